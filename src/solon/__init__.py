@@ -1,0 +1,3 @@
+"""Solon: AI governance as code."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Policy languages, each compiled to Python functions over plain documents."""

@@ -1,0 +1,128 @@
+"""How built-in functions are declared, and the checks their operands share."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from solon.lang.rego.errors import OperandError
+from solon.lang.values import Set, Value, type_name
+
+
+class Context(Protocol):
+    """What built-ins may ask of the evaluation that calls them."""
+
+    @property
+    def now_ns(self) -> int:
+        """Nanoseconds since the epoch; the same during one evaluation."""
+
+    @property
+    def random(self) -> random.Random: ...
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """Hosts that policies may reach over the network; empty: none."""
+
+    @property
+    def runtime(self) -> Mapping[str, Value]:
+        """The answer of ``opa.runtime()``."""
+
+    @property
+    def cache(self) -> dict[Any, Any]:
+        """Scratch space of this evaluation, keyed by (built-in's name, ...)."""
+
+    def charge(self, steps: int) -> None:
+        """Account for produced elements before producing them. Raises BudgetExceeded."""
+
+    def note(self, text: str) -> None:
+        """Record a message of ``trace``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Builtin:
+    """One built-in function.
+
+    ``signature`` declares its types, as ``"(string, array[any]|set[any]) -> number"``. ``function`` takes
+    the operands (after the Context, if ``contextual``), and returns a value or raises BuiltinError.
+    """
+
+    name: str
+    signature: str
+    function: Callable[..., Value]
+    contextual: bool = False
+    deprecated: bool = False  # refused in Rego v1
+
+    @property
+    def arity(self) -> int:
+        return len(split_arguments(self.signature))
+
+
+def split_arguments(signature: str) -> list[str]:
+    """The argument types of a signature, each as text."""
+    inner, _, _ = signature.rpartition(") -> ")
+    out: list[str] = []
+    depth = start = 0
+    text = inner.removeprefix("(")
+    for at, char in enumerate(text):
+        if char in "[{(":
+            depth += 1
+        elif char in "]})":
+            depth -= 1
+        elif char == "," and depth == 0:
+            out.append(text[start:at].strip())
+            start = at + 1
+    if text[start:].strip():
+        out.append(text[start:].strip())
+    return out
+
+
+def wrong_type(value: Value, position: int, wanted: str) -> OperandError:
+    """The error for an operand of the wrong type; ``wanted`` as OPA words it ("string", "one of {array, set}")."""
+    return OperandError(position, f"must be {wanted} but got {type_name(value)}")
+
+
+def string(value: Value, position: int) -> str:
+    if type(value) is not str:
+        raise wrong_type(value, position, "string")
+    return value
+
+
+def number(value: Value, position: int) -> int | float:
+    if type(value) is not int and type(value) is not float:
+        raise wrong_type(value, position, "number")
+    return value
+
+
+def integer(value: Value, position: int) -> int:
+    if type(value) is int:
+        return value
+    if type(value) is float and value.is_integer():
+        return int(value)
+    if type(value) is float:
+        raise OperandError(position, "must be integer number but got floating-point number")
+    raise wrong_type(value, position, "number")
+
+
+def boolean(value: Value, position: int) -> bool:
+    if type(value) is not bool:
+        raise wrong_type(value, position, "boolean")
+    return value
+
+
+def array(value: Value, position: int) -> list[Value]:
+    if type(value) is not list:
+        raise wrong_type(value, position, "array")
+    return value
+
+
+def obj(value: Value, position: int) -> dict[Any, Value]:
+    if type(value) is not dict:
+        raise wrong_type(value, position, "object")
+    return value
+
+
+def set_(value: Value, position: int) -> Set:
+    if type(value) is not Set:
+        raise wrong_type(value, position, "set")
+    return value

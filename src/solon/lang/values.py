@@ -1,0 +1,276 @@
+"""The values policies compute with.
+
+JSON documents are used as they are: ``None``, ``bool``, ``int``, ``float``, ``str``, ``list`` and
+``dict``. Two things JSON does not have are added:
+
+- :class:`Set`, a dict from each member's key to the member;
+- :class:`Key`, which stands in for a dict key or set member that Python could not hash, or would
+  confuse with another (``hash(True) == hash(1)``). Strings, numbers and null are their own keys.
+
+Values are never changed once they are built. Ordering is Rego's: null < boolean < number < string
+< array < object < set, each type ordered by its content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cmp_to_key
+from typing import Any, Final
+
+Value = Any  # None | bool | int | float | str | list[Value] | dict[Any, Value] | Set | Undefined
+
+
+class Undefined:
+    """The value of a reference to something that does not exist.
+
+    ``get`` lets compiled code follow a path with ``doc.get(a, U).get(b, U)`` and test the result once.
+    """
+
+    __slots__ = ()
+
+    def get(self, _key: object, default: Any = None) -> Any:
+        return default
+
+    def __repr__(self) -> str:
+        return "UNDEFINED"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+UNDEFINED: Final = Undefined()
+
+
+class Set(dict[Any, Any]):
+    """A set of values: key of the member -> the member. Iterate over ``.values()``."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, members: Iterable[Value]) -> Set:
+        result = cls()
+        for member in members:
+            result[member if type(member) is str else key(member)] = member
+        return result
+
+    def add(self, member: Value) -> None:
+        self[member if type(member) is str else key(member)] = member
+
+
+class Key:
+    """A hashable stand-in for a boolean, array, object or set used as a dict key or set member."""
+
+    __slots__ = ("_hash", "frozen", "value")
+
+    def __init__(self, value: Value) -> None:
+        self.value = value
+        self.frozen = _freeze(value)
+        self._hash = hash(self.frozen)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Key and self._hash == other._hash and bool(self.frozen == other.frozen)
+
+    def __repr__(self) -> str:
+        return f"Key({self.value!r})"
+
+
+_TRUE: Final = ("bool", True)
+_FALSE: Final = ("bool", False)
+
+
+def _freeze(value: Value) -> Any:
+    kind = type(value)
+    if kind is bool:
+        return _TRUE if value else _FALSE
+    if kind is list:
+        return ("array", *[_freeze(item) for item in value])
+    if kind is dict:
+        return ("object", frozenset([(k, _freeze(v)) for k, v in value.items()]))
+    if kind is Set:
+        return ("set", frozenset(value))
+    return value
+
+
+def key(value: Value) -> Any:
+    """The dict key that stands for ``value``; the inverse of :func:`unkey`."""
+    kind = type(value)
+    if kind is str or kind is int or kind is float or value is None:
+        return value
+    return Key(value)
+
+
+def unkey(stored: Any) -> Value:
+    """The value that a dict key or set key stands for."""
+    return stored.value if type(stored) is Key else stored
+
+
+def lookup(container: Value, index: Value) -> Value:
+    """``container[index]`` as a policy means it: an element, a field, a member, or UNDEFINED."""
+    kind = type(container)
+    if kind is dict or kind is Set:
+        return container.get(index if type(index) is str else key(index), UNDEFINED)
+    if kind is list:
+        at = type(index)
+        if at is float and index.is_integer():
+            index = int(index)
+        elif at is not int:
+            return UNDEFINED
+        if 0 <= index < len(container):
+            return container[index]
+    return UNDEFINED
+
+
+def equal(a: Value, b: Value) -> bool:
+    """Deep equality in which values of different types are never equal (``1 != true``, ``1 == 1.0``)."""
+    if a is b:
+        return True
+    # Python's == is coarser than ours, so a difference it finds is one; what it finds equal is checked.
+    return bool(a == b) and (type(a) is str or _same(a, b))
+
+
+def _same(a: Value, b: Value) -> bool:
+    kind = type(a)
+    if kind is not type(b):
+        return kind is not bool and type(b) is not bool and kind in (int, float) and type(b) in (int, float)
+    if kind is list:
+        return all(map(_same, a, b))
+    if kind is dict:
+        return all(_same(item, b[k]) for k, item in a.items())
+    return True
+
+
+_RANK: Final[dict[type, int]] = {
+    type(None): 0, bool: 1, int: 2, float: 2, str: 3, list: 4, dict: 5, Set: 6,
+}  # fmt: skip
+
+
+def rank(value: Value) -> int:
+    """Place of the value's type in the order of types."""
+    return _RANK[type(value)]
+
+
+def compare(a: Value, b: Value) -> int:
+    """-1, 0 or 1 as ``a`` sorts before, with or after ``b``."""
+    left, right = _RANK[type(a)], _RANK[type(b)]
+    if left != right:
+        return -1 if left < right else 1
+    if left <= 3:
+        return 0 if a == b else -1 if a < b else 1
+    if left == 4:
+        return _compare_all(a, b)
+    if left == 6:
+        return _compare_all(sorted_members(a), sorted_members(b))
+    a_keys, b_keys = sorted_keys(a), sorted_keys(b)
+    for a_key, b_key in zip(a_keys, b_keys, strict=False):
+        order = compare(a_key, b_key) or compare(a[key(a_key)], b[key(b_key)])
+        if order:
+            return order
+    return (len(a_keys) > len(b_keys)) - (len(a_keys) < len(b_keys))
+
+
+def _compare_all(a: list[Value], b: list[Value]) -> int:
+    for left, right in zip(a, b, strict=False):
+        order = compare(left, right)
+        if order:
+            return order
+    return (len(a) > len(b)) - (len(a) < len(b))
+
+
+def sorted_values(values: Iterable[Value]) -> list[Value]:
+    """The values in order; equal ones keep their places."""
+    items = list(values)
+    kinds = set(map(type, items))
+    if len(kinds) <= 1 and kinds <= {str, int, float, bool}:
+        return sorted(items)
+    return sorted(items, key=cmp_to_key(compare))
+
+
+def sorted_members(members: Set) -> list[Value]:
+    """The members of a set, in order."""
+    return sorted_values(members.values())
+
+
+def sorted_keys(obj: dict[Any, Value]) -> list[Value]:
+    """The keys of an object as values, in order."""
+    return sorted_values(map(unkey, obj))
+
+
+def sorted_items(obj: dict[Any, Value]) -> list[tuple[Value, Value]]:
+    """(key as a value, value) of an object, in order of the keys."""
+    return [(k, obj[k if type(k) is str else key(k)]) for k in sorted_keys(obj)]
+
+
+def type_name(value: Value) -> str:
+    """The type's name in policies: null, boolean, number, string, array, object or set."""
+    return _NAMES[_RANK[type(value)]]
+
+
+_NAMES: Final = ("null", "boolean", "number", "string", "array", "object", "set")
+
+
+def to_json(value: Value) -> Any:
+    """The value as JSON has it: sets become sorted arrays, keys that are not strings their JSON text."""
+    kind = type(value)
+    if kind is Set:
+        return [to_json(member) for member in sorted_members(value)]
+    if kind is list:
+        return [to_json(item) for item in value]
+    if kind is dict:
+        return {k if type(k) is str else json_text(unkey(k)): to_json(v) for k, v in value.items()}
+    return value
+
+
+def json_text(value: Value) -> str:
+    """Compact JSON text of a value, object keys sorted, in one line."""
+    return "".join(_json_parts(value))
+
+
+def _json_parts(value: Value) -> Iterator[str]:
+    kind = type(value)
+    if value is None:
+        yield "null"
+    elif kind is bool:
+        yield "true" if value else "false"
+    elif kind is str:
+        yield quote_json(value)
+    elif kind is list or kind is Set:
+        yield "["
+        for position, item in enumerate(sorted_members(value) if kind is Set else value):
+            if position:
+                yield ","
+            yield from _json_parts(item)
+        yield "]"
+    elif kind is dict:
+        texts = {k if type(k) is str else json_text(unkey(k)): v for k, v in value.items()}
+        yield "{"
+        for position, name in enumerate(sorted(texts)):
+            if position:
+                yield ","
+            yield quote_json(name)
+            yield ":"
+            yield from _json_parts(texts[name])
+        yield "}"
+    else:
+        yield number_text(value)
+
+
+def quote_json(text: str) -> str:
+    import json
+
+    return json.dumps(text, ensure_ascii=False)
+
+
+def number_text(number: int | float) -> str:
+    """A number as JSON text; a float that is whole keeps no fraction (``2.0`` -> ``2``)."""
+    if type(number) is float:
+        if number.is_integer() and abs(number) < 1e21:
+            return str(int(number))
+        text = repr(number)
+        if "e" in text:
+            mantissa, exponent = text.split("e")
+            return f"{mantissa.removesuffix('.0')}e{exponent}"
+        return text
+    return str(number)
