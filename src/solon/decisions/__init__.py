@@ -1,0 +1,1 @@
+"""The Decision, and the record kept of it."""

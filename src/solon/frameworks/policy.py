@@ -1,0 +1,158 @@
+"""Policies, what they say about a subject, and the one function that asks them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from solon.lang.budget import Budget
+from solon.subjects.subject import Location, Path, Subject
+
+
+class Stage(StrEnum):
+    """How far a policy bites, from record-only to deny."""
+
+    DRYRUN = "dryrun"
+    WARN = "warn"
+    AUDIT = "audit"
+    ENFORCE = "enforce"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """What a policy says of a subject, before anything around it is known.
+
+    ``path`` points into the subject's document where the policy tells which field it is about.
+    ``about`` is the uri of the subject meant, when a policy that judged a whole plan names one resource.
+    """
+
+    message: str
+    details: Any = None
+    path: Path | None = None
+    severity: str = ""
+    remediation: str = ""
+    about: str = ""
+    error: bool = False
+    excepted: str = ""  # the rule that excepts it (Conftest's `exception`); such a violation is recorded only
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a policy may know besides its subject. The clock is passed in; nothing here does I/O."""
+
+    now_ns: int
+    inventory: Any = None  # what else exists: Gatekeeper's data.inventory
+    namespaces: Mapping[str, Any] = field(default_factory=dict)  # name -> Namespace object
+    budget: Budget = Budget()
+    allowed_hosts: frozenset[str] = frozenset()
+    enforcement_point: str = "gator.gatekeeper.sh"
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One rule that can be violated.
+
+    ``applies`` says whether the policy has anything to say about a subject (its kind, its match section);
+    ``judge`` gives the violations, and raises RegoError where the policy fails.
+    ``stage`` is the native enforcement: what the policy itself asks for.
+    """
+
+    id: str
+    language: str
+    framework: str
+    source: Location
+    stage: Stage
+    applies: Callable[[Subject, Context], bool]
+    judge: Callable[[Subject, Context], Iterable[Violation]]
+    title: str = ""
+    description: str = ""
+    severity: str = "medium"  # low | medium | high | critical
+    owner: str = ""
+    controls: tuple[str, ...] = ()
+    remediation: str = ""
+    parameters: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySet:
+    """Policies from one source. ``revision`` is a digest of everything that was read.
+
+    ``candidates`` narrows the policies that could apply, so that a thousand constraints cost little.
+    """
+
+    name: str
+    revision: str
+    policies: Sequence[Policy]
+    candidates: Callable[[Subject], Sequence[Policy]]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """policy x subject x message. ``error``: the policy failed on this subject."""
+
+    policy: Policy
+    subject: Subject
+    message: str
+    stage: Stage
+    severity: str
+    location: Location
+    path: Path | None = None
+    remediation: str = ""
+    details: Any = None
+    error: bool = False
+    excepted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What all policies say of one subject. ``policies`` counts those that applied."""
+
+    subject: Subject
+    findings: list[Finding]
+    policies: int
+    elapsed_ns: int = 0
+
+
+def evaluate(sets: Iterable[PolicySet], subject: Subject, context: Context) -> Evaluation:
+    """Ask every policy that applies to the subject.
+
+    A policy that fails becomes a finding with ``error`` set; the others go on.
+    """
+    findings: list[Finding] = []
+    asked = 0
+    for policy_set in sets:
+        for policy in policy_set.candidates(subject):
+            try:
+                if not policy.applies(subject, context):
+                    continue
+                asked += 1
+                violations = list(policy.judge(subject, context))
+            except PolicyFailure as failure:
+                violations = [Violation(str(failure), error=True)]
+            findings.extend(_findings(policy, subject, violations))
+    return Evaluation(subject, findings, asked)
+
+
+class PolicyFailure(Exception):
+    """A policy could not judge a subject: what happened, in one line, with the place in the policy."""
+
+
+def _findings(policy: Policy, subject: Subject, violations: Iterable[Violation]) -> Iterator[Finding]:
+    for violation in violations:
+        located = violation.path is not None
+        yield Finding(
+            policy=policy,
+            subject=subject,
+            message=violation.message,
+            stage=policy.stage,
+            severity=violation.severity or policy.severity,
+            location=subject.locator.locate(violation.path) if located else subject.location,  # type: ignore[arg-type]
+            path=violation.path,
+            remediation=violation.remediation or policy.remediation,
+            details=violation.details,
+            error=violation.error,
+            excepted=violation.excepted,
+        )

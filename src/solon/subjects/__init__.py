@@ -1,0 +1,1 @@
+"""What is judged: documents read from files, each a Subject."""
