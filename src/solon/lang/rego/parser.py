@@ -220,7 +220,7 @@ class Parser:
                 self.unexpected('a value, as in "default allow := false"')
             always = self.always(start.at)
             return [ast.Rule(head, [always], start.at, self.last_end(), default=True)]
-        has_if = self.at_word("if")
+        has_if = self.keyword("if")
         has_body = has_if or (self.token.kind == "{" and not self.token.newline)
         if not has_body and not (head.value or head.key or head.args is not None or len(head.path) > 1):
             raise self.error(
@@ -293,7 +293,7 @@ class Parser:
 
     def rule_body(self) -> list[ast.Expr]:
         """body = "{" exprs "}" | "if" ( "{" exprs "}" | expr )"""
-        if self.at_word("if"):
+        if self.keyword("if"):
             self.advance()
             if self.token.kind != "{":
                 return [self.expr()]
@@ -328,7 +328,7 @@ class Parser:
         if self.token.kind in (":=", "="):
             self.advance()
             value = self.infix()
-        if self.at_word("if") or (self.token.kind == "{" and self.version == "v0"):
+        if self.keyword("if") or (self.token.kind == "{" and self.version == "v0"):
             return ast.Else(value, self.rule_body(), at)
         if self.token.kind == "{" and not self.token.newline:
             raise self.error("`if` keyword is required before rule body", self.token)

@@ -1,0 +1,138 @@
+"""Writing Python functions whose every line knows the policy text it came from.
+
+Emitted text consists of keywords, numbered names and nothing else: names of policies, their strings and
+numbers are constants held beside the code (``K3``), never pasted into it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from solon.lang.source import Span
+
+Origin = Callable[[], Span] | None
+
+
+class Function:
+    """One Python function being written."""
+
+    def __init__(self, name: str, parameters: list[str]) -> None:
+        self.name = name
+        self.parameters = parameters
+        self.lines: list[tuple[int, str, Origin]] = []
+        self.depth = 1
+        self.origin: Origin = None
+
+    def add(self, text: str) -> None:
+        self.lines.append((self.depth, text, self.origin))
+
+    def first(self, text: str) -> None:
+        """Write a line at the top of the function."""
+        self.lines.insert(0, (1, text, None))
+
+    @contextmanager
+    def block(self, header: str) -> Iterator[None]:
+        """Lines written inside are indented under ``header``."""
+        self.add(header)
+        self.depth += 1
+        yield
+        self.depth -= 1
+
+    def open(self, header: str) -> None:
+        """Begin a block that lasts to the end of the function: what follows is the loop's body."""
+        self.add(header)
+        self.depth += 1
+
+
+class Unit:
+    """Functions and constants that are compiled to Python together."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.functions: list[Function] = []
+        self.constants: dict[str, Any] = {}
+        self._interned: dict[tuple[type, Any], str] = {}
+        self._counters: dict[str, int] = {}
+        self.origins: list[Origin] = []
+
+    def fresh(self, prefix: str) -> str:
+        """A name that nothing else in the unit has."""
+        number = self._counters.get(prefix, 0)
+        self._counters[prefix] = number + 1
+        return f"{prefix}{number}"
+
+    def function(self, name: str, parameters: list[str]) -> Function:
+        function = Function(name, parameters)
+        self.functions.append(function)
+        return function
+
+    def constant(self, value: Any) -> str:
+        """The name of a constant; equal scalars share one."""
+        kind = type(value)
+        if value is None or value is True or value is False:
+            return str(value)
+        if kind in (str, int, float):
+            name = self._interned.get((kind, value))
+            if name is None:
+                name = self._interned[kind, value] = self.named("K", value)
+            return name
+        return self.named("K", value)
+
+    def shared(self, prefix: str, identity: str, value: Any) -> str:
+        """The name of a constant that is the same wherever ``identity`` is."""
+        name = self._interned.get((Unit, identity))
+        if name is None:
+            name = self._interned[Unit, identity] = self.named(prefix, value)
+        return name
+
+    def named(self, prefix: str, value: Any) -> str:
+        name = self.fresh(prefix)
+        self.constants[name] = value
+        return name
+
+    def text(self) -> str:
+        """The Python text of the unit; fills ``origins``, one for each line."""
+        out: list[str] = []
+        self.origins = []
+        for function in self.functions:
+            out.append(f"def {function.name}({', '.join(function.parameters)}):")
+            self.origins.append(None)
+            for depth, text, origin in function.lines:
+                out.append("    " * depth + text)
+                self.origins.append(origin)
+            if not function.lines:
+                out.append("    pass")
+                self.origins.append(None)
+        return "\n".join(out) + "\n"
+
+    def load(self, namespace: dict[str, Any]) -> str:
+        """Compile the unit and define its functions in ``namespace``; returns the text."""
+        text = self.text()
+        code = compile(text, self.name, "exec", dont_inherit=True)
+        namespace.update(self.constants)
+        exec(code, namespace)  # only what this module wrote: see the module's docstring
+        return text
+
+
+_CONSTANT: Final = re.compile(r"\bK\d+\b")
+
+
+def readable(text: str, constants: dict[str, Any], names: dict[str, str]) -> str:
+    """Emitted text for people: constants written out, and comments that say what each function is."""
+
+    def literal(match: re.Match[str]) -> str:
+        shown = repr(constants.get(match.group(), match.group()))
+        return shown if len(shown) <= 60 else match.group()
+
+    out: list[str] = []
+    for line in text.splitlines():
+        if line.startswith("def "):
+            title = names.get(line[4 : line.index("(")])
+            out.append("")
+            if title:
+                out.append("# " + title.replace("\n", " "))
+        out.append(_CONSTANT.sub(literal, line))
+    return "\n".join(out).lstrip("\n") + "\n"

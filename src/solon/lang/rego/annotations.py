@@ -1,0 +1,125 @@
+"""Metadata annotations: the YAML of ``# METADATA`` comment blocks, and what it is about.
+
+(Policy language reference, "Metadata".)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from solon.lang.rego import ast
+from solon.lang.rego.errors import PARSE_ERROR
+from solon.lang.source import Diagnostic, Span
+
+SCOPES: Final = ("package", "subpackages", "document", "rule")
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One block. ``path`` is what it is about (``data.main.deny``); ``values`` the YAML's fields."""
+
+    path: str
+    scope: str
+    values: dict[str, Any]
+    span: Span
+    target_at: int = -1  # offset of the rule in its module, for scope `rule`
+    file: str = ""
+
+
+class Annotations:
+    """All annotations of a program."""
+
+    def __init__(self, modules: Sequence[ast.Module], errors: list[Diagnostic]) -> None:
+        self.all: list[Annotation] = []
+        for module in modules:
+            self.all.extend(_read(module, errors))
+
+    def chain(self, module: ast.Module, at: int) -> list[dict[str, Any]]:
+        """What ``rego.metadata.chain()`` gives at an offset: the rule first, then outwards."""
+        rule = next((r for r in module.rules if r.at <= at < max(r.end, r.at + 1)), None)
+        package = ["data", *module.package]
+        names = [*package, *_static_names(rule)] if rule is not None else package
+        name = ".".join(names)
+        chain: list[dict[str, Any]] = []
+        if rule is not None:
+            own = [a for a in self.all if a.scope == "rule" and a.file == module.file and a.target_at == rule.at]
+            chain.append({"path": names} | ({"annotations": own[-1].values} if own else {}))
+            chain += [_link(names, a) for a in self.all if a.scope == "document" and a.path == name]
+        chain += [_link(package, a) for a in self.all if a.scope == "package" and a.path == ".".join(package)]
+        for depth in range(len(package), 0, -1):
+            prefix = package[:depth]
+            chain += [_link(prefix, a) for a in self.all if a.scope == "subpackages" and a.path == ".".join(prefix)]
+        return chain
+
+
+def _link(path: list[str], annotation: Annotation) -> dict[str, Any]:
+    return {"path": path, "annotations": annotation.values}
+
+
+def _static_names(rule: ast.Rule) -> list[str]:
+    names = [rule.name]
+    for part in rule.head.path[1:]:
+        if not isinstance(part, ast.Scalar) or type(part.value) is not str:
+            break
+        names.append(part.value)
+    return names
+
+
+def _read(module: ast.Module, errors: list[Diagnostic]) -> list[Annotation]:
+    if not any(comment.text.strip() == "METADATA" for comment in module.comments):
+        return []
+    found: list[Annotation] = []
+    package_row = module.span(module.package_at).row
+    rules = sorted(module.rules, key=lambda rule: rule.at)
+    block: list[ast.Comment] = []
+    blocks: list[list[ast.Comment]] = []
+    for comment in [*module.comments, None]:
+        joins = comment is not None and block and comment.row == block[-1].row + 1 and comment.column == block[0].column
+        if block and not joins:
+            blocks.append(block)
+            block = []
+        if comment is not None and (block or comment.text.strip() == "METADATA"):
+            block.append(comment)
+    for lines in blocks:
+        values = _parse(module, lines, errors)
+        if values is None:
+            continue
+        row = lines[-1].row
+        span = Span(module.file, lines[0].row, lines[0].column)
+        rule = next((r for r in rules if module.span(r.at).row > row), None)
+        before_package = row < package_row
+        scope = values.get("scope") or ("package" if before_package else "rule")
+        if scope not in SCOPES:
+            errors.append(Diagnostic(PARSE_ERROR, f"invalid annotation scope {scope!r}", span, "use one of " + ", ".join(SCOPES)))
+            continue
+        package = ["data", *module.package]
+        values = {**values, "scope": scope}
+        if scope in ("package", "subpackages"):
+            found.append(Annotation(".".join(package), scope, values, span, -1, module.file))
+        elif rule is None:
+            errors.append(Diagnostic(PARSE_ERROR, "annotation is not followed by a rule", span))
+        else:
+            path = ".".join([*package, *_static_names(rule)])
+            found.append(Annotation(path, scope, values, span, rule.at, module.file))
+    return found
+
+
+def _parse(module: ast.Module, lines: list[ast.Comment], errors: list[Diagnostic]) -> dict[str, Any] | None:
+    import yaml
+
+    text = "\n".join(line.text for line in lines[1:])
+    try:
+        values = yaml.load(text, Loader=yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        row = lines[0].row + 1 + (mark.line if mark else 0)
+        problem = getattr(error, "problem", None) or "not YAML"
+        errors.append(Diagnostic(PARSE_ERROR, f"annotation is not valid YAML: {problem}", Span(module.file, row, 1)))
+        return None
+    if not isinstance(values, dict):
+        span = Span(module.file, lines[0].row, lines[0].column)
+        errors.append(Diagnostic(PARSE_ERROR, "expected METADATA block, found whitespace or no fields", span))
+        return None
+    return values

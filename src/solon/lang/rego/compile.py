@@ -1,0 +1,298 @@
+"""Rules to Python functions.
+
+Each group of rules becomes a function ``gN(s)`` that gives the document's value, evaluated once per state,
+or ``gN(s, a0, a1)`` for a function; each rule of it becomes ``rN``, which returns its value or adds to the
+document its group builds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from solon.lang.emit import Function, Origin, Unit
+from solon.lang.rego import ast, runtime
+from solon.lang.rego.annotations import Annotations
+from solon.lang.rego.body import BodyEmitter, key_of, literal
+from solon.lang.rego.builtins.registry import Builtin
+from solon.lang.rego.errors import BuiltinError
+from solon.lang.rego.resolve import BUILTIN
+from solon.lang.rego.rules import Definition, Group, Node
+from solon.lang.rego.runtime import Replacement
+from solon.lang.source import Span
+from solon.lang.values import UNDEFINED, Set, equal, key, lookup
+
+COMPLETE_CONFLICT = "complete rules must not produce multiple outputs"
+FUNCTION_CONFLICT = "functions must not produce multiple outputs for same inputs"
+OBJECT_CONFLICT = "object keys must be unique"
+
+
+def namespace() -> dict[str, Any]:
+    """What compiled code may name, besides its own functions and constants."""
+    from solon.lang.rego.builtins.formatting import format_value
+
+    return {
+        "__builtins__": {
+            "AttributeError": AttributeError, "enumerate": enumerate, "len": len, "type": type,
+            "list": list, "dict": dict, "str": str,
+        },
+        "U": UNDEFINED,
+        "M": runtime.MISSING,
+        "Set": Set,
+        "COLLECTIONS": frozenset([list, dict, Set]),
+        "BuiltinError": BuiltinError,
+        "Nested": runtime.Nested,
+        "equal": equal,
+        "format_value": format_value,
+        "items": runtime.items,
+        "key": key,
+        "less": runtime.less,
+        "less_equal": runtime.less_equal,
+        "lookup": lookup,
+        "member": runtime.member,
+        "member_at": runtime.member_at,
+        "printed": runtime.printed,
+        "put": runtime.put,
+        "template": runtime.template,
+        "values": runtime.values,
+        "walk": runtime.walk,
+    }  # fmt: skip
+
+
+class Compiler:
+    """Writes the functions of a program, or of a query against one, into a Unit."""
+
+    def __init__(
+        self,
+        unit: Unit,
+        root: Node,
+        groups: Sequence[Group],
+        builtins: Mapping[str, Builtin],
+        replaced: frozenset[tuple[str, ...]],
+        sources: Mapping[str, str],
+        annotations: Annotations,
+        *,
+        coverage: bool = False,
+        prints: bool = False,
+    ) -> None:
+        self.unit = unit
+        self.root = root
+        self.groups = groups
+        self.by_name = {group.name: group for group in groups}
+        self.builtins = builtins
+        self.sources = sources
+        self.annotations = annotations
+        self.coverage = coverage
+        self.prints = prints
+        self.coverable: set[tuple[str, int]] = set()
+        self.sites: list[tuple[str, Callable[[], Span]]] = []
+        self.nodes: list[Node] = []
+        self.titles: dict[str, str] = {}  # Python function -> what it computes
+        self.mocked_functions = {path[1] for path in replaced if path[0] == "function"}
+        self.replaced_documents = [path[1:] for path in replaced if path[0] == "data"]
+
+    # --- what bodies ask for
+
+    def site(self, what: str, origin: Origin) -> int:
+        """A number that stands for a place where something can fail at run time."""
+        self.sites.append((what, origin or (lambda: Span("", 0, 0))))
+        return len(self.sites) - 1
+
+    def node(self, node: Node) -> int:
+        self.nodes.append(node)
+        return len(self.nodes) - 1
+
+    def is_replaced(self, path: tuple[str, ...]) -> bool:
+        """Whether a `with` somewhere replaces the document at ``path``, or one around it."""
+        return any(target == path[: len(target)] for target in self.replaced_documents)
+
+    def function_named(self, ref: ast.Ref) -> str | None:
+        """The function or built-in that a resolved reference names."""
+        if not isinstance(ref.head, ast.Var):
+            return None
+        names = [str(part.value) for part in ref.path if isinstance(part, ast.Scalar)]
+        if ref.head.name == BUILTIN:
+            return names[0]
+        name = ".".join([ref.head.name, *names])
+        group = self.by_name.get(name)
+        return name if group is not None and group.kind == "function" else None
+
+    def function_group(self, name: str) -> Group:
+        return self.by_name[name]
+
+    def replacement_of(self, name: str) -> str:
+        """The constant that holds a function as something to call in another's place."""
+        group = self.by_name.get(name)
+        if group is None:
+            builtin = self.builtins[name]
+            value = Replacement(builtin.function, builtin.contextual)
+        else:
+            index = group.index
+            value = Replacement(lambda state, *args: state.linked.functions[index](state, *args), True)
+        return self.unit.shared("K", f"function {name}", value)
+
+    def builtin(self, builtin: Builtin) -> str:
+        return self.unit.shared("B", builtin.name, builtin.function)
+
+    def metadata(self, name: str, module: ast.Module, at: int) -> Any:
+        chain = self.annotations.chain(module, at)
+        if name == "rego.metadata.chain":
+            return chain
+        return next((link.get("annotations", {}) for link in chain[:1]), {})
+
+    # --- groups
+
+    def group(self, group: Group) -> None:
+        arguments = [f"a{n}" for n in range(group.arity)] if group.kind == "function" else []
+        name = f"g{group.index}"
+        self.titles[name] = group.name
+        if group.kind in ("complete", "function"):
+            self.value_group(group, name, arguments)
+        else:
+            self.collecting_group(group, name)
+
+    def value_group(self, group: Group, name: str, arguments: list[str]) -> None:
+        parts = [self.value_rule(d, arguments) for d in group.definitions]
+        default = self.value_rule(group.default, arguments) if group.default else None
+        function = self.unit.function(name, ["s", *arguments])
+        given = ", ".join(["s", *arguments])
+        add = function.add
+        if group.kind == "complete":
+            add("memo = s.memo")
+            add(f"v = memo[{group.index}]")
+            with function.block("if v is not M:"):
+                add("return v")
+        if not parts:
+            add("v = U")
+        message = COMPLETE_CONFLICT if group.kind == "complete" else FUNCTION_CONFLICT
+        for position, (rule, constant) in enumerate(parts):
+            if position == 0:
+                add(f"v = {rule}({given})")
+                continue
+            # Rules that can only give the same constant need not all run.
+            if constant is not None and all(c is not None and equal(c[0], constant[0]) for _, c in parts):
+                with function.block("if v is U:"):
+                    add(f"v = {rule}({given})")
+                continue
+            add(f"w = {rule}({given})")
+            with function.block("if w is not U:"):
+                with function.block("if v is U:"):
+                    add("v = w")
+                with function.block("elif not equal(v, w):"):
+                    definition = group.definitions[position]
+                    module, at = definition.module, definition.rule.head.at
+                    site = self.site(message, lambda module=module, at=at: module.span(at))  # type: ignore[misc]
+                    add(f"s.conflict({site})")
+        if default is not None:
+            with function.block("if v is U:"):
+                add(f"v = {default[0]}({given})")
+        if group.kind == "complete":
+            add(f"memo[{group.index}] = v")
+        add("return v")
+
+    def collecting_group(self, group: Group, name: str) -> None:
+        function = self.unit.function(name, ["s"])
+        add = function.add
+        add("memo = s.memo")
+        add(f"v = memo[{group.index}]")
+        with function.block("if v is not M:"):
+            add("return v")
+        nested = group.kind == "object" and any(len(d.rest) > 1 or d.rule.head.key is not None for d in group.definitions)
+        if group.kind == "set":
+            add("out = Set()")
+        else:
+            add("out = Nested(s)" if nested else "out = {}")
+        for definition in group.definitions:
+            add(f"{self.collecting_rule(definition, nested)}(s, out)")
+        add(f"memo[{group.index}] = {'out.value' if nested else 'out'}")
+        add(f"return {'out.value' if nested else 'out'}")
+
+    # --- rules
+
+    def emitter(
+        self, definition: Definition, parameters: list[str], failure: str, at: int
+    ) -> tuple[BodyEmitter, Function, str]:
+        name = self.unit.fresh("r")
+        function = self.unit.function(name, ["s", *parameters])
+        body = BodyEmitter(self, definition.module, function, {}, failure)
+        body.at(at)
+        span = definition.module.span(at)
+        self.titles[name] = f"{span.file}:{span.row}"
+        return body, function, name
+
+    def value_rule(
+        self, definition: Definition, arguments: list[str]
+    ) -> tuple[str, tuple[Any] | None]:
+        """The function of a rule with a value, and its value if that is always the same."""
+        rule = definition.rule
+        branches = [(definition.body, definition.value, rule.at)]
+        branches += [(branch.body, branch.value, branch.at) for branch in definition.elses]
+        parts = [self.branch(definition, arguments, *branch) for branch in branches]
+        if len(parts) == 1:
+            return parts[0]
+        name = self.unit.fresh("r")
+        function = self.unit.function(name, ["s", *arguments])
+        given = ", ".join(["s", *arguments])
+        for part, _ in parts[:-1]:
+            function.add(f"v = {part}({given})")
+            with function.block("if v is not U:"):
+                function.add("return v")
+        function.add(f"return {parts[-1][0]}({given})")
+        return name, None
+
+    def branch(
+        self, definition: Definition, arguments: list[str], exprs: Sequence[ast.Expr], value: ast.Term | None, at: int
+    ) -> tuple[str, tuple[Any] | None]:
+        emit, function, name = self.emitter(definition, arguments, "return U", at)
+        for pattern, argument in zip(definition.args, arguments, strict=True):
+            emit.unify(pattern, argument)
+        if self.coverage and at == definition.rule.at and exprs and exprs[0].at != at:
+            emit.body(exprs)
+            emit.cover(at)
+        else:
+            emit.body(exprs)
+        emit.at(at)
+        constant = (True,) if value is None else literal(value)
+        if constant is not None:
+            function.add(f"return {self.unit.constant(constant[0])}")
+            function.depth = 1
+            if emit.loops:
+                function.add("return U")
+            return name, constant
+        assert value is not None
+        held = emit.value(value)
+        if not emit.loops:
+            function.add(f"return {held}")
+            return name, None
+        message = FUNCTION_CONFLICT if arguments else COMPLETE_CONFLICT
+        with function.block("if out is U:"):
+            function.add(f"out = {held}")
+        with function.block(f"elif not equal(out, {held}):"):
+            function.add(f"s.conflict({emit.site(message)})")
+        function.first("out = U")
+        function.depth = 1
+        function.add("return out")
+        return name, None
+
+    def collecting_rule(self, definition: Definition, nested: bool) -> str:
+        emit, function, name = self.emitter(definition, ["out"], "return", definition.rule.at)
+        emit.body(definition.body)
+        if self.coverage:
+            emit.cover(definition.rule.at)
+        emit.at(definition.rule.at)
+        path = [emit.value(part) for part in definition.rest]
+        if definition.key is not None:
+            member = emit.value(definition.key)
+            if not nested:
+                function.add(f"out[{key_of(member)}] = {member}")
+            else:
+                site = emit.site(OBJECT_CONFLICT)
+                function.add(f"out.add(({', '.join(path)},), {member}, {site})")
+            return name
+        held = "True" if definition.value is None else emit.value(definition.value)
+        site = emit.site(OBJECT_CONFLICT)
+        if nested:
+            function.add(f"out.put(({', '.join(path)},), {held}, {site})")
+        else:
+            function.add(f"put(s, out, {path[0]}, {held}, {site})")
+        return name

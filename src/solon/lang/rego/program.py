@@ -1,0 +1,415 @@
+"""Compiling Rego and asking the compiled program."""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from solon.lang.budget import Budget, BudgetExceeded, Meter
+from solon.lang.emit import Unit, readable
+from solon.lang.rego import ast, rules
+from solon.lang.rego.annotations import Annotation, Annotations
+from solon.lang.rego.body import BodyEmitter
+from solon.lang.rego.builtins import TABLE
+from solon.lang.rego.compile import Compiler, namespace
+from solon.lang.rego.errors import EVAL_CANCEL_ERROR, EVAL_INTERNAL_ERROR, EvalError, RegoError
+from solon.lang.rego.parser import Version, parse_module, parse_query
+from solon.lang.rego.resolve import BUILTIN, Resolver, check_recursion, rule_names
+from solon.lang.rego.runtime import Linked, Options, State
+from solon.lang.rego.safety import Sorter, variables
+from solon.lang.source import Diagnostic, Span
+from solon.lang.values import UNDEFINED, Value, to_json
+
+Replaced = frozenset[tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInfo:
+    """One definition of a rule. ``path`` is the document it defines, or adds to."""
+
+    path: str
+    package: str
+    name: str
+    kind: rules.Kind
+    span: Span
+    default: bool = False
+
+
+def compile(
+    modules: Mapping[str, str],
+    data: Any = None,
+    version: Version = "v1",
+    *,
+    coverage: bool = False,
+    prints: bool = False,
+) -> Program:
+    """Compile Rego files (name -> text) to a Program.
+
+    ``data`` are the base documents; ``version`` is the language of files that do not say. With
+    ``coverage``, evaluations can report the lines they reached; with ``prints``, what ``print`` printed.
+    Raises RegoError with every error found.
+    """
+    errors: list[Diagnostic] = []
+    parsed: list[ast.Module] = []
+    for file, text in modules.items():
+        try:
+            parsed.append(parse_module(file, text, version))
+        except RegoError as error:
+            errors.extend(error.errors)
+        except RecursionError:
+            errors.append(Diagnostic("rego_parse_error", "nested too deeply", Span(file, 1, 1)))
+    _refuse(errors, modules)
+    return Program(parsed, data if data is not None else {}, dict(modules), version, coverage=coverage, prints=prints)
+
+
+def package_of(text: str, version: Version = "v1", file: str = "policy.rego") -> str:
+    """The package of a module, as ``data.main``. Raises RegoError."""
+    return ".".join(["data", *parse_module(file, text, version).package])
+
+
+def _refuse(errors: list[Diagnostic], sources: Mapping[str, str]) -> None:
+    if errors:
+        errors.sort(key=lambda e: (e.span.file, e.span.row, e.span.column))
+        raise RegoError(errors, sources)
+
+
+class Program:
+    """Compiled Rego. Evaluations share nothing, so a program may be used from many threads."""
+
+    def __init__(
+        self,
+        modules: Sequence[ast.Module],
+        data: Any,
+        sources: dict[str, str],
+        version: Version,
+        *,
+        coverage: bool,
+        prints: bool,
+    ) -> None:
+        errors: list[Diagnostic] = []
+        self.data = data
+        self.version = version
+        self.sources = sources
+        self._modules = modules
+        self._coverage = coverage
+        self._prints = prints
+        self._annotations = Annotations(modules, errors)
+        self._root, self._groups = rules.build(modules, errors)
+        self._names = rule_names(modules)
+        self._functions = {group.name: group for group in self._groups if group.kind == "function"}
+        _refuse(errors, sources)
+        for module in modules:
+            self._resolve(module, [d for g in self._groups for d in _definitions(g) if d.module is module], errors)
+        _refuse(errors, sources)
+        check_recursion(self._root, self._groups, errors)
+        _refuse(errors, sources)
+        self._replaced: Replaced = _replaced(d for g in self._groups for d in _definitions(g))
+        self._linked: dict[Replaced, _Code] = {}
+        self._queries: dict[tuple[str, str], Query] = {}
+        self._code(self._replaced)
+
+    def _resolve(self, module: ast.Module, definitions: Sequence[rules.Definition], errors: list[Diagnostic]) -> None:
+        resolver = Resolver(module, self._names, self._functions, TABLE, errors)
+        before = len(errors)
+        for definition in definitions:
+            resolver.definition(definition)
+        if len(errors) == before:
+            sorter = Sorter(module, errors)
+            for definition in definitions:
+                sorter.definition(definition)
+
+    def _compiler(self, unit: Unit, replaced: Replaced, sources: Mapping[str, str]) -> Compiler:
+        return Compiler(
+            unit, self._root, self._groups, TABLE, replaced, sources, self._annotations,
+            coverage=self._coverage, prints=self._prints,
+        )  # fmt: skip
+
+    def _code(self, replaced: Replaced) -> _Code:
+        """The compiled rules, with calls and references that ``with`` may change made changeable."""
+        code = self._linked.get(replaced)
+        if code is None:
+            code = self._linked[replaced] = _Code(self, replaced)
+        return code
+
+    # --- what is in it
+
+    @property
+    def rules(self) -> list[RuleInfo]:
+        """Every definition of every rule, in order of file and place."""
+        found = []
+        for group in self._groups:
+            for definition in _definitions(group):
+                module, rule = definition.module, definition.rule
+                package = ".".join(["data", *module.package])
+                span = module.span(rule.head.at, len(rule.name))
+                found.append(RuleInfo(group.name, package, rule.name, group.kind, span, rule.default))
+        return sorted(found, key=lambda r: (r.span.file, r.span.row, r.span.column))
+
+    @property
+    def packages(self) -> list[str]:
+        return sorted({".".join(["data", *module.package]) for module in self._modules})
+
+    @property
+    def annotations(self) -> list[Annotation]:
+        return self._annotations.all
+
+    @property
+    def coverable(self) -> set[tuple[str, int]]:
+        """(file, row) of every line that can be reached; needs ``coverage=True``."""
+        return self._code(self._replaced).coverable
+
+    def dump(self) -> str:
+        """The generated Python, for people."""
+        code = self._code(self._replaced)
+        return readable(code.text, code.constants, code.titles)
+
+    # --- asking
+
+    def prepare(self, query: str, imports: Sequence[str] = ()) -> Query:
+        """Compile a query, once. Raises RegoError."""
+        held = self._queries.get((query, "\n".join(imports)))
+        if held is None:
+            held = self._queries[query, "\n".join(imports)] = Query(self, query, imports)
+        return held
+
+    def evaluate(self, query: str, input: Any = UNDEFINED, **settings: Any) -> Any:
+        """The value of a query such as ``data.main.deny``, as JSON has it, or UNDEFINED.
+
+        ``settings`` are those of :meth:`Query.evaluate`. Raises RegoError, BudgetExceeded.
+        """
+        return self.prepare(query).evaluate(input, **settings)
+
+    def query(self, query: str, input: Any = UNDEFINED, **settings: Any) -> list[dict[str, Any]]:
+        """The bindings of every way in which the query holds, as OPA's result sets."""
+        return self.prepare(query).bindings(input, **settings)
+
+    def expressions(self, query: str, input: Any = UNDEFINED, **settings: Any) -> list[dict[str, Any]]:
+        """The result of ``opa eval``: for each solution, the value of each expression, and the bindings."""
+        return self.prepare(query).results(input, **settings)
+
+
+def _definitions(group: rules.Group) -> list[rules.Definition]:
+    return [*group.definitions, *([group.default] if group.default else [])]
+
+
+def _replaced(definitions: Iterable[rules.Definition]) -> Replaced:
+    """What ``with`` replaces in the definitions' bodies: ("data", …), ("function", name)."""
+    found: set[tuple[str, ...]] = set()
+    for definition in definitions:
+        terms = [*definition.args, *definition.rest, *filter(None, (definition.key, definition.value))]
+        bodies = [definition.body]
+        for branch in definition.elses:
+            terms.extend(filter(None, [branch.value]))
+            bodies.append(branch.body)
+        while bodies or terms:
+            while terms:
+                term = terms.pop()
+                terms.extend(ast.subterms(term))
+                if isinstance(term, ast.Comprehension):
+                    bodies.append(term.body)
+            while bodies:
+                for expr in bodies.pop():
+                    terms.extend(ast.statement_terms(expr.statement))
+                    if isinstance(expr.statement, ast.Every):
+                        bodies.append(expr.statement.body)
+                    for modifier in expr.withs:
+                        terms.append(modifier.value)
+                        head = modifier.target.head
+                        path = tuple(str(p.value) for p in modifier.target.path if isinstance(p, ast.Scalar))
+                        if isinstance(head, ast.Var) and head.name == BUILTIN:
+                            found.add(("function", *path))
+                        elif isinstance(head, ast.Var) and head.name == "data":
+                            found.add(("data", *path))
+                            found.add(("function", ".".join(["data", *path])))
+    return frozenset(found)
+
+
+class _Code:
+    """Compiled rules and what they need at run time."""
+
+    def __init__(self, program: Program, replaced: Replaced) -> None:
+        unit = Unit("<rego>")
+        compiler = program._compiler(unit, replaced, program.sources)
+        for group in program._groups:
+            compiler.group(group)
+        self.namespace = namespace()
+        self.text = unit.load(self.namespace)
+        self.constants = unit.constants
+        self.titles = compiler.titles
+        self.origins = unit.origins
+        self.coverable = compiler.coverable
+        functions: list[Callable[..., Value]] = [self.namespace[f"g{g.index}"] for g in program._groups]
+        self.linked = Linked(functions, program._groups, compiler.nodes, compiler.sites, program.sources)
+
+
+def _emit(
+    compiler: Compiler, unit: Unit, module: ast.Module, body: Sequence[ast.Expr]
+) -> tuple[list[ast.Expr], list[str]]:
+    """Write the query's function ``q``: it appends a tuple for each solution, with the value of each
+    expression in the order written and then of each variable. Returns the expressions and the variables."""
+    function = unit.function("q", ["s", "out"])
+    emit = BodyEmitter(compiler, module, function, {}, "return out")
+    held: dict[int, str] = {}
+    for expr in body:
+        statement = expr.statement
+        if isinstance(statement, ast.TermExpr) and not expr.negated:
+            # On its own, `false` is an answer; beside other expressions it means that they do not hold.
+            held[expr.at] = emit.answer(expr, statement.term, may_be_false=len(body) == 1)
+        else:
+            emit.expr(expr)
+            held[expr.at] = "True"
+    written = sorted(body, key=lambda expr: expr.at)
+    names: dict[str, str] = {}
+    for expr in written:
+        for term in ast.statement_terms(expr.statement):
+            for var in variables(term):
+                if not var.name.startswith("_'") and var.name in emit.environment and not isinstance(expr.statement, ast.Every):
+                    names.setdefault(var.shown, emit.environment[var.name])
+    parts = [*(held[expr.at] for expr in written), *names.values()]
+    function.add(f"out.append(({''.join(part + ', ' for part in parts)}))")
+    function.depth = 1
+    function.add("return out")
+    return written, list(names)
+
+
+class Query:
+    """A compiled query against a program."""
+
+    def __init__(self, program: Program, text: str, imports: Sequence[str] = ()) -> None:
+        self.program = program
+        module = parse_query(text, program.version)
+        for line in imports:
+            module.imports.extend(parse_module("imports", f"package q\nimport {line}", program.version).imports)
+        sources = {**program.sources, module.file: text}
+        definition = rules.Definition(module, module.rules[0], [])
+        errors: list[Diagnostic] = []
+        program._resolve(module, [definition], errors)
+        _refuse(errors, sources)
+        replaced = program._replaced | _replaced([definition])
+        code = program._code(replaced)
+        unit = Unit("<query>")
+        compiler = program._compiler(unit, replaced, sources)
+        compiler.sites = list(code.linked.sites)
+        compiler.nodes = list(code.linked.nodes)
+        values, variables = _emit(compiler, unit, module, definition.body)
+        space = dict(code.namespace)
+        unit.load(space)
+        self._run: Callable[[State, list[Any]], list[Any]] = space["q"]
+        self._linked = Linked(code.linked.functions, program._groups, compiler.nodes, compiler.sites, sources)
+        self._origins = {"<rego>": code.origins, "<query>": unit.origins}
+        self._names = variables
+        self._places = [(text[expr.at : expr.end], module.span(expr.at)) for expr in values]
+        self._sources = sources
+
+    def _state(
+        self,
+        input: Any,
+        data: Any,
+        strict_builtin_errors: bool,
+        budget: Budget,
+        now_ns: int | None,
+        allowed_hosts: frozenset[str],
+        runtime: Mapping[str, Any],
+        prints: list[str] | None,
+        notes: list[str] | None,
+        covered: set[Any] | None,
+    ) -> State:
+        options = Options(
+            now_ns if now_ns is not None else time.time_ns(), random.Random(), allowed_hosts, runtime,
+            strict_builtin_errors, Meter(budget), {}, prints if prints is not None else [],
+            notes if notes is not None else [], covered if covered is not None else set(),
+        )  # fmt: skip
+        return State(self._linked, options, input, self.program.data if data is None else data)
+
+    def _solutions(
+        self,
+        input: Any = UNDEFINED,
+        *,
+        data: Any = None,
+        strict_builtin_errors: bool = False,
+        budget: Budget = Budget(),
+        now_ns: int | None = None,
+        allowed_hosts: frozenset[str] = frozenset(),
+        runtime: Mapping[str, Any] | None = None,
+        prints: list[str] | None = None,
+        notes: list[str] | None = None,
+        covered: set[Any] | None = None,
+    ) -> list[tuple[Value, ...]]:
+        state = self._state(
+            input, data, strict_builtin_errors, budget, now_ns, allowed_hosts, runtime or {}, prints, notes, covered
+        )
+        try:
+            return self._run(state, [])
+        except RegoError as error:
+            raise self._with_sources(error) from None
+        except BudgetExceeded as error:
+            raise EvalError(EVAL_CANCEL_ERROR, str(error), self._where(), self._sources) from error
+        except RecursionError:
+            raise EvalError(
+                EVAL_INTERNAL_ERROR, "the document or the policy is nested too deeply", self._where(), self._sources
+            ) from None
+        except (ArithmeticError, LookupError, MemoryError, TypeError, ValueError, AttributeError) as error:
+            problem = f"{type(error).__name__}: {error}"
+            raise EvalError(EVAL_INTERNAL_ERROR, problem, self._where(), self._sources) from error
+
+    def _with_sources(self, error: RegoError) -> RegoError:
+        error.sources = {**self._sources, **error.sources}
+        return error
+
+    def _where(self) -> Span:
+        """The place in the policy that the exception being handled comes from."""
+        span = Span("query", 1, 1)
+        trace = sys.exc_info()[2]
+        while trace is not None:
+            origins = self._origins.get(trace.tb_frame.f_code.co_filename)
+            if origins is not None and trace.tb_lineno <= len(origins):
+                origin = origins[trace.tb_lineno - 1]
+                span = origin() if origin is not None else span
+            trace = trace.tb_next
+        return span
+
+    def evaluate(self, input: Any = UNDEFINED, **settings: Any) -> Any:
+        """The value of the query's last expression in its first solution, as JSON, or UNDEFINED.
+
+        - ``data``: base documents for this evaluation, in place of the program's
+        - ``strict_builtin_errors``: errors of built-ins end the evaluation
+        - ``budget``, ``now_ns``, ``allowed_hosts``, ``runtime``: see Budget and the built-ins' Context
+        - ``prints``, ``notes``, ``covered``: filled with what ``print`` and ``trace`` said, and (file, row)
+          of the lines reached
+
+        Raises RegoError (its code says what happened; ``eval_cancel_error``: the budget was exceeded).
+        """
+        solutions = self._solutions(input, **settings)
+        if not solutions:
+            return UNDEFINED
+        return to_json(solutions[0][len(self._places) - 1])
+
+    def bindings(self, input: Any = UNDEFINED, **settings: Any) -> list[dict[str, Any]]:
+        """For every solution, name -> value of the query's variables."""
+        return [result["bindings"] for result in self.results(input, **settings) if _holds(result)]
+
+    def results(self, input: Any = UNDEFINED, **settings: Any) -> list[dict[str, Any]]:
+        """For every solution, ``{"expressions": [{value, text, location}], "bindings": {…}}``."""
+        out: list[dict[str, Any]] = []
+        for solution in self._solutions(input, **settings):
+            values = [to_json(value) for value in solution]
+            count = len(self._places)
+            out.append(
+                {
+                    "expressions": [
+                        {"value": value, "text": text, "location": {"row": span.row, "col": span.column}}
+                        for value, (text, span) in zip(values[:count], self._places, strict=True)
+                    ],
+                    "bindings": dict(zip(self._names, values[count:], strict=True)),
+                }
+            )
+        return out
+
+
+def _holds(result: Mapping[str, Any]) -> bool:
+    return all(expression["value"] is not False for expression in result["expressions"])
+

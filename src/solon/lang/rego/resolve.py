@@ -1,0 +1,484 @@
+"""Names to what they mean: locals, arguments, imports, rules, built-ins.
+
+Every rule is rewritten so that a :class:`~solon.lang.rego.ast.Var` is always a local with a name unique in
+its rule, a document is always a Ref that starts at ``input`` or ``data``, and a call names a built-in or a
+``data.`` path and has exactly as many arguments as that takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from solon.lang.rego import ast
+from solon.lang.rego.builtins.registry import Builtin
+from solon.lang.rego.errors import COMPILE_ERROR, RECURSION_ERROR, TYPE_ERROR
+from solon.lang.rego.rules import Definition, Group, Node
+from solon.lang.source import Diagnostic, Span
+
+# The head of a reference to a built-in as a value (`with f as count`); no variable can be called so.
+BUILTIN: Final = "'builtin"
+
+# Built-ins that the compiler itself gives a meaning.
+SPECIAL: Final = {"print": 0, "rego.metadata.rule": 0, "rego.metadata.chain": 0}
+
+
+@dataclass(slots=True)
+class _Scope:
+    declared: dict[str, str] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+
+
+class Resolver:
+    """Resolves the rules of one module."""
+
+    def __init__(
+        self,
+        module: ast.Module,
+        names: Mapping[tuple[str, ...], set[str]],
+        functions: Mapping[str, Group],
+        builtins: Mapping[str, Builtin],
+        errors: list[Diagnostic],
+    ) -> None:
+        self.module = module
+        self.functions = functions
+        self.builtins = builtins
+        self.errors = errors
+        self.local_rules = names.get(tuple(module.package), set())
+        self.aliases: dict[str, list[str]] = {}
+        self.scopes: list[_Scope] = []
+        self.fresh = 0
+        self.some_unused: dict[str, ast.Var] = {}
+        self._import()
+
+    def _import(self) -> None:
+        for imported in self.module.imports:
+            if imported.path[0] not in ("data", "input"):
+                continue
+            alias = imported.alias or imported.path[-1]
+            if alias in self.aliases and self.module.version == "v1":
+                self.error(COMPILE_ERROR, f"import must not shadow import {'.'.join(imported.path)}", imported.at, 6)
+            self.aliases[alias] = imported.path
+
+    def error(self, code: str, message: str, at: int, length: int = 1, hint: str = "") -> None:
+        diagnostic = Diagnostic(code, message, self.module.span(at, length), hint)
+        if diagnostic not in self.errors:
+            self.errors.append(diagnostic)
+
+    # --- rules
+
+    def definition(self, definition: Definition) -> None:
+        """Fill the definition's resolved terms."""
+        rule = definition.rule
+        head = rule.head
+        self.scopes = [_Scope()]
+        self.some_unused = {}
+        for arg in head.args or []:
+            self.declare_pattern(arg, "arg")
+        definition.args = [self.term(arg) for arg in head.args or []]
+        outer = self.scopes[0]
+        self.scopes.append(_Scope())
+        definition.body = self.exprs(rule.body)
+        definition.rest = [self.term(part) for part in definition.rest]
+        definition.key = None if head.key is None else self.term(head.key)
+        definition.value = None if head.value is None else self.term(head.value)
+        self.unused()
+        for branch in rule.elses:
+            self.scopes = [outer, _Scope()]
+            body = self.exprs(branch.body)
+            value = None if branch.value is None else self.term(branch.value)
+            definition.elses.append(ast.Else(value, body, branch.at))
+            self.unused()
+
+    def unused(self) -> None:
+        for var in self.some_unused.values():
+            self.error(COMPILE_ERROR, f"declared var {var.shown} unused", var.at, len(var.shown))
+        self.some_unused = {}
+
+    # --- bodies
+
+    def body(self, body: Sequence[ast.Expr]) -> list[ast.Expr]:
+        """A body with a scope of its own."""
+        self.scopes.append(_Scope())
+        result = self.exprs(body)
+        self.scopes.pop()
+        return result
+
+    def exprs(self, body: Sequence[ast.Expr]) -> list[ast.Expr]:
+        out: list[ast.Expr] = []
+        for expr in body:
+            withs = [self.with_(modifier) for modifier in expr.withs]
+            statement = self.statement(expr.statement)
+            if statement is not None:
+                out.append(ast.Expr(statement, expr.at, expr.end, expr.negated, withs))
+        if not out and body:
+            out.append(ast.Expr(ast.TermExpr(ast.Scalar(True, body[0].at)), body[0].at, body[0].end))
+        return out
+
+    def statement(self, statement: ast.Statement) -> ast.Statement | None:
+        match statement:
+            case ast.TermExpr(term=ast.Call() as call):
+                return self.call_statement(call)
+            case ast.TermExpr():
+                return ast.TermExpr(self.term(statement.term))
+            case ast.Unify(operator=":="):
+                right = self.term(statement.right)
+                if not self.assignable(statement.left):
+                    at = statement.left.at
+                    self.error(COMPILE_ERROR, f"cannot assign to {_kind(statement.left)}", at)
+                    return ast.TermExpr(right)
+                self.declare_pattern(statement.left, "assigned")
+                return ast.Unify(self.term(statement.left), right, ":=")
+            case ast.Unify():
+                return ast.Unify(self.term(statement.left), self.term(statement.right), statement.operator)
+            case ast.Some():
+                for var in statement.names:
+                    self.declare(var, "some")
+                return None
+            case ast.SomeIn():
+                domain = self.term(statement.domain)
+                for pattern in filter(None, (statement.key, statement.value)):
+                    self.declare_pattern(pattern, "some in")
+                key = None if statement.key is None else self.term(statement.key)
+                return ast.SomeIn(key, self.term(statement.value), domain)
+            case ast.Every():
+                domain = self.term(statement.domain)
+                self.scopes.append(_Scope())
+                for var in filter(None, (statement.key, statement.value)):
+                    self.declare(var, "every")
+                key_var = None if statement.key is None else self.local(statement.key)
+                value_var = self.local(statement.value)
+                body = self.exprs(statement.body)
+                self.scopes.pop()
+                return ast.Every(key_var, value_var, domain, body)
+
+    def assignable(self, term: ast.Term) -> bool:
+        match term:
+            case ast.Var():
+                return True
+            case ast.Array():
+                return all(map(self.assignable_part, term.items))
+            case ast.Object():
+                return all(self.assignable_part(value) for _, value in term.pairs)
+            case _:
+                return False
+
+    def assignable_part(self, term: ast.Term) -> bool:
+        return isinstance(term, ast.Scalar | ast.Ref) or self.assignable(term)
+
+    def declare_pattern(self, term: ast.Term, how: str) -> None:
+        match term:
+            case ast.Var():
+                self.declare(term, how)
+            case ast.Array() | ast.SetTerm():
+                for item in term.items:
+                    self.declare_pattern(item, how)
+            case ast.Object():
+                for _, value in term.pairs:
+                    self.declare_pattern(value, how)
+            case _:
+                pass
+
+    def declare(self, var: ast.Var, how: str) -> None:
+        name = var.name
+        if name == "_":
+            return
+        scope = self.scopes[-1]
+        if name in ("input", "data") and self.module.version == "v1":
+            what = "args" if how == "arg" else "variables"
+            self.error(COMPILE_ERROR, f"{what} must not shadow {name} (use a different variable name)", var.at, len(name))
+        if name in scope.declared:
+            if how == "arg":
+                return
+            above = "declared" if scope.declared[name].endswith("~") else "assigned"
+            self.error(COMPILE_ERROR, f"var {name} {above} above", var.at, len(name))
+        elif name in scope.seen and how != "some in":
+            self.error(
+                COMPILE_ERROR, f"var {name} referenced above", var.at, len(name),
+                "move the declaration before the first use, or compare with ==",
+            )  # fmt: skip
+        self.fresh += 1
+        # A variable that `some` declares keeps a mark, for the wording of errors.
+        unique = f"{name}'{self.fresh}" + ("~" if how == "some" else "")
+        scope.declared[name] = unique
+        if how == "some":
+            self.some_unused[unique] = var
+
+    def local(self, var: ast.Var) -> ast.Var:
+        term = self.term(var)
+        return term if isinstance(term, ast.Var) else var
+
+    # --- terms
+
+    def term(self, term: ast.Term) -> ast.Term:
+        match term:
+            case ast.Scalar():
+                return term
+            case ast.Var():
+                return self.name(term)
+            case ast.Ref():
+                return self.ref(term)
+            case ast.Array():
+                return ast.Array([self.term(item) for item in term.items], term.at)
+            case ast.SetTerm():
+                return ast.SetTerm([self.term(item) for item in term.items], term.at)
+            case ast.Object():
+                return ast.Object([(self.term(k), self.term(v)) for k, v in term.pairs], term.at)
+            case ast.Template():
+                return ast.Template([p if isinstance(p, str) else self.term(p) for p in term.parts], term.at)
+            case ast.Comprehension():
+                self.scopes.append(_Scope())
+                body = self.exprs(term.body)
+                key = None if term.key is None else self.term(term.key)
+                value = self.term(term.value)
+                self.scopes.pop()
+                return ast.Comprehension(term.kind, key, value, body, term.at)
+            case ast.Call():
+                return self.call(term)
+
+    def name(self, var: ast.Var) -> ast.Term:
+        name = var.name
+        if name == "_":
+            self.fresh += 1
+            return ast.Var(f"_'{self.fresh}", var.at)
+        for scope in reversed(self.scopes):
+            unique = scope.declared.get(name)
+            if unique is not None:
+                self.some_unused.pop(unique, None)
+                return ast.Var(unique, var.at)
+        for scope in self.scopes:
+            scope.seen.add(name)
+        if name in ("input", "data"):
+            return ast.Ref(ast.Var(name, var.at), [], var.at)
+        path = self.aliases.get(name)
+        if path is not None:
+            return _path_ref(path, var.at)
+        if name in self.local_rules:
+            return _path_ref(["data", *self.module.package, name], var.at)
+        return var
+
+    def ref(self, ref: ast.Ref) -> ast.Term:
+        head = self.term(ref.head)
+        path = [self.term(part) for part in ref.path]
+        if isinstance(head, ast.Ref):
+            return ast.Ref(head.head, [*head.path, *path], ref.at)
+        return ast.Ref(head, path, ref.at)
+
+    # --- calls
+
+    def callee(self, name: str) -> str:
+        """The built-in's name or the ``data.`` path that a written name means."""
+        first, _, others = name.partition(".")
+        for scope in reversed(self.scopes):
+            if first in scope.declared:
+                return name
+        tail = [others] if others else []
+        if first in self.aliases:
+            return ".".join([*self.aliases[first], *tail])
+        if first in self.local_rules:
+            full = ".".join(["data", *self.module.package, name])
+            if full in self.functions or name not in self.builtins:
+                return full
+        return name
+
+    def call_statement(self, call: ast.Call) -> ast.Statement | None:
+        """A call on its own; with one argument too many, that is the result."""
+        name = self.callee(call.name)
+        arity = self.arity(name)
+        if name != "print" and arity is not None and len(call.args) == arity + 1:
+            result = self.term(call.args[-1])
+            inner = ast.Call(call.name, call.args[:-1], call.at, call.infix)
+            return ast.Unify(result, self.call(inner), "=")
+        return ast.TermExpr(self.call(call))
+
+    def arity(self, name: str) -> int | None:
+        if name in self.functions:
+            return self.functions[name].arity
+        if name in self.builtins:
+            return self.builtins[name].arity
+        return SPECIAL.get(name)
+
+    def call(self, call: ast.Call) -> ast.Term:
+        name = self.callee(call.name)
+        args = [self.term(arg) for arg in call.args]
+        arity = self.arity(name)
+        if arity is None:
+            self.error(
+                TYPE_ERROR, f"undefined function {call.name}", call.at, len(call.name),
+                _similar(call.name, [*self.builtins, *self.functions]),
+            )  # fmt: skip
+        elif name != "print" and len(args) != arity:
+            have = f"{len(args)} argument{'s' * (len(args) != 1)}"
+            self.error(TYPE_ERROR, f"{call.name}: arity mismatch: have {have}, want {arity}", call.at, len(call.name))
+        builtin = self.builtins.get(name)
+        if builtin is not None and builtin.deprecated and self.module.version == "v1":
+            self.error(TYPE_ERROR, f"deprecated built-in function calls in expression: {name}", call.at, len(name))
+        return ast.Call(name, args, call.at, call.infix)
+
+    # --- with
+
+    def with_(self, modifier: ast.With) -> ast.With:
+        target = modifier.target
+        head = target.head
+        if not isinstance(head, ast.Var) or not all(_is_field(part) for part in target.path):
+            self.error(COMPILE_ERROR, "with keyword target must be a path of fixed names", modifier.at, 4)
+            return modifier
+        written = ".".join([head.name, *(str(p.value) for p in target.path if isinstance(p, ast.Scalar))])
+        function = self.callee(written)
+        if function not in self.functions and function in self.builtins:
+            if function in _NOT_REPLACEABLE or function.startswith("internal."):
+                self.error(COMPILE_ERROR, f"with keyword replacing built-in function: replacement of {function} is not allowed", modifier.at, 4)  # fmt: skip
+            resolved: ast.Term = _path_ref([BUILTIN, function], target.at)
+        else:
+            resolved = self.ref(target)
+        if not isinstance(resolved, ast.Ref) or not isinstance(resolved.head, ast.Var) or resolved.head.name not in ("input", "data", BUILTIN):
+            self.error(COMPILE_ERROR, f"with keyword target must reference existing input, data, or a function: undefined {written}", modifier.at, 4)  # fmt: skip
+            return modifier
+        return ast.With(resolved, self.with_value(modifier.value), modifier.at)
+
+    def with_value(self, value: ast.Term) -> ast.Term:
+        written = _dotted(value)
+        if written is not None:
+            function = self.callee(written)
+            if function not in self.functions and function in self.builtins:
+                return _path_ref([BUILTIN, function], value.at)
+        return self.term(value)
+
+
+_NOT_REPLACEABLE: Final = frozenset(["walk", "eq", "print", "rego.metadata.rule", "rego.metadata.chain"])
+
+
+def _kind(term: ast.Term) -> str:
+    return {ast.Scalar: "scalar", ast.Ref: "ref", ast.Call: "call", ast.SetTerm: "set"}.get(
+        type(term), type(term).__name__.lower()
+    )
+
+
+def _is_field(term: ast.Term) -> bool:
+    return isinstance(term, ast.Scalar) and type(term.value) is str
+
+
+def _dotted(term: ast.Term) -> str | None:
+    if isinstance(term, ast.Var):
+        return term.name
+    if isinstance(term, ast.Ref) and isinstance(term.head, ast.Var) and all(map(_is_field, term.path)):
+        return ".".join([term.head.name, *(str(p.value) for p in term.path if isinstance(p, ast.Scalar))])
+    return None
+
+
+def _path_ref(path: Sequence[str], at: int) -> ast.Ref:
+    return ast.Ref(ast.Var(path[0], at), [ast.Scalar(name, at) for name in path[1:]], at)
+
+
+def _similar(name: str, known: Iterable[str]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.75)
+    return f"did you mean {close[0]}?" if close else ""
+
+
+def rule_names(modules: Sequence[ast.Module]) -> dict[tuple[str, ...], set[str]]:
+    """Package -> the first names of its rules."""
+    names: dict[tuple[str, ...], set[str]] = {}
+    for module in modules:
+        names.setdefault(tuple(module.package), set()).update(rule.name for rule in module.rules)
+    return names
+
+
+def static_prefix(ref: ast.Ref) -> tuple[str, ...]:
+    """The fixed names a reference into ``data`` starts with."""
+    names: list[str] = []
+    for part in ref.path:
+        if not isinstance(part, ast.Scalar) or type(part.value) is not str:
+            break
+        names.append(part.value)
+    return tuple(names)
+
+
+def check_recursion(root: Node, groups: Sequence[Group], errors: list[Diagnostic]) -> None:
+    """Refuse rules that depend on themselves."""
+    edges = {group.index: sorted(_dependencies(group, root)) for group in groups}
+    reported: set[frozenset[int]] = set()
+    for start in edges:
+        cycle = _cycle(start, edges)
+        if cycle and frozenset(cycle) not in reported:
+            reported.add(frozenset(cycle))
+            path = " -> ".join(groups[index].name for index in [*cycle, cycle[0]])
+            errors.append(Diagnostic(RECURSION_ERROR, f"rule {groups[start].name} is recursive: {path}", _place(groups[start])))
+
+
+def _place(group: Group) -> Span:
+    definition = group.definitions[0] if group.definitions else group.default
+    assert definition is not None
+    return definition.module.span(definition.rule.head.at, len(definition.rule.name))
+
+
+def _cycle(start: int, edges: Mapping[int, Sequence[int]]) -> list[int] | None:
+    """The shortest way from a group back to itself, found breadth first."""
+    came_from: dict[int, int] = {}
+    queue = [start]
+    for at in queue:
+        for target in edges[at]:
+            if target == start:
+                path = [at]
+                while path[-1] != start:
+                    path.append(came_from[path[-1]])
+                return path[::-1]
+            if target not in came_from:
+                came_from[target] = at
+                queue.append(target)
+    return None
+
+
+def _dependencies(group: Group, root: Node) -> set[int]:
+    found: set[int] = set()
+    default = [group.default] if group.default else []
+    for definition in [*group.definitions, *default]:
+        terms = [*definition.args, *definition.rest, *filter(None, (definition.key, definition.value))]
+        bodies = [definition.body]
+        for branch in definition.elses:
+            terms.extend(filter(None, [branch.value]))
+            bodies.append(branch.body)
+        for term in walk_all(terms, bodies):
+            if isinstance(term, ast.Call) and term.name.startswith("data."):
+                found.update(_reached(root, tuple(term.name.split(".")[1:])))
+            elif isinstance(term, ast.Ref) and isinstance(term.head, ast.Var) and term.head.name == "data":
+                found.update(_reached(root, static_prefix(term)))
+    return found
+
+
+def _reached(root: Node, path: tuple[str, ...]) -> set[int]:
+    node = root
+    for name in path:
+        if node.group is not None:
+            break
+        child = node.children.get(name)
+        if child is None:
+            return set()
+        node = child
+    return {group.index for group in node.groups()}
+
+
+def walk_all(terms: Iterable[ast.Term], bodies: Iterable[Sequence[ast.Expr]]) -> Iterable[ast.Term]:
+    """Every term in the terms and bodies, closures included."""
+    stack = list(terms)
+    for body in bodies:
+        stack.extend(body_terms(body))
+    while stack:
+        term = stack.pop()
+        yield term
+        stack.extend(ast.subterms(term))
+        if isinstance(term, ast.Comprehension):
+            stack.extend(body_terms(term.body))
+
+
+def body_terms(body: Sequence[ast.Expr]) -> list[ast.Term]:
+    """The terms of a body's expressions, those in `every` and `with` included."""
+    out: list[ast.Term] = []
+    for expr in body:
+        out.extend(ast.statement_terms(expr.statement))
+        out.extend(modifier.value for modifier in expr.withs)
+        if isinstance(expr.statement, ast.Every):
+            out.extend(body_terms(expr.statement.body))
+    return out
