@@ -203,6 +203,18 @@ def sorted_items(obj: dict[Any, Value]) -> list[tuple[Value, Value]]:
     return [(k, obj[k if type(k) is str else key(k)]) for k in sorted_keys(obj)]
 
 
+def items_of(collection: Value) -> list[tuple[Value, Value]]:
+    """(index, element), (key, value) or (member, member) of a collection; nothing for a scalar."""
+    kind = type(collection)
+    if kind is list:
+        return list(enumerate(collection))
+    if kind is dict:
+        return [(unkey(k), v) for k, v in collection.items()]
+    if kind is Set:
+        return [(member, member) for member in collection.values()]
+    return []
+
+
 def type_name(value: Value) -> str:
     """The type's name in policies: null, boolean, number, string, array, object or set."""
     return _NAMES[_RANK[type(value)]]

@@ -247,9 +247,9 @@ class BodyEmitter:
         self.guard(call)
 
     def lift(
-        self, prefix: str, used: Iterable[ast.Term], failure: str, extra: Sequence[str] = ()
+        self, prefix: str, used: Iterable[ast.Term], failure: str, domain: str = ""
     ) -> tuple[BodyEmitter, str]:
-        """An emitter for a nested function, and the call of it; ``extra`` are further parameters."""
+        """An emitter for a nested function, and the call of it; ``domain`` is given to a parameter ``d``."""
         environment: dict[str, str] = {}
         parameters: list[str] = []
         for term in used:
@@ -258,10 +258,10 @@ class BodyEmitter:
                 if held[0] in "va" and held not in parameters:
                     parameters.append(held)
         name = self.unit.fresh(prefix)
-        function = self.unit.function(name, ["s", *extra, *parameters])
+        function = self.unit.function(name, ["s", *(["d"] if domain else []), *parameters])
         function.origin = self.function.origin
         inner = BodyEmitter(self.compiler, self.module, function, environment, failure)
-        arguments = [self.state, *extra, *parameters]
+        arguments = [self.state, *([domain] if domain else []), *parameters]
         return inner, f"{name}({', '.join(arguments)})"
 
     # --- some … in, every
@@ -281,13 +281,13 @@ class BodyEmitter:
         domain = self.value(statement.domain)
         used = list(walk_all([], [statement.body]))
         index, element = self.unit.fresh("v"), self.unit.fresh("v")
-        outer, call = self.lift("e", used, "return False", [domain])
-        with outer.function.block(f"if type({domain}) not in COLLECTIONS:"):
+        outer, call = self.lift("e", used, "return False", domain)
+        with outer.function.block("if type(d) not in COLLECTIONS:"):
             outer.function.add("return False")
         if statement.key is not None:
             outer.environment[statement.key.name] = index
         outer.environment[statement.value.name] = element
-        outer.function.add(f"for {index}, {element} in items(s, {domain}):")
+        outer.function.add(f"for {index}, {element} in items(s, d):")
         outer.function.depth += 1
         inner, test = outer.lift("e", used, "return False")
         inner.body(statement.body)

@@ -18,7 +18,7 @@ from solon.lang.rego.errors import (
 )
 from solon.lang.rego.rules import Group, Node
 from solon.lang.source import Span
-from solon.lang.values import UNDEFINED, Set, Value, compare, equal, key, lookup, unkey
+from solon.lang.values import UNDEFINED, Set, Value, compare, equal, items_of, key, lookup, unkey
 
 
 class _Missing:
@@ -385,6 +385,7 @@ def walk(state: State, document: Value) -> Iterator[tuple[list[Value], Value]]:
     while stack:
         path, value = stack.pop()
         yield path, value
-        below = list(items(state, value))
-        for index, element in reversed(below):
-            stack.append(([*path, index], element))
+        below = items_of(value)
+        if below:
+            state.charge(len(below))
+            stack.extend(([*path, index], element) for index, element in reversed(below))

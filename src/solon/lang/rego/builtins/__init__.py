@@ -1,13 +1,44 @@
-"""The built-in functions of Rego, by name."""
+"""The built-in functions of Rego, by name.
 
-import importlib
-import pkgutil
+Modules that a policy rarely needs (YAML, HTTP, JSON Schema) import their libraries on first use.
+"""
+
+from __future__ import annotations
+
 from collections.abc import Mapping
+from typing import Final
 
+from solon.lang.rego.builtins import (
+    aggregates,
+    arrays,
+    crypto,
+    encoding,
+    formatting,
+    glob,
+    graph,
+    http,
+    json,
+    json_paths,
+    net,
+    numbers,
+    objects,
+    opa,
+    regex,
+    schema,
+    semver,
+    sets,
+    strings,
+    time,
+    types,
+    units,
+    uri,
+    uuid,
+)
 from solon.lang.rego.builtins.registry import Builtin
 
-TABLE: Mapping[str, Builtin] = {
-    b.name: b
-    for m in pkgutil.iter_modules(__path__)
-    for b in getattr(importlib.import_module(f"{__name__}.{m.name}"), "BUILTINS", ())
-}
+_FAMILIES: Final = (
+    aggregates, arrays, crypto, encoding, formatting, glob, graph, http, json, json_paths, net, numbers,
+    objects, opa, regex, schema, semver, sets, strings, time, types, units, uri, uuid,
+)  # fmt: skip
+
+TABLE: Final[Mapping[str, Builtin]] = {b.name: b for family in _FAMILIES for b in family.BUILTINS}

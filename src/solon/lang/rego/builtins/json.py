@@ -1,0 +1,130 @@
+"""json.marshal, json.unmarshal and their yaml counterparts."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+from solon.lang.rego.builtins.registry import Builtin, obj, string, wrong_type
+from solon.lang.rego.errors import BuiltinError, OperandError
+from solon.lang.values import Value, json_text, to_json
+
+# Go escapes what could end a script element or a line of JavaScript.
+_HTML: Final = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_HTML_CHARS: Final = re.compile("[<>&\u2028\u2029]")
+
+
+def _escaped(text: str) -> str:
+    return _HTML_CHARS.sub(lambda found: _HTML[found.group()], text)
+
+
+def marshal(value: Value) -> str:
+    return _escaped(json_text(value))
+
+
+_OPTIONS: Final = {"pretty": bool, "indent": str, "prefix": str}
+
+
+def marshal_with_options(value: Value, options: Value) -> str:
+    obj(options, 2)
+    for name, given in options.items():
+        if name not in _OPTIONS:
+            raise OperandError(2, f'object contained unknown key "{name}"')
+        if type(given) is not _OPTIONS[name]:
+            raise wrong_type(given, 2, "boolean" if name == "pretty" else "string")
+    # An indent or a prefix asks for pretty output by itself.
+    if not options.get("pretty", "indent" in options or "prefix" in options):
+        return marshal(value)
+    indent, prefix = options.get("indent", "\t"), options.get("prefix", "")
+    text = json.dumps(to_json(value), ensure_ascii=False, indent=indent, sort_keys=True)
+    return prefix + _escaped(text).replace("\n", "\n" + prefix)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"invalid number {name}")
+
+
+def unmarshal(text: Value) -> Value:
+    try:
+        return json.loads(string(text, 1), parse_constant=_no_constant)
+    except RecursionError:
+        raise BuiltinError("nested too deeply") from None
+    except ValueError as error:
+        raise BuiltinError(str(error)) from None
+
+
+def is_valid(text: Value) -> bool:
+    if type(text) is not str:
+        return False
+    try:
+        unmarshal(text)
+    except BuiltinError:
+        return False
+    return True
+
+
+def yaml_marshal(value: Value) -> str:
+    import yaml
+
+    return yaml.safe_dump(to_json(value), default_flow_style=False, allow_unicode=True, sort_keys=True)
+
+
+def yaml_unmarshal(text: Value) -> Value:
+    import yaml
+
+    body = string(text, 1)
+    if body.count("*") > 100 and "&" in body:
+        raise BuiltinError("yaml: document contains excessive aliasing")
+    try:
+        return _as_json(yaml.load(body, Loader=_loader()))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise BuiltinError(f"yaml: line {line}: {error.problem}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise BuiltinError(f"yaml: {error}") from None
+
+
+def _loader() -> Any:
+    """PyYAML's safe loader without dates: they stay strings, as in Kubernetes."""
+    import yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        yaml_implicit_resolvers = {
+            first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+            for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        }
+
+    return Loader
+
+
+def _as_json(value: Any) -> Value:
+    """Mapping keys become the strings that JSON would have."""
+    if isinstance(value, dict):
+        return {k if type(k) is str else json_text(k): _as_json(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_as_json(item) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise BuiltinError(f"yaml: {type(value).__name__} has no JSON form")
+
+
+def yaml_is_valid(text: Value) -> bool:
+    if type(text) is not str:
+        return False
+    try:
+        yaml_unmarshal(text)
+    except BuiltinError:
+        return False
+    return True
+
+
+BUILTINS = (
+    Builtin("json.marshal", "(any) -> string", marshal),
+    Builtin("json.marshal_with_options", "(any, object[string: any]) -> string", marshal_with_options),
+    Builtin("json.unmarshal", "(string) -> any", unmarshal),
+    Builtin("json.is_valid", "(any) -> boolean", is_valid),
+    Builtin("yaml.marshal", "(any) -> string", yaml_marshal),
+    Builtin("yaml.unmarshal", "(string) -> any", yaml_unmarshal),
+    Builtin("yaml.is_valid", "(any) -> boolean", yaml_is_valid),
+)

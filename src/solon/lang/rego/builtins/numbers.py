@@ -1,0 +1,231 @@
+"""Arithmetic, comparison by name, bits, ranges, conversion.
+
+Integers are exact. Numbers with a fraction are added and multiplied as the decimals they are written as,
+so that ``0.1 + 0.2`` is ``0.3``, as it is for OPA.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from typing import Any, Final
+
+from solon.lang.rego.builtins.registry import Builtin, Context, integer, number, wrong_type
+from solon.lang.rego.builtins.sets import difference
+from solon.lang.rego.errors import BuiltinError, OperandError
+from solon.lang.values import Set, Value, compare, equal
+
+Number = int | float
+
+
+def _decimal(value: Number) -> Decimal:
+    return Decimal(repr(value)) if type(value) is float else Decimal(value)
+
+
+def _plain(value: Decimal) -> Number:
+    """A whole number as int, any other as float."""
+    if value == value.to_integral_value() and value.adjusted() < 400:
+        return int(value)
+    return float(value)
+
+
+def _exact(operation: Callable[[Decimal, Decimal], Decimal], a: Number, b: Number) -> Number:
+    with localcontext() as context:
+        context.prec = 60
+        return _plain(operation(_decimal(a), _decimal(b)))
+
+
+def add(a: Number, b: Number) -> Number:
+    if type(a) is int and type(b) is int:
+        return a + b
+    return _exact(Decimal.__add__, a, b)
+
+
+def multiply(a: Number, b: Number) -> Number:
+    if type(a) is int and type(b) is int:
+        return a * b
+    return _exact(Decimal.__mul__, a, b)
+
+
+def plus(a: Value, b: Value) -> Number:
+    return add(number(a, 1), number(b, 2))
+
+
+def minus(a: Value, b: Value) -> Value:
+    if type(a) is int and type(b) is int:
+        return a - b
+    if type(a) is Set and type(b) is Set:
+        return difference(a, b)
+    if type(a) is Set:
+        raise wrong_type(b, 2, "set")
+    if type(a) in (int, float) and type(b) is Set:
+        raise wrong_type(b, 2, "number")
+    if type(a) not in (int, float):
+        raise wrong_type(a, 1, "one of {number, set}")
+    return _exact(Decimal.__sub__, a, number(b, 2))
+
+
+def mul(a: Value, b: Value) -> Number:
+    return multiply(number(a, 1), number(b, 2))
+
+
+def div(a: Value, b: Value) -> Number:
+    number(a, 1)
+    if number(b, 2) == 0:
+        raise BuiltinError("divide by zero")
+    if type(a) is int and type(b) is int and a % b == 0:
+        return a // b
+    return _exact(Decimal.__truediv__, a, b)
+
+
+def rem(a: Value, b: Value) -> int:
+    number(a, 1)
+    number(b, 2)
+    if not (_is_whole(a) and _is_whole(b)):
+        raise BuiltinError("modulo on floating-point number")
+    left, right = int(a), int(b)
+    if right == 0:
+        raise BuiltinError("modulo by zero")
+    return int(math.copysign(1, left)) * (abs(left) % abs(right))
+
+
+def _is_whole(value: Number) -> bool:
+    return type(value) is int or float(value).is_integer()
+
+
+def abs_(value: Value) -> Number:
+    return abs(number(value, 1))
+
+
+def ceil(value: Value) -> int:
+    return math.ceil(number(value, 1))
+
+
+def floor(value: Value) -> int:
+    return math.floor(number(value, 1))
+
+
+def round_(value: Value) -> int:
+    """Half away from zero."""
+    if type(value) is int:
+        return value
+    return int(_decimal(number(value, 1)).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def _bits(operation: Callable[[int, int], int]) -> Callable[[Value, Value], int]:
+    return lambda a, b: operation(integer(a, 1), integer(b, 2))
+
+
+def negate(a: Value) -> int:
+    return ~integer(a, 1)
+
+
+_MAX_SHIFT: Final = 100_000
+
+
+def _shift(operation: Callable[[int, int], int]) -> Callable[[Value, Value], int]:
+    def shift(a: Value, b: Value) -> int:
+        value, by = integer(a, 1), integer(b, 2)
+        if by < 0:
+            raise OperandError(2, "must be an unsigned integer number but got a negative integer")
+        if by > _MAX_SHIFT:
+            raise OperandError(2, f"must not be above {_MAX_SHIFT}")
+        return operation(value, by)
+
+    return shift
+
+
+def range_(context: Context, first: Value, last: Value) -> list[int]:
+    start, stop = integer(first, 1), integer(last, 2)
+    context.charge(abs(stop - start) + 1)
+    return list(range(start, stop + 1)) if start <= stop else list(range(start, stop - 1, -1))
+
+
+def range_step(context: Context, first: Value, last: Value, step: Value) -> list[int]:
+    start, stop, by = integer(first, 1), integer(last, 2), integer(step, 3)
+    if by <= 0:
+        raise BuiltinError("step must be a positive integer")
+    context.charge(abs(stop - start) // by + 1)
+    return list(range(start, stop + 1, by)) if start <= stop else list(range(start, stop - 1, -by))
+
+
+def intn(context: Context, name: Value, bound: Value) -> int:
+    """The same for the same arguments within one evaluation."""
+    if type(name) is not str:
+        raise wrong_type(name, 1, "string")
+    limit = abs(integer(bound, 2))
+    if limit == 0:
+        return 0
+    where = ("rand.intn", name, limit)
+    if where not in context.cache:
+        context.cache[where] = context.random.randrange(limit)
+    found: int = context.cache[where]
+    return found
+
+
+def to_number(value: Value) -> Number:
+    if value is None:
+        return 0
+    if type(value) is bool:
+        return int(value)
+    if type(value) is int or type(value) is float:
+        return value
+    if type(value) is not str:
+        raise wrong_type(value, 1, "one of {null, boolean, number, string}")
+    text = value.strip()
+    if text == value and text[:1] in "-0123456789.+" and text[-1:] not in (".", ""):
+        try:
+            return int(text) if text.lstrip("-+").isdigit() else _finite(text)
+        except ValueError:
+            pass
+    raise BuiltinError("invalid syntax")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value) or "_" in text:
+        raise ValueError(text)
+    return value
+
+
+def _compared(test: Callable[[int], bool]) -> Callable[[Value, Value], bool]:
+    return lambda a, b: test(compare(a, b))
+
+
+def not_equal(a: Value, b: Value) -> bool:
+    return not equal(a, b)
+
+
+def _two(name: str, function: Callable[..., Any], types: str = "number, number", result: str = "number") -> Builtin:
+    return Builtin(name, f"({types}) -> {result}", function)
+
+
+BUILTINS = (
+    _two("plus", plus),
+    _two("minus", minus, "number|set[any], number|set[any]", "number|set[any]"),
+    _two("mul", mul),
+    _two("div", div),
+    _two("rem", rem),
+    Builtin("abs", "(number) -> number", abs_),
+    Builtin("ceil", "(number) -> number", ceil),
+    Builtin("floor", "(number) -> number", floor),
+    Builtin("round", "(number) -> number", round_),
+    _two("bits.and", _bits(int.__and__)),
+    _two("bits.or", _bits(int.__or__)),
+    _two("bits.xor", _bits(int.__xor__)),
+    Builtin("bits.negate", "(number) -> number", negate),
+    _two("bits.lsh", _shift(int.__lshift__)),
+    _two("bits.rsh", _shift(int.__rshift__)),
+    Builtin("numbers.range", "(number, number) -> array[number]", range_, contextual=True),
+    Builtin("numbers.range_step", "(number, number, number) -> array[number]", range_step, contextual=True),
+    Builtin("rand.intn", "(string, number) -> number", intn, contextual=True),
+    Builtin("to_number", "(null|boolean|number|string) -> number", to_number),
+    _two("eq", equal, "any, any", "boolean"),
+    _two("equal", equal, "any, any", "boolean"),
+    _two("neq", not_equal, "any, any", "boolean"),
+    _two("lt", _compared(lambda order: order < 0), "any, any", "boolean"),
+    _two("lte", _compared(lambda order: order <= 0), "any, any", "boolean"),
+    _two("gt", _compared(lambda order: order > 0), "any, any", "boolean"),
+    _two("gte", _compared(lambda order: order >= 0), "any, any", "boolean"),
+)

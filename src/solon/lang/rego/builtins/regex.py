@@ -1,0 +1,267 @@
+"""Regular expressions: RE2, as OPA's. No pattern makes matching slow."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from solon.lang.rego.builtins.registry import Builtin, integer, string
+from solon.lang.rego.errors import BuiltinError
+from solon.lang.values import Value
+
+if TYPE_CHECKING:
+    import re2
+
+MAX_MEMORY: Final = 8 << 20
+
+
+@lru_cache(maxsize=1024)
+def compiled(pattern: str) -> re2._Regexp[str]:
+    """The compiled pattern. Raises BuiltinError where it is not one."""
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = MAX_MEMORY
+    try:
+        return re2.compile(pattern, options=options)
+    except re2.error as error:
+        detail = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
+        raise BuiltinError(f"error parsing regexp: {detail}") from None
+
+
+def match(pattern: Value, text: Value) -> bool:
+    return compiled(string(pattern, 1)).search(string(text, 2)) is not None
+
+
+def is_valid(pattern: Value) -> bool:
+    if type(pattern) is not str:
+        return False
+    try:
+        compiled(pattern)
+    except BuiltinError:
+        return False
+    return True
+
+
+def split(pattern: Value, text: Value) -> list[str]:
+    expression = compiled(string(pattern, 1))
+    string(text, 2)
+    # Go drops an empty match at the start, and one directly behind a match.
+    out: list[str] = []
+    at = 0
+    end = 0
+    for found in _matches(expression, text):
+        if found.end() == 0:
+            continue
+        end = found.start()
+        out.append(text[at:end])
+        at = found.end()
+    if end != len(text):
+        out.append(text[at:])
+    elif not out or at == len(text):
+        out.append(text[at:])
+    return out
+
+
+def _matches(expression: Any, text: str) -> list[Any]:
+    """All matches as Go finds them: an empty match directly behind another does not count."""
+    found: list[Any] = []
+    last = -1
+    for each in expression.finditer(text):
+        if each.start() == each.end() == last:
+            continue
+        found.append(each)
+        last = each.end()
+    return found
+
+
+def find_n(pattern: Value, text: Value, count: Value) -> list[str]:
+    limit = integer(count, 3)
+    found = [each.group() for each in _matches(compiled(string(pattern, 1)), string(text, 2))]
+    return found if limit < 0 else found[:limit]
+
+
+def find_all_string_submatch_n(pattern: Value, text: Value, count: Value) -> list[list[str]]:
+    limit = integer(count, 3)
+    found = _matches(compiled(string(pattern, 1)), string(text, 2))
+    return [
+        [each.group(), *(group or "" for group in each.groups())]
+        for each in (found if limit < 0 else found[:limit])
+    ]
+
+
+def replace(text: Value, pattern: Value, new: Value) -> str:
+    """``$1`` and ``${name}`` in the replacement stand for groups."""
+    string(text, 1)
+    expression = compiled(string(pattern, 2))
+    parts = _template(string(new, 3))
+    out: list[str] = []
+    at = 0
+    for found in _matches(expression, text):
+        out.append(text[at : found.start()])
+        out.extend(part if isinstance(part, str) else _group(found, expression, part[0]) for part in parts)
+        at = found.end()
+    out.append(text[at:])
+    return "".join(out)
+
+
+def _group(found: Any, expression: Any, name: str) -> str:
+    if name.isdigit():
+        number = int(name)
+        return (found.group(number) or "") if number <= expression.groups else ""
+    return (found.group(name) or "") if name in expression.groupindex else ""
+
+
+@lru_cache(maxsize=512)
+def _template(text: str) -> tuple[str | tuple[str], ...]:
+    """Texts, and names of groups in tuples (Go's regexp.Expand)."""
+    parts: list[str | tuple[str]] = []
+    at = 0
+    while True:
+        dollar = text.find("$", at)
+        if dollar < 0:
+            parts.append(text[at:])
+            return tuple(parts)
+        parts.append(text[at:dollar])
+        at = dollar + 1
+        if text[at : at + 1] == "$":
+            parts.append("$")
+            at += 1
+            continue
+        braced = text[at : at + 1] == "{"
+        end = start = at + braced
+        while end < len(text) and (text[end].isalnum() or text[end] == "_"):
+            end += 1
+        if end == start or (braced and text[end : end + 1] != "}"):
+            parts.append("$")
+            continue
+        parts.append((text[start:end],))
+        at = end + braced
+
+
+def template_match(template: Value, text: Value, start: Value, end: Value) -> bool:
+    """Match a text that holds expressions between delimiters: ``urn:{.*}:x``."""
+    string(template, 1)
+    string(text, 2)
+    if len(string(start, 3)) != 1 or len(string(end, 4)) != 1:
+        raise BuiltinError("start delimiter has to be exactly one character long")
+    return compiled(_delimited(template, start, end)).search(text) is not None
+
+
+def _delimited(template: str, start: str, end: str) -> str:
+    import re2
+
+    out = ["^"]
+    at = depth = opened = 0
+    for position, char in enumerate(template):
+        if char == start:
+            if depth == 0:
+                out.append(re2.escape(template[at:position]))
+                opened = position + 1
+            depth += 1
+        elif char == end:
+            depth -= 1
+            if depth < 0:
+                raise BuiltinError(f"unbalanced braces in {template!r}")
+            if depth == 0:
+                out.append(f"({template[opened:position]})")
+                at = position + 1
+    if depth:
+        raise BuiltinError(f"unbalanced braces in {template!r}")
+    return "".join([*out, re2.escape(template[at:]), "$"])
+
+
+def globs_match(left: Value, right: Value) -> bool:
+    """Whether some non-empty text matches both patterns: letters, ``.``, ``[…]``, ``*`` and ``+``."""
+    a, b = _globs(string(left, 1)), _globs(string(right, 2))
+    # Pairs of positions reachable by a common text; a position is an index into the elements.
+    seen: set[tuple[int, int]] = set()
+    todo = [(x, y) for x in _skips(a, 0) for y in _skips(b, 0)]
+    while todo:
+        x, y = pair = todo.pop()
+        if pair in seen:
+            continue
+        seen.add(pair)
+        if x == len(a) and y == len(b):
+            return True
+        if x < len(a) and y < len(b) and _overlap(a[x][0], b[y][0]):
+            todo.extend((m, n) for m in _after(a, x) for n in _after(b, y))
+    return False
+
+
+_Chars = frozenset[str] | None  # None: any character
+
+
+def _overlap(a: _Chars, b: _Chars) -> bool:
+    return a is None or b is None or bool(a & b)
+
+
+def _skips(globs: list[tuple[_Chars, str]], at: int) -> list[int]:
+    out = [at]
+    while at < len(globs) and globs[at][1] == "*":
+        at += 1
+        out.append(at)
+    return out
+
+
+def _after(globs: list[tuple[_Chars, str]], at: int) -> list[int]:
+    again = [at] if globs[at][1] in "*+" and globs[at][1] else []
+    return [*again, *_skips(globs, at + 1)]
+
+
+def _globs(pattern: str) -> list[tuple[_Chars, str]]:
+    out: list[tuple[_Chars, str]] = []
+    at = 0
+    while at < len(pattern):
+        char = pattern[at]
+        chars: _Chars
+        if char == "\\":
+            if at + 1 >= len(pattern):
+                raise BuiltinError("input:" + pattern + ", pos:" + str(at) + ", bad escape")
+            chars, at = frozenset(pattern[at + 1]), at + 2
+        elif char == ".":
+            chars, at = None, at + 1
+        elif char == "[":
+            chars, at = _char_class(pattern, at + 1)
+        elif char in "*+":
+            raise BuiltinError(f"input:{pattern}, pos:{at}, flag {char!r} must be preceded by a non-flag")
+        else:
+            chars, at = frozenset(char), at + 1
+        flag = pattern[at] if at < len(pattern) and pattern[at] in "*+" else ""
+        out.append((chars, flag))
+        at += len(flag)
+    return out
+
+
+def _char_class(pattern: str, at: int) -> tuple[_Chars, int]:
+    chars: set[str] = set()
+    while at < len(pattern) and pattern[at] != "]":
+        if pattern[at] == "\\":
+            at += 1
+        if pattern[at + 1 : at + 2] == "-" and pattern[at + 2 : at + 3] not in ("]", ""):
+            chars.update(chr(code) for code in range(ord(pattern[at]), ord(pattern[at + 2]) + 1))
+            at += 3
+        else:
+            chars.update(pattern[at : at + 1])
+            at += 1
+    if at >= len(pattern):
+        raise BuiltinError(f"input:{pattern}, unclosed character class")
+    return frozenset(chars), at + 1
+
+
+BUILTINS = (
+    Builtin("regex.match", "(string, string) -> boolean", match),
+    Builtin("re_match", "(string, string) -> boolean", match, deprecated=True),
+    Builtin("regex.is_valid", "(any) -> boolean", is_valid),
+    Builtin("regex.split", "(string, string) -> array[string]", split),
+    Builtin("regex.find_n", "(string, string, number) -> array[string]", find_n),
+    Builtin(
+        "regex.find_all_string_submatch_n",
+        "(string, string, number) -> array[array[string]]",
+        find_all_string_submatch_n,
+    ),
+    Builtin("regex.replace", "(string, string, string) -> string", replace),
+    Builtin("regex.template_match", "(string, string, string, string) -> boolean", template_match),
+    Builtin("regex.globs_match", "(string, string) -> boolean", globs_match),
+)
