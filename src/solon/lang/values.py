@@ -142,6 +142,26 @@ def _same(a: Value, b: Value) -> bool:
     return True
 
 
+def member(value: Value, collection: Value) -> bool:
+    """``value in collection``."""
+    kind = type(collection)
+    if kind is Set:
+        return (value if type(value) is str else key(value)) in collection
+    if kind is list:
+        if type(value) is str:
+            return value in collection
+        return any(equal(value, other) for other in collection)
+    if kind is dict:
+        return any(equal(value, other) for other in collection.values())
+    return False
+
+
+def member_at(index: Value, value: Value, collection: Value) -> bool:
+    """``index, value in collection``."""
+    found = lookup(collection, index)
+    return found is not UNDEFINED and equal(found, value)
+
+
 _RANK: Final[dict[type, int]] = {
     type(None): 0, bool: 1, int: 2, float: 2, str: 3, list: 4, dict: 5, Set: 6,
 }  # fmt: skip

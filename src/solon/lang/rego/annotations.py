@@ -39,18 +39,18 @@ class Annotations:
     def chain(self, module: ast.Module, at: int) -> list[dict[str, Any]]:
         """What ``rego.metadata.chain()`` gives at an offset: the rule first, then outwards."""
         rule = next((r for r in module.rules if r.at <= at < max(r.end, r.at + 1)), None)
-        package = ["data", *module.package]
+        package = list(module.package)
         names = [*package, *_static_names(rule)] if rule is not None else package
-        name = ".".join(names)
+        name = ".".join(["data", *names])
         chain: list[dict[str, Any]] = []
         if rule is not None:
             own = [a for a in self.all if a.scope == "rule" and a.file == module.file and a.target_at == rule.at]
             chain.append({"path": names} | ({"annotations": own[-1].values} if own else {}))
             chain += [_link(names, a) for a in self.all if a.scope == "document" and a.path == name]
-        chain += [_link(package, a) for a in self.all if a.scope == "package" and a.path == ".".join(package)]
+        chain += [_link(package, a) for a in self.all if a.scope == "package" and a.path == ".".join(["data", *package])]
         for depth in range(len(package), 0, -1):
             prefix = package[:depth]
-            chain += [_link(prefix, a) for a in self.all if a.scope == "subpackages" and a.path == ".".join(prefix)]
+            chain += [_link(prefix, a) for a in self.all if a.scope == "subpackages" and a.path == ".".join(["data", *prefix])]
         return chain
 
 
@@ -95,7 +95,7 @@ def _read(module: ast.Module, errors: list[Diagnostic]) -> list[Annotation]:
             errors.append(Diagnostic(PARSE_ERROR, f"invalid annotation scope {scope!r}", span, "use one of " + ", ".join(SCOPES)))
             continue
         package = ["data", *module.package]
-        values = {**values, "scope": scope}
+        values = {**_normal(values), "scope": scope}
         if scope in ("package", "subpackages"):
             found.append(Annotation(".".join(package), scope, values, span, -1, module.file))
         elif rule is None:
@@ -104,6 +104,23 @@ def _read(module: ast.Module, errors: list[Diagnostic]) -> list[Annotation]:
             path = ".".join([*package, *_static_names(rule)])
             found.append(Annotation(path, scope, values, span, rule.at, module.file))
     return found
+
+
+def _normal(values: dict[str, Any]) -> dict[str, Any]:
+    """Short forms written out: an author's name and address, a related resource's reference."""
+    out = dict(values)
+    if isinstance(out.get("authors"), list):
+        out["authors"] = [_author(a) if isinstance(a, str) else a for a in out["authors"]]
+    if isinstance(out.get("related_resources"), list):
+        out["related_resources"] = [{"ref": r} if isinstance(r, str) else r for r in out["related_resources"]]
+    return out
+
+
+def _author(text: str) -> dict[str, str]:
+    words = text.split()
+    if words and words[-1].startswith("<") and words[-1].endswith(">"):
+        return {"name": " ".join(words[:-1]), "email": words[-1][1:-1]}
+    return {"name": text}
 
 
 def _parse(module: ast.Module, lines: list[ast.Comment], errors: list[Diagnostic]) -> dict[str, Any] | None:

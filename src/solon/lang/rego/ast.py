@@ -111,11 +111,14 @@ class TermExpr:
 
 @dataclass(slots=True, eq=False)
 class Unify:
-    """``left = right``; ``:=`` and ``==`` are unifications that the resolver has checked further."""
+    """``left = right``; ``:=`` and ``==`` are unifications that the resolver has checked further.
+
+    ``()`` is a call whose last argument takes its result: ``split(x, ".", parts)``.
+    """
 
     left: Term
     right: Term
-    operator: Literal["=", ":=", "=="]
+    operator: Literal["=", ":=", "==", "()"]
 
 
 @dataclass(slots=True, eq=False)

@@ -215,6 +215,8 @@ class BodyEmitter:
                     return
                 result = self.call(call, undefined=True)
                 self.guard(f"{result} is not U and {result} is not False")
+            case ast.Unify(operator="()"):
+                self.refute(statement)
             case ast.Unify():
                 left, right = self.hoisted_calls(statement.left), self.hoisted_calls(statement.right)
                 self.refute(ast.Unify(left, right, statement.operator))
@@ -314,8 +316,7 @@ class BodyEmitter:
             else:
                 targets.append(("function", function))
                 held.append(self.replacing_function(modifier.value))
-        site = self.site("with")
-        changed = f"{self.state}.replaced({self.unit.constant(tuple(targets))}, ({', '.join(held)},), {site})"
+        changed = f"{self.state}.replaced({self.unit.constant(tuple(targets))}, ({', '.join(held)},))"
         name = self.unit.fresh("s")
         self.function.add(f"{name} = {changed}")
         self.state = name
@@ -420,6 +421,8 @@ class BodyEmitter:
             node = child
             depth += 1
         rest = ref.path[depth:]
+        if node.group is None and rest and isinstance(rest[0], ast.Scalar):
+            return self.steps(f"{self.state}.data", ref.path)
         if compiler.is_replaced(node.path):
             return self.stepwise(compiler.node(compiler.root), ref.path)
         if node.group is None:
@@ -467,6 +470,7 @@ class BodyEmitter:
     def steps(self, base: str, path: Sequence[ast.Term]) -> str:
         """Follow a path from a Python expression."""
         names: list[str] = []
+        at_data = base.endswith(".data")
         defined = True  # whether `base` is known not to be U
         if base.endswith(".input"):
             defined = False
@@ -479,7 +483,8 @@ class BodyEmitter:
             if self.is_open(part):
                 base, defined = self.iterate(base, part, position == len(path) - 1), True
             else:
-                base, defined = self.assign(f"lookup({base}, {self.value(part)})"), False
+                step = "data_lookup" if at_data and isinstance(part, ast.Scalar) else "lookup"
+                base, defined = self.assign(f"{step}({base}, {self.value(part)})"), False
         base, defined = self.fields(base, names, defined)
         if not defined:
             if "." in base:

@@ -20,7 +20,7 @@ from solon.lang.rego.resolve import BUILTIN
 from solon.lang.rego.rules import Definition, Group, Node
 from solon.lang.rego.runtime import Replacement
 from solon.lang.source import Span
-from solon.lang.values import UNDEFINED, Set, equal, key, lookup
+from solon.lang.values import UNDEFINED, Set, equal, key, lookup, member, member_at
 
 COMPLETE_CONFLICT = "complete rules must not produce multiple outputs"
 FUNCTION_CONFLICT = "functions must not produce multiple outputs for same inputs"
@@ -42,6 +42,7 @@ def namespace() -> dict[str, Any]:
         "COLLECTIONS": frozenset([list, dict, Set]),
         "BuiltinError": BuiltinError,
         "Nested": runtime.Nested,
+        "data_lookup": runtime.data_lookup,
         "equal": equal,
         "format_value": format_value,
         "items": runtime.items,
@@ -49,8 +50,8 @@ def namespace() -> dict[str, Any]:
         "less": runtime.less,
         "less_equal": runtime.less_equal,
         "lookup": lookup,
-        "member": runtime.member,
-        "member_at": runtime.member_at,
+        "member": member,
+        "member_at": member_at,
         "printed": runtime.printed,
         "put": runtime.put,
         "template": runtime.template,

@@ -15,7 +15,6 @@ RECURSION_ERROR = "rego_recursion_error"
 EVAL_CONFLICT_ERROR = "eval_conflict_error"
 EVAL_TYPE_ERROR = "eval_type_error"
 EVAL_BUILTIN_ERROR = "eval_builtin_error"
-EVAL_WITH_MERGE_ERROR = "eval_with_merge_error"
 EVAL_INTERNAL_ERROR = "eval_internal_error"
 EVAL_CANCEL_ERROR = "eval_cancel_error"
 

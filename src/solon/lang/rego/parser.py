@@ -563,12 +563,12 @@ class Parser:
                 raise self.error("number is too long", token)
             return int(text)
         value = float(text)
-        if math.isinf(value):
-            exact = Decimal(text)
-            if exact.adjusted() > 4000:
-                raise self.error("number is too large", token)
-            return int(exact)
-        return value
+        if not math.isinf(value):
+            return value
+        exact = Decimal(text)
+        if exact.adjusted() > 4000:
+            raise self.error("number is too large", token)
+        return int(exact)
 
     def terms(self, closing: str) -> list[ast.Term]:
         """terms = [ infix { "," infix } [ "," ] ]"""

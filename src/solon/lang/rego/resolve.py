@@ -76,10 +76,11 @@ class Resolver:
         self.some_unused = {}
         for arg in head.args or []:
             self.declare_pattern(arg, "arg")
-        definition.args = [self.term(arg) for arg in head.args or []]
+        args = [self.term(arg) for arg in head.args or []]
         outer = self.scopes[0]
         self.scopes.append(_Scope())
         definition.body = self.exprs(rule.body)
+        definition.args = [self.parameter(arg, definition.body) for arg in args]
         definition.rest = [self.term(part) for part in definition.rest]
         definition.key = None if head.key is None else self.term(head.key)
         definition.value = None if head.value is None else self.term(head.value)
@@ -90,6 +91,15 @@ class Resolver:
             value = None if branch.value is None else self.term(branch.value)
             definition.elses.append(ast.Else(value, body, branch.at))
             self.unused()
+
+    def parameter(self, arg: ast.Term, body: list[ast.Expr]) -> ast.Term:
+        """An argument that is computed (``f(x + 1)``) is compared once the body has run."""
+        if not isinstance(arg, ast.Ref | ast.Call | ast.Comprehension | ast.Template):
+            return arg
+        self.fresh += 1
+        var = ast.Var(f"_'{self.fresh}", arg.at)
+        body.append(ast.Expr(ast.Unify(var, arg, "="), arg.at, arg.at))
+        return var
 
     def unused(self) -> None:
         for var in self.some_unused.values():
@@ -226,7 +236,7 @@ class Resolver:
             case ast.Object():
                 return ast.Object([(self.term(k), self.term(v)) for k, v in term.pairs], term.at)
             case ast.Template():
-                return ast.Template([p if isinstance(p, str) else self.term(p) for p in term.parts], term.at)
+                return ast.Template([p if isinstance(p, str) else self.interpolated(p) for p in term.parts], term.at)
             case ast.Comprehension():
                 self.scopes.append(_Scope())
                 body = self.exprs(term.body)
@@ -236,6 +246,19 @@ class Resolver:
                 return ast.Comprehension(term.kind, key, value, body, term.at)
             case ast.Call():
                 return self.call(term)
+
+    def interpolated(self, part: ast.Term) -> ast.Term:
+        """A part of a template; what may be undefined becomes the set of its values."""
+        term = self.term(part)
+        if isinstance(term, ast.Ref):
+            return self.all_of(term)
+        return term
+
+    def all_of(self, term: ast.Term) -> ast.Comprehension:
+        self.fresh += 1
+        value = ast.Var(f"_'{self.fresh}", term.at)
+        body = [ast.Expr(ast.Unify(value, term, ":="), term.at, term.at)]
+        return ast.Comprehension("set", None, value, body, term.at)
 
     def name(self, var: ast.Var) -> ast.Term:
         name = var.name
@@ -289,7 +312,7 @@ class Resolver:
         if name != "print" and arity is not None and len(call.args) == arity + 1:
             result = self.term(call.args[-1])
             inner = ast.Call(call.name, call.args[:-1], call.at, call.infix)
-            return ast.Unify(result, self.call(inner), "=")
+            return ast.Unify(result, self.call(inner), "()")
         return ast.TermExpr(self.call(call))
 
     def arity(self, name: str) -> int | None:
@@ -444,8 +467,20 @@ def _dependencies(group: Group, root: Node) -> set[int]:
             if isinstance(term, ast.Call) and term.name.startswith("data."):
                 found.update(_reached(root, tuple(term.name.split(".")[1:])))
             elif isinstance(term, ast.Ref) and isinstance(term.head, ast.Var) and term.head.name == "data":
-                found.update(_reached(root, static_prefix(term)))
+                prefix = static_prefix(term)
+                beyond = term.path[len(prefix) :]
+                # No rule has a number for a name: `data[2]` reads plain data.
+                if beyond and isinstance(beyond[0], ast.Scalar) and _inner(root, prefix):
+                    continue
+                found.update(_reached(root, prefix))
     return found
+
+
+def _inner(root: Node, path: tuple[str, ...]) -> bool:
+    node: Node | None = root
+    for name in path:
+        node = node.children.get(name) if node is not None else None
+    return node is not None and node.group is None
 
 
 def _reached(root: Node, path: tuple[str, ...]) -> set[int]:

@@ -11,14 +11,13 @@ from typing import Any, Final
 from solon.lang.budget import Meter
 from solon.lang.rego.errors import (
     EVAL_CONFLICT_ERROR,
-    EVAL_WITH_MERGE_ERROR,
     BuiltinError,
     EvalError,
     HaltError,
 )
 from solon.lang.rego.rules import Group, Node
 from solon.lang.source import Span
-from solon.lang.values import UNDEFINED, Set, Value, compare, equal, items_of, key, lookup, unkey
+from solon.lang.values import UNDEFINED, Set, Value, compare, equal, items_of, key, lookup, number_text, unkey
 
 
 class _Missing:
@@ -129,15 +128,15 @@ class State:
 
     # --- with
 
-    def replaced(self, targets: Sequence[tuple[str, ...]], values: Sequence[Value], site: int) -> State:
+    def replaced(self, targets: Sequence[tuple[str, ...]], values: Sequence[Value]) -> State:
         """A copy in which each target has the value: a path from input or data, or a function's name."""
         input_, data = self.input, self.data
         overrides, mocks = dict(self.overrides), dict(self.mocks)
         for (root, *path), value in zip(targets, values, strict=True):
             if root == "input":
-                input_ = self._patched(input_, path, value, site)
+                input_ = _patched(input_, path, value)
             elif root == "data":
-                data = self._patched(data, path, value, site)
+                data = _patched(data, path, value)
                 place = tuple(path)
                 for other in [o for o in overrides if o[: len(place)] == place]:
                     del overrides[other]
@@ -146,30 +145,14 @@ class State:
                 mocks[path[0]] = value
         return State(self.linked, self.options, input_, data, overrides, mocks)
 
-    def _patched(self, document: Value, path: Sequence[str], value: Value, site: int) -> Value:
-        if not path:
-            return value
-        if document is not UNDEFINED and type(document) is not dict:
-            if document is None or type(document) in (bool, int, float, str, list):
-                _, span = self.linked.sites[site]
-                raise EvalError(
-                    EVAL_WITH_MERGE_ERROR, "real and replacement data could not be merged", span(), self.linked.sources
-                )
-        fields = dict(document) if type(document) is dict else {}
-        fields[path[0]] = self._patched(fields.get(path[0], UNDEFINED), path[1:], value, site)
-        return fields
-
-    def without_mock(self, name: str) -> State:
-        mocks = {other: value for other, value in self.mocks.items() if other != name}
-        return State(self.linked, self.options, self.input, self.data, self.overrides, mocks)
-
     def call(self, name: str, original: Replacement, args: tuple[Value, ...]) -> Value:
         """Call a function that a `with` may have replaced."""
         mock = self.mocks.get(name, MISSING)
         if mock is MISSING:
             state, target = self, original
         elif isinstance(mock, Replacement):
-            state, target = self.without_mock(name), mock
+            # Inside a replacement nothing is replaced: it may call the original.
+            state, target = State(self.linked, self.options, self.input, self.data, self.overrides), mock
         else:
             return mock
         return target.function(state, *args) if target.stateful else target.function(*args)
@@ -187,6 +170,9 @@ class State:
         base = self._base(node.path)
         merged = dict(base) if type(base) is dict else {}
         for name, child in node.children.items():
+            # Where data and a rule define the same document, data is what the whole shows.
+            if child.group is not None and name in merged:
+                continue
             value = self._whole(child)
             if value is not UNDEFINED:
                 merged[name] = value
@@ -227,6 +213,21 @@ class State:
         return self._whole(place) if type(place) is Node else place
 
 
+def data_lookup(container: Value, index: Value) -> Value:
+    """A fixed number into base data may mean a field, as JSON has no other names."""
+    found = lookup(container, index)
+    return lookup(container, number_text(index)) if found is UNDEFINED and type(index) is int else found
+
+
+def _patched(document: Value, path: Sequence[str], value: Value) -> Value:
+    """A copy of the document with a value at the path; what is not an object on the way is replaced."""
+    if not path:
+        return value
+    fields = dict(document) if type(document) is dict else {}
+    fields[path[0]] = _patched(fields.get(path[0], UNDEFINED), path[1:], value)
+    return fields
+
+
 # --- iteration
 
 
@@ -260,26 +261,6 @@ def items(state: State, collection: Value) -> Iterable[tuple[Value, Value]]:
 def _unkeyed(collection: dict[Any, Value]) -> Iterator[tuple[Value, Value]]:
     for stored, value in collection.items():
         yield (stored if type(stored) is str else unkey(stored)), value
-
-
-def member(value: Value, collection: Value) -> bool:
-    """``value in collection``."""
-    kind = type(collection)
-    if kind is Set:
-        return (value if type(value) is str else key(value)) in collection
-    if kind is list:
-        if type(value) is str:
-            return value in collection
-        return any(equal(value, other) for other in collection)
-    if kind is dict:
-        return any(equal(value, other) for other in collection.values())
-    return False
-
-
-def member_at(index: Value, value: Value, collection: Value) -> bool:
-    """``index, value in collection``."""
-    found = lookup(collection, index)
-    return found is not UNDEFINED and equal(found, value)
 
 
 # --- comparison

@@ -40,23 +40,37 @@ def reachable(context: Context, graph: Value, initial: Value) -> Set:
 
 
 def reachable_paths(context: Context, graph: Value, initial: Value) -> Set:
-    """Every longest path from the initial vertices that visits no vertex twice."""
+    """Paths from the initial vertices to where they end, or first meet what was visited before."""
     obj(graph, 1)
     out = Set()
-    todo: list[list[Any]] = [[key(vertex)] for vertex in _vertices(initial, 2)]
-    while todo:
-        path = todo.pop()
-        context.charge(len(path))
-        last = path[-1]
-        if last not in graph:
-            # An edge to a vertex that is not in the graph ends the path before it.
-            out.add([unkey(vertex) for vertex in path[:-1]])
+    for vertex in _vertices(initial, 2):
+        start = key(vertex)
+        if start not in graph:
             continue
-        below = [vertex for vertex in _edges(graph, last) if vertex not in path]
+        below = _edges(graph, start)
         if not below:
-            out.add([unkey(vertex) for vertex in path])
-        todo.extend([*path, vertex] for vertex in below)
+            out.add([vertex])
+        for neighbour in below:
+            _follow(context, graph, neighbour, [start], {start}, out)
     return out
+
+
+def _follow(
+    context: Context, graph: dict[Any, Value], first: Any, before: list[Any], visited: set[Any], out: Set
+) -> None:
+    todo = [(first, before)]
+    while todo:
+        vertex, path = todo.pop()
+        context.charge(len(path))
+        if vertex in visited or vertex not in graph:
+            out.add([unkey(each) for each in path])
+            continue
+        visited.add(vertex)
+        path = [*path, vertex]
+        below = _edges(graph, vertex)
+        if not below:
+            out.add([unkey(each) for each in path])
+        todo.extend((neighbour, path) for neighbour in reversed(below))
 
 
 def walk(document: Value) -> list[list[Value]]:

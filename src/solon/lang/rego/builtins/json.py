@@ -79,7 +79,8 @@ def yaml_unmarshal(text: Value) -> Value:
     try:
         return _as_json(yaml.load(body, Loader=_loader()))
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        last = body.rstrip("\n").count("\n") + 1
+        line = min(error.problem_mark.line + 1, last) if error.problem_mark else 1
         raise BuiltinError(f"yaml: line {line}: {error.problem}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise BuiltinError(f"yaml: {error}") from None

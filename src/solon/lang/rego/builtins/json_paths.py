@@ -47,7 +47,8 @@ class _Tree(dict[Any, "_Tree"]):
 
 
 def _below(tree: _Tree, index: int) -> _Tree | None:
-    return tree.get(str(index)) or tree.get(index)
+    found = tree.get(str(index))
+    return tree.get(index) if found is None else found
 
 
 def filter_(target: Value, paths: Value) -> Value:

@@ -124,6 +124,8 @@ def _classful(address: Address) -> str:
 
 def lookup_ip_addr(context: Context, name: Value) -> Set:
     host = string(name, 1)
+    if _address(host) is not None:
+        return Set({host: host})
     if host not in context.allowed_hosts:
         raise HaltError(f"host {host} is not allowed: policies reach no network unless the operator allows the host")
     import socket

@@ -1,4 +1,4 @@
-"""Arithmetic, comparison by name, bits, ranges, conversion.
+"""Arithmetic, the operators of comparison and membership, bits, ranges, conversion.
 
 Integers are exact. Numbers with a fraction are added and multiplied as the decimals they are written as,
 so that ``0.1 + 0.2`` is ``0.3``, as it is for OPA.
@@ -7,6 +7,7 @@ so that ``0.1 + 0.2`` is ``0.3``, as it is for OPA.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any, Final
@@ -14,7 +15,7 @@ from typing import Any, Final
 from solon.lang.rego.builtins.registry import Builtin, Context, integer, number, wrong_type
 from solon.lang.rego.builtins.sets import difference
 from solon.lang.rego.errors import BuiltinError, OperandError
-from solon.lang.values import Set, Value, compare, equal
+from solon.lang.values import Set, Value, compare, equal, member, member_at
 
 Number = int | float
 
@@ -164,6 +165,10 @@ def intn(context: Context, name: Value, bound: Value) -> int:
     return found
 
 
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+_INTEGER: Final = re.compile(r"[+-]?\d{1,4000}", re.ASCII)
+
+
 def to_number(value: Value) -> Number:
     if value is None:
         return 0
@@ -173,20 +178,11 @@ def to_number(value: Value) -> Number:
         return value
     if type(value) is not str:
         raise wrong_type(value, 1, "one of {null, boolean, number, string}")
-    text = value.strip()
-    if text == value and text[:1] in "-0123456789.+" and text[-1:] not in (".", ""):
-        try:
-            return int(text) if text.lstrip("-+").isdigit() else _finite(text)
-        except ValueError:
-            pass
-    raise BuiltinError("invalid syntax")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value) or "_" in text:
-        raise ValueError(text)
-    return value
+    if value.lstrip("+-").lower() in ("inf", "infinity", "nan"):
+        raise OperandError(1, "must be a finite number")
+    if not _NUMBER.fullmatch(value):
+        raise BuiltinError("invalid syntax")
+    return int(value) if _INTEGER.fullmatch(value) else _plain(Decimal(value))
 
 
 def _compared(test: Callable[[int], bool]) -> Callable[[Value, Value], bool]:
@@ -228,4 +224,6 @@ BUILTINS = (
     _two("lte", _compared(lambda order: order <= 0), "any, any", "boolean"),
     _two("gt", _compared(lambda order: order > 0), "any, any", "boolean"),
     _two("gte", _compared(lambda order: order >= 0), "any, any", "boolean"),
+    _two("internal.member_2", member, "any, any", "boolean"),
+    Builtin("internal.member_3", "(any, any, any) -> boolean", member_at),
 )
