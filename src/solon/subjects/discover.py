@@ -1,0 +1,131 @@
+"""From paths to subjects: every file is opened here, told apart by content, and read one at a time."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from solon.subjects import kubernetes, terraform
+from solon.subjects.documents import Problem, decode, text_of
+from solon.subjects.positions import SourceFile
+from solon.subjects.subject import Location, Subject, Unreadable
+
+EXTENSIONS: Final = (".yaml", ".yml", ".json")
+SKIPPED: Final = frozenset(["node_modules", "__pycache__"])
+MAX_BYTES: Final = 512 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A file to read. ``named``: somebody gave its path, rather than a directory's around it."""
+
+    path: str
+    named: bool
+
+
+def find(paths: Sequence[str]) -> list[Input | Unreadable]:
+    """The files behind paths: files as they are, directories searched for YAML and JSON."""
+    found: list[Input | Unreadable] = []
+    for path in paths:
+        if path == "-":
+            found.append(Input("-", True))
+        elif os.path.isdir(path):
+            files = list(_walk(path, set()))
+            if not files:
+                found.append(Unreadable(Location(path), "no YAML or JSON files in this directory"))
+            found.extend(files)
+        elif not os.path.lexists(path):
+            found.append(Unreadable(Location(path), "no such file or directory"))
+        else:
+            found.append(Input(path, True))
+    return list(dict.fromkeys(found))
+
+
+def _walk(directory: str, above: set[tuple[int, int]]) -> Iterator[Input | Unreadable]:
+    try:
+        status = os.stat(directory)
+        entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
+    except OSError as error:
+        yield Unreadable(Location(directory), _reason(error))
+        return
+    identity = (status.st_dev, status.st_ino)
+    if identity in above:
+        yield Unreadable(Location(directory), "a symbolic link leads back to a directory around it")
+        return
+    for entry in entries:
+        if entry.name.startswith(".") or entry.name in SKIPPED:
+            continue
+        try:
+            is_directory = entry.is_dir()
+        except OSError as error:
+            yield Unreadable(Location(entry.path), _reason(error))
+            continue
+        if is_directory:
+            yield from _walk(entry.path, above | {identity})
+        elif entry.name.endswith(EXTENSIONS):
+            yield Input(entry.path, False)
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def read_bytes(path: str, stdin: Callable[[int], bytes], max_bytes: int = MAX_BYTES) -> bytes:
+    """The content of a file, or of standard input for ``-``. Raises Problem."""
+    if path == "-":
+        data = stdin(max_bytes + 1)
+        if len(data) > max_bytes:
+            raise Problem(f"larger than {max_bytes >> 20} MiB")
+        return data
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise Problem("not a regular file")
+        if status.st_size > max_bytes:
+            size = f"{status.st_size / (1 << 20):,.0f} MiB"
+            raise Problem(f"{size} is larger than the limit of {max_bytes >> 20} MiB", hint="split it, or raise --max-size")
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise Problem(_reason(error)) from None
+
+
+def read(
+    source: Input, *, stdin: Callable[[int], bytes], max_bytes: int = MAX_BYTES
+) -> Iterator[Subject | Unreadable]:
+    """The subjects of one file, and what of it could not be read."""
+    name = source.path
+    try:
+        data = read_bytes(name, stdin, max_bytes)
+        if data[:4] == b"PK\x03\x04":
+            raise Problem("a binary Terraform plan or another archive", hint=terraform.SHOW)
+        if name.endswith(".tf"):
+            raise Problem("Terraform configuration, not a plan", hint=terraform.SHOW)
+        if b"\0" in data[:4096] and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+            raise Problem("a binary file, neither YAML nor JSON")
+        text = text_of(data)
+    except Problem as problem:
+        yield problem.at(name)
+        return
+    keep = text if name == "-" else None  # standard input cannot be read again for positions
+    file = SourceFile(name, lambda: keep if keep is not None else text_of(read_bytes(name, stdin, max_bytes)))
+    empty = True
+    for document in decode(text):
+        empty = False
+        if isinstance(document, Problem):
+            yield document.at(name)
+            continue
+        try:
+            if terraform.is_plan(document.value):
+                yield from terraform.subjects(document, file)
+            elif isinstance(document.value, dict | list):
+                yield from kubernetes.subjects(document, file)
+            elif source.named:
+                raise Problem("neither a Kubernetes object nor a Terraform plan: a single value", document.row)
+        except Problem as problem:
+            yield problem.at(name)
+    if empty and source.named:
+        yield Unreadable(Location(name), "no documents in this file")

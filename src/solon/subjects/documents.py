@@ -1,0 +1,386 @@
+"""YAML and JSON text to plain documents.
+
+YAML is read as Kubernetes reads it: YAML 1.1 booleans, no dates, no base-60 numbers, string keys. A fast
+parser (YAML 1.2) reads the text when nothing in it means something else there; PyYAML reads the rest, and
+says what is wrong and where. Duplicate keys, alias bombs and absurd nesting are refused.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+
+from solon.subjects.subject import Location, Unreadable
+
+# Nesting deeper than this is refused; real documents stay below 50.
+MAX_DEPTH: Final = 400
+# How many values the aliases of a document may stand for.
+MAX_EXPANDED: Final = 1_000_000
+# Duplicate keys of JSON are looked for up to this size; larger files are written by machines.
+MAX_CHECKED: Final = 32 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document of a file: its value, its number among the file's, and the row it begins in."""
+
+    value: Any
+    index: int
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem(Exception):
+    """Why a text cannot be read; rows and columns count from 1, 0 where unknown."""
+
+    message: str
+    row: int = 0
+    column: int = 0
+    hint: str = ""
+
+    def at(self, file: str) -> Unreadable:
+        return Unreadable(Location(file, self.row, self.column), self.message, self.hint)
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Decoding builds a tree at once; looking for garbage meanwhile takes longer than decoding."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def text_of(data: bytes) -> str:
+    """The text of a file. Raises Problem where it is not UTF-8."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise Problem("not UTF-8 but UTF-16", 1, 1, "save it as UTF-8")
+    try:
+        return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
+    except UnicodeDecodeError as error:
+        row = data.count(b"\n", 0, error.start) + 1
+        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
+        raise Problem(f"not UTF-8: byte 0x{data[error.start]:02x}", row, column, "save it as UTF-8") from None
+
+
+def looks_like_json(text: str) -> bool:
+    return text.lstrip()[:1] in ("{", "[")
+
+
+def decode(text: str) -> Iterator[Document | Problem]:
+    """The documents of a file, with a Problem in the place of each that cannot be read."""
+    if looks_like_json(text):
+        try:
+            yield Document(decode_json(text), 0, 1)
+            return
+        except Problem as problem:
+            # `{a: 1}` is YAML too, and so are JSON documents one behind the other with --- between them.
+            documents = list(decode_yaml(text))
+            if not any(isinstance(d, Problem) for d in documents) and "duplicate key" not in problem.message:
+                yield from documents
+            else:
+                yield problem
+        return
+    yield from decode_yaml(text)
+
+
+# --- JSON
+
+
+def decode_json(text: str) -> Any:
+    """The document. Raises Problem."""
+    try:
+        with collector_paused():
+            value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        raise _json_problem(text) from None
+    if len(text) <= MAX_CHECKED and text.count('"') > 1 and _may_have_duplicates(text, value):
+        _check_duplicates(text)
+    return value
+
+
+def _json_problem(text: str) -> Problem:
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return Problem(f"not JSON: {error.msg}", error.lineno, error.colno)
+    except RecursionError:
+        return Problem("nested too deeply", 1, 1)
+    except ValueError as error:
+        return Problem(f"not JSON: {error}", 1, 1)
+    return Problem("not JSON: a number is out of range", 1, 1)
+
+
+_NAME: Final = re.compile(r'"\s*:')
+
+
+def _may_have_duplicates(text: str, value: Any) -> bool:
+    """Whether the text has more names than the document; strings that hold ``":`` make it look so too."""
+    names = 0
+    stack = [value]
+    while stack:
+        at = stack.pop()
+        if type(at) is dict:
+            names += len(at)
+            stack.extend(v for v in at.values() if type(v) is dict or type(v) is list)
+        elif type(at) is list:
+            stack.extend(v for v in at if type(v) is dict or type(v) is list)
+    return len(_NAME.findall(text)) > names
+
+
+class _Duplicate(Exception):
+    pass
+
+
+def _check_duplicates(text: str) -> None:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        fields = dict(pairs)
+        if len(fields) < len(pairs):
+            seen: set[str] = set()
+            for name, _ in pairs:
+                if name in seen:
+                    raise _Duplicate(name)
+                seen.add(name)
+        return fields
+
+    try:
+        json.loads(text, object_pairs_hook=unique)
+    except _Duplicate as error:
+        name = str(error)
+        places = [m.start() for m in re.finditer(re.escape(json.dumps(name, ensure_ascii=False)) + r"\s*:", text)]
+        at = places[1] if len(places) == 2 else -1
+        row = text.count("\n", 0, at) + 1 if at >= 0 else 0
+        column = at - (text.rfind("\n", 0, at) + 1) + 1 if at >= 0 else 0
+        raise Problem(f"duplicate key {name!r}", row, column) from None
+
+
+# --- YAML
+
+# What YAML 1.2 reads otherwise than Kubernetes does: yes/no/on/off/y/n, leading zeros and underscores in
+# numbers, keys that are not strings, merge keys, tags, infinities, times.
+_OTHERWISE: Final = re.compile(
+    r"(?:^|[\s\[{,:'\"])(?:yes|no|on|off|y|n)(?=[\s,\]}:]|$)"
+    r"|(?:^|[\s\[{,:])[-+]?(?:0[0-7_]+|0b[01]|\d[\d_]*_)(?=[\d_\s,\]}.]|$)"
+    r"|(?:^|[\s{,?-])(?:[-+]?[\d.]+(?:e[-+]?\d+)?|true|false|null|~)\s*:(?=\s|$)"
+    r"|<<\s*:|[\s\[{,]!|[-+\s\[{,]\.(?:inf|nan)|^\s*\?\s",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ALIAS: Final = re.compile(r"(?:^|[\s\[{,:-])\*[\w.-]+", re.MULTILINE)
+_SEPARATOR: Final = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+_DEEP_BLOCK: Final = re.compile(rf"^\s*(?:- ){{{MAX_DEPTH}}}|^ {{{MAX_DEPTH * 2}}}\s*\S", re.MULTILINE)
+
+
+def decode_yaml(text: str) -> Iterator[Document | Problem]:
+    """The documents of a YAML stream; where one is broken, the others are still read."""
+    problem = _too_deep(text)
+    if problem is not None:
+        yield problem
+        return
+    values = _fast(text)
+    if values is None:
+        try:
+            values = _load_all(text)
+        except Problem as error:
+            yield from _one_by_one(text, error)
+            return
+    rows = [text.count("\n", 0, m.start()) + 1 for m in _SEPARATOR.finditer(text)]
+    bare = len(values) > len(rows)  # the first document has no --- before it
+    for index, value in enumerate(values):
+        row = 1 if bare and index == 0 else rows[min(index - bare, len(rows) - 1)] + 1 if rows else 1
+        if value is not None:
+            yield Document(value, index, row)
+
+
+def _fast(text: str) -> list[Any] | None:
+    import ryaml
+
+    if _OTHERWISE.search(text) or _ALIAS.search(text):
+        return None
+    try:
+        with collector_paused():
+            return list(ryaml.loads_all(text))
+    except ValueError:
+        return None
+
+
+def _one_by_one(text: str, error: Problem) -> Iterator[Document | Problem]:
+    """The documents of a stream with a broken one, told apart by their --- lines."""
+    starts = [m.start() for m in _SEPARATOR.finditer(text)]
+    if not starts or text[: starts[0]].strip():
+        starts.insert(0, 0)
+    if len(starts) == 1:
+        yield error
+        return
+    for index, start in enumerate(starts):
+        end = starts[index + 1] if index + 1 < len(starts) else len(text)
+        row = text.count("\n", 0, start)
+        try:
+            for value in _load_all(text[start:end]):
+                if value is not None:
+                    yield Document(value, index, row + 1)
+        except Problem as problem:
+            yield Problem(problem.message, problem.row + row if problem.row else 0, problem.column, problem.hint)
+
+
+def _too_deep(text: str) -> Problem | None:
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        depth = 0
+        for found in re.finditer(r'"(?:[^"\\\n]|\\.)*"|[\[\]{}]', text):
+            char = found.group()
+            if char in "[{":
+                depth += 1
+                if depth > MAX_DEPTH:
+                    return Problem("nested too deeply", text.count("\n", 0, found.start()) + 1)
+            elif char in "]}" and depth:
+                depth -= 1
+    found_block = _DEEP_BLOCK.search(text)
+    if found_block:
+        return Problem("nested too deeply", text.count("\n", 0, found_block.start()) + 1)
+    return None
+
+
+def _load_all(text: str) -> list[Any]:
+    """All documents, through PyYAML. Raises Problem."""
+    import yaml
+
+    loader = kubernetes_loader()(text)
+    values: list[Any] = []
+    try:
+        with collector_paused():
+            while loader.check_data():
+                values.append(loader.get_data())
+    except yaml.MarkedYAMLError as error:
+        raise _yaml_problem(error) from None
+    except yaml.reader.ReaderError as error:
+        row = text.count("\n", 0, error.position) + 1
+        raise Problem(f"not YAML: {error.reason}", row) from None
+    except RecursionError:
+        raise Problem("nested too deeply") from None
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        raise Problem(f"not YAML: {error}") from None
+    finally:
+        loader.dispose()
+    if _ALIAS.search(text):
+        for value in values:
+            _check_expansion(value)
+    return values
+
+
+def _yaml_problem(error: Any) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    message = str(error.problem or error.context or "not YAML")
+    if not message.startswith("duplicate key"):
+        message = f"not YAML: {message}"
+    hint = "indent with spaces" if "'\\t'" in message else ""
+    return Problem(message, mark.line + 1 if mark else 0, mark.column + 1 if mark else 0, hint)
+
+
+def _check_expansion(value: Any) -> None:
+    """Refuse a document whose aliases stand for more than MAX_EXPANDED values, or for themselves."""
+    sizes: dict[int, int] = {}
+    stack: list[tuple[Any, bool]] = [(value, False)]
+    open_: set[int] = set()
+    while stack:
+        at, done = stack.pop()
+        if not isinstance(at, dict | list):
+            continue
+        children = at.values() if isinstance(at, dict) else at
+        if done:
+            open_.discard(id(at))
+            sizes[id(at)] = size = 1 + sum(sizes.get(id(c), 1) for c in children)
+            if size > MAX_EXPANDED:
+                raise Problem("aliases expand to too many values", hint="this looks like an alias bomb")
+        elif id(at) in open_:
+            raise Problem("an alias stands for a document that contains it")
+        elif id(at) not in sizes:
+            open_.add(id(at))
+            stack.append((at, True))
+            stack.extend((c, False) for c in children)
+
+
+@cache
+def kubernetes_loader() -> Any:
+    """The PyYAML loader class that reads YAML as Kubernetes does."""
+    import yaml
+
+    base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class KubernetesLoader(base):  # type: ignore[misc]
+        yaml_implicit_resolvers: dict[str, list[Any]] = {}
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:
+            own = len(node.value) - sum(k.tag == "tag:yaml.org,2002:merge" for k, _ in node.value)
+            explicit = node.value[:]
+            self.flatten_mapping(node)
+            inherited = node.value[: len(node.value) - own]
+            out: dict[str, Any] = {}
+            for key_node, value_node in inherited:
+                out[self.name_of(key_node)] = self.construct_object(value_node, deep=deep)
+            seen: set[str] = set()
+            for key_node, value_node in explicit:
+                if key_node.tag == "tag:yaml.org,2002:merge":
+                    continue
+                name = self.name_of(key_node)
+                if name in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"duplicate key {name!r}", key_node.start_mark)
+                seen.add(name)
+                out[name] = self.construct_object(value_node, deep=deep)
+            return out
+
+        def name_of(self, node: Any) -> str:
+            if not isinstance(node, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be a scalar", node.start_mark)
+            value = self.construct_object(node)
+            return value if isinstance(value, str) else json.dumps(value)
+
+        def construct_yaml_map(self, node: Any) -> Iterator[dict[str, Any]]:
+            data: dict[str, Any] = {}
+            yield data
+            data.update(self.construct_mapping(node))
+
+    add = KubernetesLoader.add_implicit_resolver
+    tag = "tag:yaml.org,2002:"
+    add(tag + "bool", re.compile(r"^(?:y|Y|yes|Yes|YES|n|N|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$"), list("yYnNtTfFoO"))  # fmt: skip  # noqa: E501
+    add(tag + "int", re.compile(r"^[-+]?(?:0b[01_]+|0o?[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+)$"), list("-+0123456789"))  # fmt: skip
+    add(tag + "float", re.compile(r"^[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?$"), list("-+0123456789."))  # fmt: skip
+    add(tag + "null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
+    add(tag + "merge", re.compile(r"^<<$"), ["<"])
+    KubernetesLoader.add_constructor(tag + "bool", _construct_bool)
+    KubernetesLoader.add_constructor(tag + "int", _construct_int)
+    KubernetesLoader.add_constructor(tag + "float", _construct_float)
+    KubernetesLoader.add_constructor(tag + "map", KubernetesLoader.construct_yaml_map)
+    for kind in ("timestamp", "binary"):
+        KubernetesLoader.add_constructor(tag + kind, lambda loader, node: loader.construct_scalar(node))
+    return KubernetesLoader
+
+
+def _construct_bool(loader: Any, node: Any) -> bool:
+    return loader.construct_scalar(node).lower() in ("y", "yes", "true", "on")
+
+
+def _construct_int(loader: Any, node: Any) -> int:
+    text = loader.construct_scalar(node).replace("_", "")
+    if len(text) > 4000:
+        raise ValueError("a number is too long")
+    body = text.lstrip("+-").lower()
+    base = 2 if body.startswith("0b") else 16 if body.startswith("0x") else 8 if body[:1] == "0" and len(body) > 1 else 10
+    value = int(body.removeprefix("0o") if base == 8 else body, base)
+    return -value if text.startswith("-") else value
+
+
+def _construct_float(loader: Any, node: Any) -> float | int:
+    value = float(loader.construct_scalar(node).replace("_", ""))
+    if value in (float("inf"), float("-inf")):
+        raise ValueError("a number is out of range")
+    return value
