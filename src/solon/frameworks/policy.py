@@ -142,14 +142,13 @@ class PolicyFailure(Exception):
 
 def _findings(policy: Policy, subject: Subject, violations: Iterable[Violation]) -> Iterator[Finding]:
     for violation in violations:
-        located = violation.path is not None
         yield Finding(
             policy=policy,
             subject=subject,
             message=violation.message,
             stage=policy.stage,
             severity=violation.severity or policy.severity,
-            location=subject.locator.locate(violation.path) if located else subject.location,  # type: ignore[arg-type]
+            location=subject.locator.locate(violation.path or ()),
             path=violation.path,
             remediation=violation.remediation or policy.remediation,
             details=violation.details,

@@ -214,16 +214,21 @@ def _fast(text: str) -> list[Any] | None:
         return None
 
 
-def _one_by_one(text: str, error: Problem) -> Iterator[Document | Problem]:
-    """The documents of a stream with a broken one, told apart by their --- lines."""
+def split(text: str) -> list[tuple[int, int]]:
+    """Offsets of the documents of a stream, told apart by their --- lines alone."""
     starts = [m.start() for m in _SEPARATOR.finditer(text)]
     if not starts or text[: starts[0]].strip():
         starts.insert(0, 0)
-    if len(starts) == 1:
+    return list(zip(starts, [*starts[1:], len(text)], strict=True))
+
+
+def _one_by_one(text: str, error: Problem) -> Iterator[Document | Problem]:
+    """The documents of a stream with a broken one, told apart by their --- lines."""
+    parts = split(text)
+    if len(parts) == 1:
         yield error
         return
-    for index, start in enumerate(starts):
-        end = starts[index + 1] if index + 1 < len(starts) else len(text)
+    for index, (start, end) in enumerate(parts):
         row = text.count("\n", 0, start)
         try:
             for value in _load_all(text[start:end]):

@@ -20,9 +20,6 @@ def subjects(document: Document, file: SourceFile, cluster: str = "manifests") -
 
 def _subjects(value: Any, path: Path, document: Document, file: SourceFile, cluster: str) -> Iterator[Subject]:
     start = Location(file.name, document.row)
-    if path:
-        found = file.place(document.index, path) if len(path) == 2 and isinstance(path[1], int) and path[1] < 50 else None
-        start = Location(file.name, *found) if found else start
     locator = FieldLocator(file, document.index, start, path)
     if not is_object(value):
         name = f"{file.name}#{document.index}" if document.index else file.name

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Final
 
-from solon.subjects.documents import kubernetes_loader, looks_like_json
+from solon.subjects.documents import kubernetes_loader, looks_like_json, split
 from solon.subjects.subject import Location, Path
 
 
@@ -43,25 +43,38 @@ class FieldLocator:
         self._prefix = prefix
 
     def locate(self, path: Path) -> Location:
-        found = self._file.place(self._document, self._prefix + tuple(path))
+        whole = self._prefix + tuple(path)
+        found = self._file.place(self._document, whole) if whole else None
         return self._start if found is None else Location(self._file.name, *found)
+
+
+def _yaml_nodes(text: str) -> list[Any]:
+    import yaml
+
+    loader = kubernetes_loader()(text)
+    nodes: list[Any] = []
+    try:
+        while loader.check_node():
+            nodes.append(loader.get_node())
+    except (yaml.YAMLError, RecursionError):
+        return []
+    return nodes
 
 
 def _yaml_finder(text: str) -> Callable[[int, Path], tuple[int, int] | None]:
     import yaml
 
-    try:
-        loader = kubernetes_loader()(text)
-        nodes: list[Any] = []
-        while loader.check_node():
-            nodes.append(loader.get_node())
-    except (yaml.YAMLError, RecursionError):
-        return lambda document, path: None
+    nodes = _yaml_nodes(text)
+    rows = [0] * len(nodes)
+    if not nodes:  # a document is broken: the others are found between the --- lines
+        for start, end in split(text):
+            nodes.append(next(iter(_yaml_nodes(text[start:end])), None))
+            rows.append(text.count("\n", 0, start))
 
     def find(document: int, path: Path) -> tuple[int, int] | None:
-        if document >= len(nodes):
+        node = nodes[document] if document < len(nodes) else None
+        if node is None:
             return None
-        node = nodes[document]
         mark = node.start_mark
         for part in path:
             if isinstance(node, yaml.MappingNode):
@@ -74,7 +87,7 @@ def _yaml_finder(text: str) -> Callable[[int, Path], tuple[int, int] | None]:
                 mark = node.start_mark
             else:
                 break
-        return mark.line + 1, mark.column + 1
+        return mark.line + 1 + rows[document], mark.column + 1
 
     return find
 

@@ -18,7 +18,7 @@ from solon.lang.rego.builtins import TABLE
 from solon.lang.rego.compile import Compiler, namespace
 from solon.lang.rego.errors import EVAL_CANCEL_ERROR, EVAL_INTERNAL_ERROR, EvalError, RegoError
 from solon.lang.rego.parser import Version, parse_module, parse_query
-from solon.lang.rego.resolve import BUILTIN, Resolver, check_recursion, rule_names
+from solon.lang.rego.resolve import BUILTIN, Resolver, check_recursion, rule_names, static_prefix, walk_all
 from solon.lang.rego.runtime import Linked, Options, State
 from solon.lang.rego.safety import Sorter, variables
 from solon.lang.source import Diagnostic, Span
@@ -158,6 +158,19 @@ class Program:
         return self._annotations.all
 
     @property
+    def base_references(self) -> set[str]:
+        """What the rules read of the base documents, as ``data.inventory.cluster``: the fixed names of each path."""
+        found: set[str] = set()
+        for group in self._groups:
+            for definition in _definitions(group):
+                for term in _terms(definition):
+                    if isinstance(term, ast.Ref) and isinstance(term.head, ast.Var) and term.head.name == "data":
+                        path = static_prefix(term)
+                        if not rules.defines(self._root, path):
+                            found.add(".".join(["data", *path]))
+        return found
+
+    @property
     def coverable(self) -> set[tuple[str, int]]:
         """(file, row) of every line that can be reached; needs ``coverage=True``."""
         return self._code(self._replaced).coverable
@@ -196,35 +209,40 @@ def _definitions(group: rules.Group) -> list[rules.Definition]:
     return [*group.definitions, *([group.default] if group.default else [])]
 
 
+def _bodies(definition: rules.Definition) -> list[list[ast.Expr]]:
+    return [definition.body, *(branch.body for branch in definition.elses)]
+
+
+def _terms(definition: rules.Definition) -> Iterable[ast.Term]:
+    """Every term of a definition, closures included."""
+    terms = [*definition.args, *definition.rest, *filter(None, (definition.key, definition.value))]
+    terms += [branch.value for branch in definition.elses if branch.value is not None]
+    return walk_all(terms, _bodies(definition))
+
+
+def _modifiers(definition: rules.Definition) -> Iterable[ast.With]:
+    """Every ``with`` of a definition."""
+    bodies = _bodies(definition)
+    bodies += [term.body for term in _terms(definition) if isinstance(term, ast.Comprehension)]
+    while bodies:
+        for expr in bodies.pop():
+            yield from expr.withs
+            if isinstance(expr.statement, ast.Every):
+                bodies.append(expr.statement.body)
+
+
 def _replaced(definitions: Iterable[rules.Definition]) -> Replaced:
     """What ``with`` replaces in the definitions' bodies: ("data", …), ("function", name)."""
     found: set[tuple[str, ...]] = set()
     for definition in definitions:
-        terms = [*definition.args, *definition.rest, *filter(None, (definition.key, definition.value))]
-        bodies = [definition.body]
-        for branch in definition.elses:
-            terms.extend(filter(None, [branch.value]))
-            bodies.append(branch.body)
-        while bodies or terms:
-            while terms:
-                term = terms.pop()
-                terms.extend(ast.subterms(term))
-                if isinstance(term, ast.Comprehension):
-                    bodies.append(term.body)
-            while bodies:
-                for expr in bodies.pop():
-                    terms.extend(ast.statement_terms(expr.statement))
-                    if isinstance(expr.statement, ast.Every):
-                        bodies.append(expr.statement.body)
-                    for modifier in expr.withs:
-                        terms.append(modifier.value)
-                        head = modifier.target.head
-                        path = tuple(str(p.value) for p in modifier.target.path if isinstance(p, ast.Scalar))
-                        if isinstance(head, ast.Var) and head.name == BUILTIN:
-                            found.add(("function", *path))
-                        elif isinstance(head, ast.Var) and head.name == "data":
-                            found.add(("data", *path))
-                            found.add(("function", ".".join(["data", *path])))
+        for modifier in _modifiers(definition):
+            head = modifier.target.head
+            path = tuple(str(p.value) for p in modifier.target.path if isinstance(p, ast.Scalar))
+            if isinstance(head, ast.Var) and head.name == BUILTIN:
+                found.add(("function", *path))
+            elif isinstance(head, ast.Var) and head.name == "data":
+                found.add(("data", *path))
+                found.add(("function", ".".join(["data", *path])))
     return frozenset(found)
 
 

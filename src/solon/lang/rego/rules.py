@@ -173,3 +173,16 @@ def _nodes(node: Node) -> Iterator[Node]:
         yield from _nodes(child)
 
 
+
+
+def defines(root: Node, path: Sequence[str]) -> bool:
+    """Whether rules define the document at a path, something in it, or something around it."""
+    node = root
+    for name in path:
+        if node.group is not None:
+            return True
+        child = node.children.get(name)
+        if child is None:
+            return False
+        node = child
+    return True

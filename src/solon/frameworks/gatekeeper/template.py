@@ -1,0 +1,101 @@
+"""ConstraintTemplates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from solon.frameworks.gatekeeper.errors import GatekeeperError
+from solon.lang import rego
+from solon.lang.rego.parser import Version
+from solon.subjects.subject import Location
+
+GROUP: Final = "templates.gatekeeper.sh"
+TARGET: Final = "admission.k8s.gatekeeper.sh"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A compiled template. ``violations`` is the query to ask with {"review": …, "parameters": …}."""
+
+    kind: str
+    schema: Any
+    violations: rego.Query
+    uses_inventory: bool
+    location: Location
+    annotations: dict[str, str] = field(default_factory=dict)
+
+
+def is_template(document: Any) -> bool:
+    return (
+        isinstance(document, dict)
+        and document.get("kind") == "ConstraintTemplate"
+        and str(document.get("apiVersion", "")).partition("/")[0] == GROUP
+    )
+
+
+def compile_template(document: dict[str, Any], location: Location) -> Template:
+    """Raises GatekeeperError with everything that is wrong."""
+    kind = _get(document, "spec", "crd", "spec", "names", "kind")
+    if not isinstance(kind, str) or not kind:
+        raise GatekeeperError("spec.crd.spec.names.kind is missing")
+    name = _get(document, "metadata", "name")
+    if name != kind.lower():
+        raise GatekeeperError(f"metadata.name {name!r} must be the kind in lower case: {kind.lower()!r}")
+    targets = _get(document, "spec", "targets")
+    if not isinstance(targets, list) or len(targets) != 1 or not isinstance(targets[0], dict):
+        raise GatekeeperError(f"spec.targets must have exactly one target, {TARGET}")
+    target = targets[0]
+    if target.get("target") != TARGET:
+        raise GatekeeperError(f"unknown target {target.get('target')!r}: must be {TARGET}")
+    text, libs, version = _source(target)
+    modules = {f"{kind}.rego": text, **{f"{kind}.lib{n}.rego": lib for n, lib in enumerate(libs)}}
+    try:
+        package = rego.package_of(text, version, f"{kind}.rego")
+        program = rego.compile(modules, version=version)
+    except rego.RegoError as error:
+        raise GatekeeperError(error.render()) from None
+    if not any(rule.path == f"{package}.violation" for rule in program.rules):
+        raise GatekeeperError("the Rego has no rule named violation")
+    foreign = sorted(path for path in program.base_references if path.split(".")[1] != "inventory")
+    if foreign:
+        raise GatekeeperError(f"the Rego refers to {foreign[0]}: only data.inventory and its own libs can be used")
+    validation = _get(document, "spec", "crd", "spec", "validation")
+    schema = validation.get("openAPIV3Schema") if isinstance(validation, dict) else None
+    annotations = _get(document, "metadata", "annotations")
+    return Template(
+        kind=kind,
+        schema=schema,
+        violations=program.prepare(f"{package}.violation"),
+        uses_inventory=bool(program.base_references),
+        location=location,
+        annotations={k: str(v) for k, v in annotations.items()} if isinstance(annotations, dict) else {},
+    )
+
+
+def _source(target: dict[str, Any]) -> tuple[str, list[str], Version]:
+    """The Rego of a target, its libs and its version."""
+    code = target.get("code")
+    if isinstance(code, list) and code:
+        engines = {entry.get("engine"): entry.get("source") for entry in code if isinstance(entry, dict)}
+        # Templates with both engines say the same in both; the Rego is what is run.
+        source = engines.get("Rego")
+        if source is None and "K8sNativeValidation" in engines:
+            raise GatekeeperError("the template is written in CEL alone (K8sNativeValidation), which is not supported")
+        if not isinstance(source, dict):
+            raise GatekeeperError(f"unknown engine {next(iter(engines), None)!r}: must be Rego")
+        version: Version = "v1" if source.get("version") == "v1" else "v0"
+    else:
+        source, version = target, "v0"
+    text, libs = source.get("rego"), source.get("libs") or []
+    if not isinstance(text, str) or not text.strip():
+        raise GatekeeperError("the target has no Rego")
+    if not isinstance(libs, list) or not all(isinstance(lib, str) for lib in libs):
+        raise GatekeeperError("libs must be a list of Rego texts")
+    return text, libs, version
+
+
+def _get(document: Any, *path: str) -> Any:
+    for name in path:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document

@@ -1,0 +1,30 @@
+"""The result of a policy test, whatever format the test is written in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from solon.subjects.subject import Location
+
+
+class Status(StrEnum):
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    ERROR = "error"  # the test could not be run
+
+
+@dataclass(frozen=True, slots=True)
+class TestResult:
+    """One test. ``suite`` is the file; ``message`` says why it did not pass; ``printed`` is its output."""
+
+    suite: str
+    name: str
+    status: Status
+    seconds: float
+    location: Location
+    message: str = ""
+    printed: tuple[str, ...] = ()
+
+    __test__ = False  # not a pytest class
