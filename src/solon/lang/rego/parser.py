@@ -279,7 +279,7 @@ class Parser:
         head = ast.Head(path, token.at)
         if self.token.kind == "(" and not self.token.spaced:
             self.advance()
-            head.args = self.terms(")")
+            head.args = self.terms(")") or None  # `f() = 1` defines a value, not a function
             self.expect(")", '")"')
         if self.at_word("contains") and not default:
             self.advance()

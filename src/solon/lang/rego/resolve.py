@@ -326,6 +326,8 @@ class Resolver:
         name = self.callee(call.name)
         args = [self.term(arg) for arg in call.args]
         arity = self.arity(name)
+        if arity is None and not args and call.name.partition(".")[0] in self.local_rules:
+            return _path_ref(name.split("."), call.at)
         if arity is None:
             self.error(
                 TYPE_ERROR, f"undefined function {call.name}", call.at, len(call.name),
