@@ -25,7 +25,6 @@ class Violation:
     """What a policy says of a subject, before anything around it is known.
 
     ``path`` points into the subject's document where the policy tells which field it is about.
-    ``about`` is the uri of the subject meant, when a policy that judged a whole plan names one resource.
     """
 
     message: str
@@ -33,7 +32,6 @@ class Violation:
     path: Path | None = None
     severity: str = ""
     remediation: str = ""
-    about: str = ""
     error: bool = False
     excepted: str = ""  # the rule that excepts it (Conftest's `exception`); such a violation is recorded only
 

@@ -42,14 +42,14 @@ class RuleInfo:
 def compile(
     modules: Mapping[str, str],
     data: Any = None,
-    version: Version = "v1",
+    version: Version | Mapping[str, Version] = "v1",
     *,
     coverage: bool = False,
     prints: bool = False,
 ) -> Program:
     """Compile Rego files (name -> text) to a Program.
 
-    ``data`` are the base documents; ``version`` is the language of files that do not say. With
+    ``data`` are the base documents; ``version`` is the language of the files, or of each by name. With
     ``coverage``, evaluations can report the lines they reached; with ``prints``, what ``print`` printed.
     Raises RegoError with every error found.
     """
@@ -57,13 +57,15 @@ def compile(
     parsed: list[ast.Module] = []
     for file, text in modules.items():
         try:
-            parsed.append(parse_module(file, text, version))
+            parsed.append(parse_module(file, text, version if isinstance(version, str) else version[file]))
         except RegoError as error:
             errors.extend(error.errors)
         except RecursionError:
             errors.append(Diagnostic("rego_parse_error", "nested too deeply", Span(file, 1, 1)))
     _refuse(errors, modules)
-    return Program(parsed, data if data is not None else {}, dict(modules), version, coverage=coverage, prints=prints)
+    query_version = version if isinstance(version, str) else "v1"
+    base = data if data is not None else {}
+    return Program(parsed, base, dict(modules), query_version, coverage=coverage, prints=prints)
 
 
 def package_of(text: str, version: Version = "v1", file: str = "policy.rego") -> str:

@@ -1,0 +1,188 @@
+"""Rego files to a policy set: each deny, warn or violation rule of a namespace is a policy.
+
+Metadata annotations give a policy what Rego has no words for:
+
+    # METADATA
+    # title: Training jobs stay within the team's GPU quota
+    # custom:
+    #   severity: high
+    #   controls: [EU-AI-Act:Art.11]
+    #   remediation: Ask for fewer GPUs, or have the quota raised
+    #   subject: kubernetes.object
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from solon.frameworks.field_path import field_path
+from solon.frameworks.policy import Context, Policy, PolicyFailure, PolicySet, Stage, Violation
+from solon.frameworks.rego_files import RegoFiles
+from solon.lang import rego
+from solon.subjects.subject import Location, Subject
+
+_RULE: Final = re.compile(r"(deny|violation|warn)(_[a-zA-Z0-9]+)*$")
+
+# What Conftest gives its policies: each document, and a plan as a whole.
+DEFAULT_SUBJECTS: Final = frozenset(["kubernetes.object", "document", "terraform.plan", "combined"])
+
+_SEVERITIES: Final = ("low", "medium", "high", "critical")
+# Keys of a result that say something of their own; the others are its details.
+_OWN_KEYS: Final = frozenset(["msg", "severity", "remediation", "path", "field"])
+
+
+def load(name: str, files: RegoFiles, namespaces: Sequence[str] = ("main",), *, every: bool = False) -> PolicySet:
+    """Compile the files; policies come from the namespaces given, or from ``every`` one.
+
+    Raises RegoError with all errors.
+    """
+    program = rego.compile(files.modules, data=files.data, version=files.versions)
+    notes = _Notes(program)
+    definitions: dict[str, rego.RuleInfo] = {}
+    for rule in program.rules:
+        namespace = rule.package.removeprefix("data.")
+        if (every or namespace in namespaces) and _RULE.match(rule.name) and rule.kind != "function":
+            definitions.setdefault(rule.path, rule)
+    policies = [_policy(program, rule, notes) for rule in definitions.values()]
+    by_kind: dict[str, list[Policy]] = {}
+
+    def candidates(subject: Subject) -> Sequence[Policy]:
+        if subject.kind not in by_kind:
+            by_kind[subject.kind] = [p for p in policies if subject.kind in notes.subjects(p.id)]
+        return by_kind[subject.kind]
+
+    return PolicySet(name, files.revision, policies, candidates)
+
+
+class _Notes:
+    """What annotations say of a rule, its own before its document's, its package's and those around it."""
+
+    def __init__(self, program: rego.Program) -> None:
+        self._all = program.annotations
+
+    def of(self, path: str) -> dict[str, Any]:
+        merged: dict[str, Any] = {}
+        custom: dict[str, Any] = {}
+        for scope in ("subpackages", "package", "document", "rule"):
+            for note in self._all:
+                if note.scope != scope or not (note.path == path or path.startswith(note.path + ".")):
+                    continue
+                if scope in ("rule", "document") and note.path != path:
+                    continue
+                merged.update(note.values)
+                own = note.values.get("custom")
+                custom.update(own if isinstance(own, dict) else {})
+        return {**merged, "custom": custom}
+
+    def subjects(self, policy_id: str) -> frozenset[str]:
+        wanted = self.of(f"data.{policy_id}")["custom"].get("subject")
+        if isinstance(wanted, str):
+            return frozenset([wanted])
+        return frozenset(map(str, wanted)) if isinstance(wanted, list) and wanted else DEFAULT_SUBJECTS
+
+
+def _policy(program: rego.Program, rule: rego.RuleInfo, notes: _Notes) -> Policy:
+    said = notes.of(rule.path)
+    custom = said["custom"]
+    query = program.prepare(rule.path)
+    exceptions = _Exceptions(program, rule)
+
+    def judge(subject: Subject, context: Context) -> list[Violation]:
+        document = subject.document
+        data = {**program.data, "inventory": context.inventory or {}}
+        if subject.parent is not None:
+            data["plan"] = subject.parent
+        settings: dict[str, Any] = {
+            "data": data,
+            "budget": context.budget,
+            "now_ns": context.now_ns,
+            "allowed_hosts": context.allowed_hosts,
+        }
+        try:
+            value = query.evaluate(document, **settings)
+            if value is rego.UNDEFINED or value is False or value == []:
+                return []
+            excepted = exceptions.applying(document, settings)
+        except rego.RegoError as error:
+            raise PolicyFailure(str(error)) from None
+        results = value if isinstance(value, list) else [_sentence(rule, said)] if value is True else []
+        return [_violation(result, document, excepted) for result in results]
+
+    controls = custom.get("controls", [])
+    severity = custom.get("severity")
+    return Policy(
+        id=rule.path.removeprefix("data."),
+        language="rego",
+        framework="conftest",
+        source=Location(rule.span.file, rule.span.row, rule.span.column),
+        stage=Stage.WARN if rule.name.startswith("warn") else Stage.ENFORCE,
+        applies=lambda subject, context: True,
+        judge=judge,
+        title=str(said.get("title", "")),
+        description=str(said.get("description", "")),
+        severity=severity if severity in _SEVERITIES else "medium",
+        owner=str(custom.get("owner", "")),
+        controls=tuple(map(str, controls if isinstance(controls, list) else [controls])),
+        remediation=str(custom.get("remediation", "")),
+    )
+
+
+def _sentence(rule: rego.RuleInfo, said: dict[str, Any]) -> str:
+    """The message for a rule that is just true."""
+    return str(said.get("title") or f"{rule.name} is true")
+
+
+class _Exceptions:
+    """``exception contains ["gpu"]``: names, without their deny_ or violation_, that are excepted now."""
+
+    def __init__(self, program: rego.Program, rule: rego.RuleInfo) -> None:
+        self._name = rule.name.partition("_")[2]
+        path = f"{rule.package}.exception"
+        self._path = path.removeprefix("data.")
+        self._query = program.prepare(path) if any(r.path == path for r in program.rules) else None
+
+    def applying(self, document: Any, settings: dict[str, Any]) -> str:
+        """The rule that excepts the policy for this document, or nothing. Raises RegoError."""
+        if self._query is None:
+            return ""
+        value = self._query.evaluate(document, **settings)
+        lists = value if isinstance(value, list) else []
+        return self._path if any(self._name in names for names in lists if isinstance(names, list)) else ""
+
+
+def _violation(result: Any, document: Any, excepted: str) -> Violation:
+    if isinstance(result, str):
+        return Violation(result, None, field_path(result, None, document), excepted=excepted)
+    if not isinstance(result, dict) or not isinstance(result.get("msg"), str):
+        return Violation("a result must be a string, or an object with a string msg", result, error=True)
+    details = {k: v for k, v in result.items() if k not in _OWN_KEYS}
+    severity = result.get("severity")
+    return Violation(
+        message=result["msg"],
+        details=details or None,
+        path=field_path(result["msg"], result, document) or _resource(result, document),
+        severity=severity if severity in _SEVERITIES else "",
+        remediation=str(result.get("remediation", "")),
+        excepted=excepted,
+    )
+
+
+def _resource(result: dict[str, Any], document: Any) -> tuple[str | int, ...] | None:
+    """The place in a plan of the resource that a result names."""
+    address = result.get("address") or result.get("resource")
+    changes = document.get("resource_changes") if isinstance(document, dict) else None
+    for index, change in enumerate(changes if isinstance(changes, list) else []):
+        if isinstance(change, dict) and change.get("address") == address:
+            return ("resource_changes", index)
+    return None
+
+
+def combined(subjects: Sequence[Subject]) -> Subject:
+    """One subject over all files: its document is ``[{"path": …, "contents": …}]`` (``--combine``)."""
+    first = subjects[0]
+    contents = [{"path": s.location.file, "contents": s.document} for s in subjects]
+    return Subject(
+        "combined", "file://combined", f"{len(subjects)} documents combined", contents, first.location, first.locator
+    )
