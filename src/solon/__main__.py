@@ -1,0 +1,5 @@
+"""``python -m solon``"""
+
+from solon.cli.main import run
+
+run()

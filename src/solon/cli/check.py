@@ -1,0 +1,177 @@
+"""solon check: subjects in, decisions out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from solon.cli import config, policies
+from solon.cli.errors import UsageError
+from solon.cli.progress import track
+from solon.decisions.decision import Decision, decide
+from solon.frameworks.gatekeeper.inventory import inventory_of, namespaces_of
+from solon.frameworks.policy import Context, PolicySet, evaluate
+from solon.frameworks.rego_files import Dialect
+from solon.lang.budget import Budget
+from solon.report import render
+from solon.report.check_report import CheckReport
+from solon.subjects import discover
+from solon.subjects.subject import Subject, Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    paths: list[str]
+    policies: list[str]
+    namespaces: list[str]
+    all_namespaces: bool
+    combine: bool
+    data: list[str]
+    inventory: list[str]
+    format: str
+    output: str | None
+    log: str | None
+    dialect: Dialect
+    fail_on_warn: bool
+    allowed_hosts: frozenset[str]
+    timeout: float
+    max_bytes: int
+    verbose: bool
+    quiet: bool
+
+
+def run(options: Options) -> int:
+    """The exit status. Raises UsageError, Failure."""
+    started_ns, started = time.time_ns(), time.perf_counter_ns()
+    options = _configured(options)
+    sets = policies.load(
+        policies.Wanted(
+            options.policies, options.data, options.namespaces, options.all_namespaces, options.dialect
+        )
+    )
+    subjects, unreadable = _split(_read(options.paths, options, skip=options.policies))
+    around, unreadable_around = _split(_read(options.inventory, options, skip=[]))
+    if not subjects and not unreadable:
+        raise UsageError(f"nothing to judge in {', '.join(options.paths)}")
+    if options.combine and subjects:
+        subjects = [_combined(subjects)]
+    report = CheckReport(
+        decisions=list(_judge(sets, subjects, around, options, started_ns)),
+        unreadable=[*unreadable, *unreadable_around],
+        policy_sets=sets,
+        policy_problems=[],
+        elapsed_ns=time.perf_counter_ns() - started,
+        started_ns=started_ns,
+    )
+    if options.log:
+        _append(options.log, report.decisions)
+    if not options.quiet:
+        _write(report, options)
+    return _status(report, options)
+
+
+def _configured(options: Options) -> Options:
+    """The options, with what solon.yaml says where they say nothing."""
+    found = config.find(os.getcwd())
+    if options.policies or found is None:
+        if not options.policies and not os.path.isdir("policy"):
+            raise UsageError(
+                "no policies: name them with -p DIR, or list them under `policies:` in solon.yaml "
+                "(`solon init` writes one)"
+            )
+        return replace(options, policies=options.policies or ["policy"], format=options.format or "table")
+    settings = found.config
+    return replace(
+        options,
+        policies=found.paths(settings.policies or ["policy"]),
+        data=options.data or found.paths(settings.data),
+        inventory=options.inventory or found.paths(settings.inventory),
+        namespaces=options.namespaces or settings.namespaces,
+        format=options.format or settings.format or "table",
+        log=options.log or (found.paths([settings.log])[0] if settings.log else None),
+    )
+
+
+def _read(paths: Sequence[str], options: Options, skip: Sequence[str]) -> Iterator[Subject | Unreadable]:
+    """The subjects of files; those of the policies themselves left out."""
+    inside = [os.path.realpath(path) + os.sep for path in skip]
+    sources = discover.find(paths)
+    for source in track(sources, len(sources), "reading"):
+        if isinstance(source, Unreadable):
+            yield source
+        elif source.named or not (os.path.realpath(source.path) + os.sep).startswith(tuple(inside)):
+            yield from discover.read(source, stdin=sys.stdin.buffer.read, max_bytes=options.max_bytes)
+
+
+def _split(found: Iterable[Subject | Unreadable]) -> tuple[list[Subject], list[Unreadable]]:
+    subjects: list[Subject] = []
+    unreadable: list[Unreadable] = []
+    for item in found:
+        (unreadable if isinstance(item, Unreadable) else subjects).append(item)  # type: ignore[arg-type]
+    return subjects, unreadable
+
+
+def _combined(subjects: list[Subject]) -> Subject:
+    from solon.frameworks.conftest.load import combined
+
+    return combined([s for s in subjects if s.kind != "terraform.resource"])
+
+
+def _judge(
+    sets: Sequence[PolicySet], subjects: Sequence[Subject], around: Sequence[Subject], options: Options, now_ns: int
+) -> Iterator[Decision]:
+    # What is judged exists, too: it is in the inventory, as for Gatekeeper's own command line.
+    objects = [s.document for s in [*around, *subjects] if s.kind == "kubernetes.object"]
+    context = Context(
+        now_ns=now_ns,
+        inventory=inventory_of(objects),
+        namespaces=namespaces_of(objects),
+        budget=Budget(seconds=options.timeout),
+        allowed_hosts=options.allowed_hosts,
+    )
+    revisions = {policy_set.name: policy_set.revision for policy_set in sets}
+    for subject in track(subjects, len(subjects), "judging"):
+        started = time.perf_counter_ns()
+        evaluation = evaluate(sets, subject, context)
+        yield decide(
+            replace(evaluation, elapsed_ns=time.perf_counter_ns() - started),
+            decision_id=str(uuid.uuid4()),
+            revisions=revisions,
+            timestamp_ns=time.time_ns(),
+        )
+
+
+def _append(path: str, decisions: Sequence[Decision]) -> None:
+    from solon.decisions.record import append
+
+    try:
+        append(path, decisions)
+    except OSError as error:
+        raise UsageError(f"{path}: the decisions could not be written: {(error.strerror or str(error)).lower()}") from None
+
+
+def _write(report: CheckReport, options: Options) -> None:
+    to_terminal = options.output is None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
+    text = render(options.format, report, width=width, color=to_terminal, verbose=options.verbose)
+    if options.output is None:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+        return
+    try:
+        with open(options.output, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise UsageError(f"{options.output}: {(error.strerror or str(error)).lower()}") from None
+
+
+def _status(report: CheckReport, options: Options) -> int:
+    counts = report.counts
+    if report.unreadable or any(decision.errors for decision in report.decisions):
+        return 2
+    return 1 if counts.denied or (options.fail_on_warn and counts.warned) else 0

@@ -1,0 +1,75 @@
+"""solon demo: a governed ML platform in small."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+import uuid
+from pathlib import Path
+
+from solon.cli import policies
+from solon.cli.errors import UsageError
+from solon.decisions.decision import decide
+from solon.frameworks.gatekeeper.inventory import inventory_of, namespaces_of
+from solon.frameworks.policy import Context, evaluate
+from solon.report import render
+from solon.report.check_report import CheckReport
+from solon.subjects import discover
+from solon.subjects.subject import Subject
+
+
+def _share(name: str) -> str:
+    """A folder that stands beside the package: in the tree of a checkout, or inside an installed wheel."""
+    package = Path(__file__).resolve().parent.parent
+    for place in (package / "_share" / name, package.parent.parent / name):
+        if place.is_dir():
+            return os.path.relpath(place) if place.is_relative_to(Path.cwd()) else str(place)
+    raise UsageError(f"the demo's files ({name}) are not installed with Solon")
+
+
+def run() -> int:
+    """0 when the demo ran: what it denies is its point."""
+    started_ns, started = time.time_ns(), time.perf_counter_ns()
+    library, platform = _share("library"), _share("examples/ml-platform")
+    plan, manifests, running = (os.path.join(platform, name) for name in ("plan.json", "manifests", "running"))
+    print("A team's pull request: a Terraform plan and three workloads, judged with the starter library.\n")
+    print(f"  $ solon check -p {library} --inventory {running} {plan} {manifests}\n")
+    sets = policies.load(policies.Wanted([library], [], [], True, "v1"))
+    subjects, around = _subjects([plan, manifests]), _subjects([running])
+    objects = [s.document for s in [*around, *subjects] if s.kind == "kubernetes.object"]
+    context = Context(now_ns=started_ns, inventory=inventory_of(objects), namespaces=namespaces_of(objects))
+    revisions = {policy_set.name: policy_set.revision for policy_set in sets}
+    decisions = [
+        decide(evaluate(sets, s, context), decision_id=str(uuid.uuid4()), revisions=revisions, timestamp_ns=started_ns)
+        for s in subjects
+    ]
+    report = CheckReport(decisions, [], sets, [], time.perf_counter_ns() - started, started_ns)
+    color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    width = min(110, shutil.get_terminal_size((100, 24)).columns)
+    print(render("table", report, width=width, color=color, verbose=True))
+    _close(report, library)
+    return 0
+
+
+def _subjects(paths: list[str]) -> list[Subject]:
+    found: list[Subject] = []
+    for source in discover.find(paths):
+        if isinstance(source, discover.Input):
+            found += [s for s in discover.read(source, stdin=lambda _size: b"") if isinstance(s, Subject)]
+    return found
+
+
+def _close(report: CheckReport, library: str) -> None:
+    """What was denied, why, and how to fix it, in a line each; and where to go from here."""
+    print("In short:")
+    for decision in report.decisions:
+        for finding in decision.enforced:
+            print(f"  {decision.subject.name}: {finding.policy.title or finding.policy.id}")
+            if finding.remediation:
+                print(f"      fix: {finding.remediation}")
+    print("\nTry next:")
+    print(f"  solon test {library}        # the library's own tests")
+    print("  solon init my-policies     # a policy repository to start from")
+    print("  solon check --help         # your plans and manifests, your Conftest and Gatekeeper policies")

@@ -1,0 +1,284 @@
+"""The command line: what each command takes. What it does is in the module of its name, imported when it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from solon import __version__
+from solon.report import FORMATS
+
+app = typer.Typer(
+    name="solon",
+    help="AI governance as code: judge Terraform plans and Kubernetes manifests with the policies you have.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+Format = StrEnum("Format", {name: name for name in FORMATS})  # type: ignore[misc]
+
+
+class Dialect(StrEnum):
+    AUTO = "auto"
+    V1 = "v1"
+    V0 = "v0"
+
+
+class FailOn(StrEnum):
+    DENY = "deny"
+    WARN = "warn"
+
+
+class TestFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    JUNIT = "junit"
+
+
+class EvalFormat(StrEnum):
+    JSON = "json"
+    PRETTY = "pretty"
+    RAW = "raw"
+    VALUES = "values"
+    BINDINGS = "bindings"
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"solon {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+Policies = Annotated[
+    list[str] | None,
+    typer.Option("--policy", "-p", metavar="PATH", help="Policy directory or file; may be repeated."),
+]
+Data = Annotated[
+    list[str] | None,
+    typer.Option("--data", "-d", metavar="PATH", help="Data for Rego: YAML or JSON files, or directories of them."),
+]
+Hosts = Annotated[
+    list[str] | None,
+    typer.Option("--allow-host", metavar="HOST", help="Let policies reach this host; none by default."),
+]
+Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="Limit of each evaluation.")]
+
+
+@app.command()
+def check(
+    paths: Annotated[list[str], typer.Argument(metavar="PATHS...", help="Plans, manifests, directories; - for stdin.")],
+    policy: Policies = None,
+    namespace: Annotated[
+        list[str] | None,
+        typer.Option("--namespace", "-n", help="Rego package to take policies from [main; all if it has none]."),
+    ] = None,
+    all_namespaces: Annotated[bool, typer.Option("--all-namespaces", help="Take policies from every package.")] = False,
+    combine: Annotated[bool, typer.Option("--combine", help="Judge all documents as one, as Conftest does.")] = False,
+    data: Data = None,
+    inventory: Annotated[
+        list[str] | None,
+        typer.Option("--inventory", metavar="PATH", help="What else exists in the cluster: manifests or dumps."),
+    ] = None,
+    format_: Annotated[Format | None, typer.Option("--format", "-o", help="Output format [table].")] = None,
+    output: Annotated[str | None, typer.Option("--output", metavar="FILE", help="Write the report to a file.")] = None,
+    log: Annotated[str | None, typer.Option("--log", metavar="FILE", help="Append decisions as JSON lines.")] = None,
+    rego_version: Annotated[Dialect, typer.Option("--rego-version", help="Language of the Rego files.")] = Dialect.AUTO,
+    fail_on: Annotated[FailOn, typer.Option("--fail-on", help="What exits with 1.")] = FailOn.DENY,
+    allow_host: Hosts = None,
+    timeout: Timeout = 10.0,
+    max_size: Annotated[int, typer.Option("--max-size", metavar="MIB", help="Largest file to read.")] = 512,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List subjects that are allowed, too.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing; the exit status says it.")] = False,
+) -> None:
+    """Judge plans and manifests with policies.
+
+    Without --policy, the policies are those of solon.yaml in this directory or one above, or of ./policy.
+    Exits with 0 when nothing enforced was violated, 1 when something was, 2 when something could not be judged.
+
+    Example: solon check -p policy plan.json manifests/
+    """
+    from solon.cli import check as command
+
+    raise typer.Exit(
+        command.run(
+            command.Options(
+                paths=paths,
+                policies=policy or [],
+                namespaces=namespace or [],
+                all_namespaces=all_namespaces,
+                combine=combine,
+                data=data or [],
+                inventory=inventory or [],
+                format=str(format_) if format_ else "",
+                output=output,
+                log=log,
+                dialect=rego_version.value,
+                fail_on_warn=fail_on is FailOn.WARN,
+                allowed_hosts=frozenset(allow_host or []),
+                timeout=timeout,
+                max_bytes=max_size << 20,
+                verbose=verbose,
+                quiet=quiet,
+            )
+        )
+    )
+
+
+@app.command()
+def test(
+    paths: Annotated[list[str] | None, typer.Argument(metavar="PATHS...", help="Directories or files [.].")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List tests that passed, and what they print.")] = False,
+    run: Annotated[str, typer.Option("--run", "-r", metavar="REGEX", help="Only tests whose name matches.")] = "",
+    coverage: Annotated[bool, typer.Option("--coverage", "-c", help="Report the Rego lines that tests reach.")] = False,
+    threshold: Annotated[float, typer.Option("--threshold", metavar="PERCENT", help="Fail below this coverage.")] = 0.0,
+    format_: Annotated[TestFormat, typer.Option("--format", "-o", help="Output format.")] = TestFormat.TEXT,
+    data: Data = None,
+    rego_version: Annotated[Dialect, typer.Option("--rego-version", help="Language of the Rego files.")] = Dialect.AUTO,
+    timeout: Timeout = 10.0,
+) -> None:
+    """Run the tests of policies: Rego unit tests (test_ rules) and Gatekeeper suites.
+
+    Exits with 0 when all passed, 1 when one failed, 2 when tests could not be run or none were found.
+
+    Example: solon test policy/ -v
+    """
+    from solon.cli import test as command
+
+    raise typer.Exit(
+        command.run(
+            command.Options(
+                paths=paths or ["."],
+                verbose=verbose,
+                run=run,
+                coverage=coverage or threshold > 0,
+                threshold=threshold,
+                format=format_.value,
+                data=data or [],
+                dialect=rego_version.value,
+                timeout=timeout,
+            )
+        )
+    )
+
+
+@app.command(name="eval")
+def eval_(
+    query: Annotated[str, typer.Argument(help="A Rego query.")],
+    data: Annotated[
+        list[str] | None,
+        typer.Option("--data", "-d", metavar="PATH", help="Rego and data files or directories; PREFIX:FILE for data."),
+    ] = None,
+    input_: Annotated[str | None, typer.Option("--input", "-i", metavar="FILE", help="Input document, YAML or JSON.")] = None,
+    stdin_input: Annotated[bool, typer.Option("--stdin-input", "-I", help="Read the input from standard input.")] = False,
+    format_: Annotated[EvalFormat, typer.Option("--format", "-f", help="Output format.")] = EvalFormat.JSON,
+    import_: Annotated[list[str] | None, typer.Option("--import", metavar="PATH", help="Import for the query.")] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict-builtin-errors", help="An error of a built-in ends the evaluation.")
+    ] = False,
+    v0: Annotated[bool, typer.Option("--v0-compatible", help="Read Rego as version 0.")] = False,
+    fail: Annotated[bool, typer.Option("--fail", help="Exit with 1 when the result is undefined.")] = False,
+    fail_defined: Annotated[bool, typer.Option("--fail-defined", help="Exit with 1 when the result is defined.")] = False,
+    dump: Annotated[bool, typer.Option("--dump", help="Print the Python that the policies became, and stop.")] = False,
+    allow_host: Hosts = None,
+    timeout: Timeout = 10.0,
+) -> None:
+    """Evaluate a Rego query, as `opa eval` does.
+
+    Example: solon eval -d policy/ -i input.json 'data.main.deny'
+    """
+    from solon.cli import evaluate as command
+
+    raise typer.Exit(
+        command.run(
+            command.Options(
+                query=query,
+                data=data or [],
+                input=input_,
+                stdin_input=stdin_input,
+                format=format_.value,
+                imports=import_ or [],
+                strict=strict,
+                version="v0" if v0 else "v1",
+                fail=fail,
+                fail_defined=fail_defined,
+                dump=dump,
+                allowed_hosts=frozenset(allow_host or []),
+                timeout=timeout,
+            )
+        )
+    )
+
+
+@app.command()
+def init(
+    directory: Annotated[str, typer.Argument(metavar="[DIR]", help="Where to write it.")] = ".",
+) -> None:
+    """Write a policy repository to start from: policies, tests, examples, CI.
+
+    Example: solon init my-policies && cd my-policies && solon test
+    """
+    from solon.cli import init as command
+
+    raise typer.Exit(command.run(directory))
+
+
+@app.command()
+def demo() -> None:
+    """Judge a small ML platform with the starter library: what is denied, why, and how to fix it.
+
+    Example: solon demo
+    """
+    from solon.cli import demo as command
+
+    raise typer.Exit(command.run())
+
+
+def run() -> None:
+    """The entry point: no error leaves it as a traceback."""
+    from solon.cli.errors import Failure, UsageError
+
+    try:
+        app()
+    except UsageError as error:
+        _stop(f"solon: {error}", 2)
+    except Failure as error:
+        _stop(str(error), 2)
+    except KeyboardInterrupt:
+        _stop("solon: interrupted", 130)
+    except BrokenPipeError:
+        # Whoever read the output has gone; Python must not complain about it once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("SOLON_DEBUG"):
+            raise
+        _stop(
+            f"solon: internal error: {type(error).__name__}: {error}\n"
+            "This is a defect in Solon. Run again with SOLON_DEBUG=1 and report what it prints.",
+            2,
+        )
+
+
+def _stop(message: str, status: int) -> None:
+    print(message, file=sys.stderr)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    run()

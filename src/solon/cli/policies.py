@@ -1,0 +1,94 @@
+"""Policy sets from the paths a user names, each told apart by what is in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from solon.cli.errors import Failure, UsageError
+from solon.frameworks import rego_files
+from solon.frameworks.gatekeeper.load import is_gatekeeper
+from solon.frameworks.policy import PolicySet
+from solon.frameworks.rego_files import Dialect
+from solon.subjects import discover
+from solon.subjects.subject import Subject, Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Where policies are, and which of them are meant."""
+
+    paths: Sequence[str]
+    data: Sequence[str]
+    namespaces: Sequence[str]
+    all_namespaces: bool
+    dialect: Dialect
+
+
+def load(wanted: Wanted) -> list[PolicySet]:
+    """The policy sets. Raises UsageError, and Failure with every error of policies that do not compile."""
+    for path in [*wanted.paths, *wanted.data]:
+        if not os.path.exists(path):
+            raise UsageError(f"{path}: no such file or directory")
+    problems: list[str] = []
+    sets = [s for s in (_rego(wanted, problems), _gatekeeper(wanted, problems)) if s is not None]
+    if problems:
+        count = len(problems)
+        raise Failure("\n".join([*problems, f"solon: {count} error{'s' * (count != 1)} in policies; nothing was judged"]))
+    if not any(s.policies for s in sets):
+        shown = ", ".join(wanted.paths)
+        raise UsageError(
+            f"{shown}: no policies found. Looked for Rego rules named deny, warn or violation, and for Gatekeeper "
+            "ConstraintTemplates with constraints"
+        )
+    return [s for s in sets if s.policies]
+
+
+def _rego(wanted: Wanted, problems: list[str]) -> PolicySet | None:
+    files = rego_files.read(wanted.paths, wanted.data, wanted.dialect)
+    problems += map(str, files.problems)
+    if not files.modules:
+        return None
+    from solon.frameworks import conftest
+    from solon.lang.rego import RegoError
+
+    name = "conftest:" + ",".join(wanted.paths)
+    try:
+        found = conftest.load(name, files, wanted.namespaces or ["main"], every=wanted.all_namespaces)
+        if not found.policies and not wanted.namespaces:
+            # Nobody named a package, and `main` has no rules: take what is there.
+            found = conftest.load(name, files, every=True)
+    except RegoError as error:
+        problems.append(error.render())
+        return None
+    return found
+
+
+def _gatekeeper(wanted: Wanted, problems: list[str]) -> PolicySet | None:
+    objects: list[Subject] = []
+    for path in wanted.paths:
+        for source in discover.find([path]) if os.path.isdir(path) or path.endswith(discover.EXTENSIONS) else []:
+            if isinstance(source, Unreadable) or not _mentions_gatekeeper(source.path):
+                continue
+            for subject in discover.read(source, stdin=lambda _size: b""):
+                if isinstance(subject, Unreadable):
+                    problems.append(str(subject))
+                elif subject.kind == "kubernetes.object" and is_gatekeeper(subject.document):
+                    objects.append(subject)
+    if not objects:
+        return None
+    from solon.frameworks import gatekeeper
+
+    found, wrong = gatekeeper.load("gatekeeper:" + ",".join(wanted.paths), objects)
+    problems += map(str, wrong)
+    return found
+
+
+def _mentions_gatekeeper(path: str) -> bool:
+    """A cheap look before parsing: policy directories hold fixtures and other YAML, too."""
+    try:
+        with open(path, "rb") as file:
+            return b"gatekeeper.sh/" in file.read(discover.MAX_BYTES)
+    except OSError:
+        return False

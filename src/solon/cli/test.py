@@ -1,0 +1,118 @@
+"""solon test: Rego unit tests and Gatekeeper suites, together."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from solon.cli.errors import Failure, UsageError
+from solon.frameworks import rego_files
+from solon.frameworks.gatekeeper.suite import Filter, SuiteRunner, is_suite
+from solon.frameworks.policy import Context
+from solon.frameworks.rego_files import Dialect
+from solon.frameworks.rego_tests import FileCoverage, RegoTests
+from solon.frameworks.testing import Status, TestResult
+from solon.lang.budget import Budget
+from solon.lang.rego import RegoError
+from solon.subjects import discover
+from solon.subjects.subject import Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    paths: list[str]
+    verbose: bool
+    run: str
+    coverage: bool
+    threshold: float
+    format: str
+    data: list[str]
+    dialect: Dialect
+    timeout: float
+
+
+def run(options: Options) -> int:
+    """The exit status. Raises UsageError, Failure."""
+    wanted = _pattern(options.run)
+    unreadable = [str(source) for source in discover.find(options.paths) if _is_missing(source)]
+    if unreadable:
+        raise UsageError("; ".join(unreadable))
+    coverage: dict[str, FileCoverage] = {}
+    results = [*_rego(options, wanted, coverage), *_suites(options)]
+    if not results:
+        shown = ", ".join(options.paths)
+        if options.run:
+            raise UsageError(f"{shown}: no test matches --run {options.run!r}")
+        raise UsageError(
+            f"{shown}: no tests found. Looked for test_ rules in .rego files, and for Gatekeeper suites (kind: Suite)"
+        )
+    _write(results, coverage, options)
+    if any(result.status is Status.ERROR for result in results):
+        return 2
+    failed = any(result.status is Status.FAILED for result in results)
+    return 1 if failed or (options.threshold and _percent(coverage) < options.threshold) else 0
+
+
+def _is_missing(source: object) -> bool:
+    return isinstance(source, Unreadable) and source.problem.startswith("no such")
+
+
+def _pattern(text: str) -> re.Pattern[str] | None:
+    try:
+        return re.compile(text) if text else None
+    except re.error as error:
+        raise UsageError(f"--run {text!r} is not a regular expression: {error}") from None
+
+
+def _rego(
+    options: Options, wanted: re.Pattern[str] | None, coverage: dict[str, FileCoverage]
+) -> Iterator[TestResult]:
+    files = rego_files.read(options.paths, options.data, options.dialect, tests=True)
+    if files.problems:
+        raise Failure("\n".join(map(str, files.problems)))
+    if not files.modules:
+        return
+    try:
+        tests = RegoTests(files, coverage=options.coverage)
+    except RegoError as error:
+        count = len(error.errors)
+        raise Failure(f"{error.render()}\nsolon: {count} error{'s' * (count != 1)} in Rego; no test was run") from None
+    if not tests.tests:
+        return
+    yield from tests.run(time.perf_counter, wanted, Budget(seconds=options.timeout))
+    if options.coverage:
+        coverage.update(tests.coverage())
+
+
+def _suites(options: Options) -> Iterator[TestResult]:
+    runner = SuiteRunner(
+        _read_file, Context(now_ns=time.time_ns(), budget=Budget(seconds=options.timeout)), time.perf_counter
+    )
+    wanted = Filter.parse(options.run)
+    for source in discover.find(options.paths):
+        if isinstance(source, Unreadable) or not _mentions_suite(source.path):
+            continue
+        for subject in discover.read(source, stdin=lambda _size: b""):
+            if not isinstance(subject, Unreadable) and is_suite(subject.document):
+                yield from runner.run(source.path, subject.document, wanted)
+
+
+def _mentions_suite(path: str) -> bool:
+    try:
+        return path.endswith(discover.EXTENSIONS) and b"test.gatekeeper.sh/" in _read_file(path)
+    except OSError:
+        return False
+
+
+def _read_file(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _percent(coverage: Mapping[str, FileCoverage]) -> float:
+    covered = sum(len(file.covered) for file in coverage.values())
+    total = covered + sum(len(file.not_covered) for file in coverage.values())
+    return 100.0 * covered / total if total else 100.0

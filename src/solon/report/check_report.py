@@ -1,0 +1,150 @@
+"""What `solon check` found, as data; the other files of this folder each show it in one format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from solon.decisions.decision import Decision, Outcome
+from solon.frameworks.policy import Finding, Policy, PolicySet
+from solon.subjects.subject import Unreadable
+
+
+class Shown(StrEnum):
+    """What became of a finding: the word every format uses for it, the gravest first."""
+
+    ERROR = "error"
+    DENY = "deny"
+    WARN = "warn"
+    RECORDED = "recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Subjects by outcome. ``subjects`` counts those that were judged; ``unmatched`` ones stand apart."""
+
+    subjects: int
+    denied: int
+    warned: int
+    errors: int
+    allowed: int
+    unmatched: int
+    policies: int
+    recorded: int  # findings, not subjects
+    unreadable: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """One run of `solon check`.
+
+    ``policy_problems`` are policies that were left out or need a look, and why. Times are in nanoseconds,
+    ``started_ns`` since 1970.
+    """
+
+    decisions: Sequence[Decision]
+    unreadable: Sequence[Unreadable]
+    policy_sets: Sequence[PolicySet]
+    policy_problems: Sequence[Unreadable]
+    elapsed_ns: int
+    started_ns: int
+
+    @property
+    def policies(self) -> list[Policy]:
+        return [policy for policy_set in self.policy_sets for policy in policy_set.policies]
+
+    @property
+    def judged(self) -> list[Decision]:
+        return [decision for decision in self.decisions if not decision.unmatched]
+
+    @property
+    def unmatched(self) -> list[Decision]:
+        """Decisions on subjects that no policy had anything to say about.
+
+        A resource is judged with its plan, and a plan with its resources: neither is unmatched then.
+        """
+        judged = self.judged
+        wholes = {id(decision.subject.document) for decision in judged}
+        wholes.update(id(d.subject.parent) for d in judged if d.subject.parent is not None)
+        return [
+            decision
+            for decision in self.decisions
+            if decision.unmatched
+            and id(decision.subject.document) not in wholes
+            and id(decision.subject.parent) not in wholes
+        ]
+
+    @property
+    def counts(self) -> Counts:
+        judged = self.judged
+        by_outcome = dict.fromkeys(Outcome, 0)
+        for decision in judged:
+            by_outcome[decision.outcome] += 1
+        return Counts(
+            subjects=len(judged),
+            denied=by_outcome[Outcome.DENY],
+            warned=by_outcome[Outcome.WARN],
+            errors=by_outcome[Outcome.ERROR],
+            allowed=by_outcome[Outcome.ALLOW],
+            unmatched=len(self.unmatched),
+            policies=len(self.policies),
+            recorded=sum(len(decision.recorded) for decision in judged),
+            unreadable=len(self.unreadable),
+        )
+
+
+def shown(decision: Decision) -> Iterator[tuple[Shown, Finding]]:
+    """The findings of a decision and what became of each, the gravest first."""
+    for word, findings in (
+        (Shown.ERROR, decision.errors),
+        (Shown.DENY, decision.enforced),
+        (Shown.WARN, decision.warned),
+        (Shown.RECORDED, decision.recorded),
+    ):
+        for finding in findings:
+            yield word, finding
+
+
+def by_gravity(decisions: Sequence[Decision]) -> list[Decision]:
+    """Denied subjects first, then errors, warnings and the rest; otherwise in the order they came."""
+    order = (Outcome.DENY, Outcome.ERROR, Outcome.WARN, Outcome.ALLOW)
+    return sorted(decisions, key=lambda decision: order.index(decision.outcome))
+
+
+def summary(report: CheckReport) -> str:
+    """The one line that says how it went: ``12 subjects: 3 denied, 9 allowed · 4 policies · 0.8 s``."""
+    counts = report.counts
+    outcomes = [
+        text
+        for count, text in (
+            (counts.denied, f"{counts.denied} denied"),
+            (counts.warned, f"{counts.warned} warned"),
+            (counts.errors, plural(counts.errors, "error")),
+            (counts.allowed, f"{counts.allowed} allowed"),
+        )
+        if count
+    ]
+    parts = [plural(counts.subjects, "subject") + (": " + ", ".join(outcomes) if outcomes else " judged")]
+    if counts.unmatched:
+        parts.append(f"{counts.unmatched} matched no policy")
+    if counts.recorded:
+        parts.append(plural(counts.recorded, "finding") + " recorded only")
+    if counts.unreadable:
+        parts.append(f"{counts.unreadable} unreadable")
+    parts += [plural(counts.policies, "policy", "policies"), duration(report.elapsed_ns)]
+    return " · ".join(parts)
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def duration(elapsed_ns: int) -> str:
+    """A duration as people say it: ``12 ms``, ``0.8 s``, ``2 min 5 s``."""
+    if elapsed_ns < 100_000_000:
+        return f"{elapsed_ns / 1e6:.0f} ms"
+    if elapsed_ns < 59_950_000_000:
+        return f"{elapsed_ns / 1e9:.1f} s"
+    minutes, seconds = divmod(round(elapsed_ns / 1e9), 60)
+    return f"{minutes} min {seconds} s"
