@@ -37,7 +37,7 @@ class FailOn(StrEnum):
 
 
 class TestFormat(StrEnum):
-    TEXT = "text"
+    TABLE = "table"
     JSON = "json"
     JUNIT = "junit"
 
@@ -147,7 +147,7 @@ def test(
     run: Annotated[str, typer.Option("--run", "-r", metavar="REGEX", help="Only tests whose name matches.")] = "",
     coverage: Annotated[bool, typer.Option("--coverage", "-c", help="Report the Rego lines that tests reach.")] = False,
     threshold: Annotated[float, typer.Option("--threshold", metavar="PERCENT", help="Fail below this coverage.")] = 0.0,
-    format_: Annotated[TestFormat, typer.Option("--format", "-o", help="Output format.")] = TestFormat.TEXT,
+    format_: Annotated[TestFormat, typer.Option("--format", "-o", help="Output format.")] = TestFormat.TABLE,
     data: Data = None,
     rego_version: Annotated[Dialect, typer.Option("--rego-version", help="Language of the Rego files.")] = Dialect.AUTO,
     timeout: Timeout = 10.0,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from solon.cli.errors import Failure, UsageError
@@ -17,6 +19,8 @@ from solon.frameworks.rego_tests import FileCoverage, RegoTests
 from solon.frameworks.testing import Status, TestResult
 from solon.lang.budget import Budget
 from solon.lang.rego import RegoError
+from solon.report.test_report import CaseResult, SuiteReport, render
+from solon.report.test_report import Status as report_status
 from solon.subjects import discover
 from solon.subjects.subject import Unreadable
 
@@ -36,6 +40,7 @@ class Options:
 
 def run(options: Options) -> int:
     """The exit status. Raises UsageError, Failure."""
+    started_ns, started = time.time_ns(), time.perf_counter_ns()
     wanted = _pattern(options.run)
     unreadable = [str(source) for source in discover.find(options.paths) if _is_missing(source)]
     if unreadable:
@@ -49,7 +54,8 @@ def run(options: Options) -> int:
         raise UsageError(
             f"{shown}: no tests found. Looked for test_ rules in .rego files, and for Gatekeeper suites (kind: Suite)"
         )
-    _write(results, coverage, options)
+    report = SuiteReport([_case(r, options) for r in results], [], time.perf_counter_ns() - started, started_ns)
+    _write(report, coverage, options)
     if any(result.status is Status.ERROR for result in results):
         return 2
     failed = any(result.status is Status.FAILED for result in results)
@@ -110,6 +116,60 @@ def _mentions_suite(path: str) -> bool:
 def _read_file(path: str) -> bytes:
     with open(path, "rb") as file:
         return file.read()
+
+
+def _case(result: TestResult, options: Options) -> CaseResult:
+    lines = [result.message] if result.message else []
+    if result.printed and (options.verbose or result.status is not Status.PASSED):
+        lines += ["printed:", *(f"  {line}" for line in result.printed)]
+    return CaseResult(
+        suite=result.suite,
+        name=result.name,
+        case="",
+        status=report_status(result.status.value),
+        duration_ns=round(result.seconds * 1e9),
+        message="\n".join(lines),
+        location=result.location,
+    )
+
+
+def _write(report: SuiteReport, coverage: Mapping[str, FileCoverage], options: Options) -> None:
+    color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    sys.stdout.write(render(options.format, report, color=color, verbose=options.verbose))
+    if coverage and options.format == "json":
+        sys.stderr.write(_coverage_json(coverage))
+    elif coverage and options.format == "table":
+        sys.stdout.write(_coverage_table(coverage))
+
+
+def _coverage_table(coverage: Mapping[str, FileCoverage]) -> str:
+    lines = ["", "Coverage"]
+    for file, found in coverage.items():
+        missed = ", ".join(_ranges(found.not_covered))
+        lines.append(f"  {found.percent:5.1f}%  {file}" + (f"  (not reached: {missed})" if missed else ""))
+    return "\n".join([*lines, f"  {_percent(coverage):5.1f}%  in all", ""])
+
+
+def _coverage_json(coverage: Mapping[str, FileCoverage]) -> str:
+    def spans(rows: Sequence[int]) -> list[dict[str, dict[str, int]]]:
+        return [{"start": {"row": row}, "end": {"row": row}} for row in rows]
+
+    files = {
+        file: {"covered": spans(f.covered), "not_covered": spans(f.not_covered), "coverage": round(f.percent, 2)}
+        for file, f in coverage.items()
+    }
+    return json.dumps({"files": files, "coverage": round(_percent(coverage), 2)}) + "\n"
+
+
+def _ranges(rows: Sequence[int]) -> list[str]:
+    """``1-3`` for rows in a run."""
+    out: list[list[int]] = []
+    for row in rows:
+        if out and row == out[-1][1] + 1:
+            out[-1][1] = row
+        else:
+            out.append([row, row])
+    return [f"{first}-{last}" if first != last else str(first) for first, last in out]
 
 
 def _percent(coverage: Mapping[str, FileCoverage]) -> float:

@@ -60,9 +60,7 @@ class RegoTests:
         printed: list[str] = []
         started = clock()
         try:
-            value = self._program.evaluate(
-                rule.path, strict_builtin_errors=True, budget=budget, prints=printed, covered=self._covered
-            )
+            value = self._program.evaluate(rule.path, budget=budget, prints=printed, covered=self._covered)
         except rego.RegoError as error:
             seconds = clock() - started
             yield TestResult(rule.span.file, rule.path, Status.ERROR, seconds, place, str(error), tuple(printed))
@@ -75,7 +73,17 @@ class RegoTests:
                 yield TestResult(rule.span.file, name, status, seconds / len(value), place, message, tuple(printed))
             return
         status, message = _judged(value)
+        if status is Status.FAILED:
+            message += self._swallowed(rule, budget)
         yield TestResult(rule.span.file, rule.path, status, seconds, place, message, tuple(printed))
+
+    def _swallowed(self, rule: rego.RuleInfo, budget: Budget) -> str:
+        """The built-in's error that may have made a test undefined: without strict errors it goes unseen."""
+        try:
+            self._program.evaluate(rule.path, strict_builtin_errors=True, budget=budget)
+        except rego.RegoError as error:
+            return f"\na built-in failed on the way: {error}"
+        return ""
 
     def coverage(self) -> Mapping[str, FileCoverage]:
         """What the tests run so far have reached, by file; needs ``coverage=True``."""

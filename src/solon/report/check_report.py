@@ -114,6 +114,10 @@ def by_gravity(decisions: Sequence[Decision]) -> list[Decision]:
 
 def summary(report: CheckReport) -> str:
     """The one line that says how it went: ``12 subjects: 3 denied, 9 allowed · 4 policies · 0.8 s``."""
+    return " · ".join(summary_parts(report))
+
+
+def summary_parts(report: CheckReport) -> list[str]:
     counts = report.counts
     outcomes = [
         text
@@ -132,8 +136,7 @@ def summary(report: CheckReport) -> str:
         parts.append(plural(counts.recorded, "finding") + " recorded only")
     if counts.unreadable:
         parts.append(f"{counts.unreadable} unreadable")
-    parts += [plural(counts.policies, "policy", "policies"), duration(report.elapsed_ns)]
-    return " · ".join(parts)
+    return [*parts, plural(counts.policies, "policy", "policies"), duration(report.elapsed_ns)]
 
 
 def plural(count: int, one: str, many: str = "") -> str:

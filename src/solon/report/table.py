@@ -13,7 +13,7 @@ from rich.style import Style
 
 from solon.decisions.decision import Decision
 from solon.frameworks.policy import Finding
-from solon.report.check_report import CheckReport, Shown, plural, shown, summary
+from solon.report.check_report import CheckReport, Shown, plural, shown, summary_parts
 from solon.report.text import printable, printable_lines
 from solon.subjects.subject import Location, Unreadable
 
@@ -21,10 +21,13 @@ _BOLD: Final = Style(bold=True)
 _DIM: Final = Style(dim=True)
 _PLAIN: Final = Style()
 _FIX: Final = Style(color="green")
+_GOOD: Final = Style(color="green", bold=True)
+_MIXED: Final = Style(color="yellow", bold=True)
+_BAD: Final = Style(color="red", bold=True)
 _SYMBOLS: Final = {
     Shown.ERROR: ("✗", Style(color="magenta", bold=True)),
-    Shown.DENY: ("✗", Style(color="red", bold=True)),
-    Shown.WARN: ("!", Style(color="yellow", bold=True)),
+    Shown.DENY: ("✗", _BAD),
+    Shown.WARN: ("!", _MIXED),
     Shown.RECORDED: ("·", _DIM),
 }
 _SEVERITIES: Final = {
@@ -72,20 +75,43 @@ def _lines(report: CheckReport, width: int, verbose: bool) -> Iterator[Line]:
             yield []
     yield from _problems("Policies that need a look", report.policy_problems, width)
     yield from _problems("Inputs that could not be read", report.unreadable, width)
-    yield from ([(text, _BOLD)] for text in wrap(summary(report), width))
+    yield from _summary(report, width)
+
+
+def _summary(report: CheckReport, width: int) -> Iterator[Line]:
+    counts = report.counts
+    bad = counts.denied or counts.errors or counts.unreadable
+    style = _BAD if bad else _MIXED if counts.warned or not counts.subjects else _GOOD
+    line = ""
+    for part in summary_parts(report):
+        longer = f"{line} · {part}" if line else part
+        if line and len(longer) > width:
+            yield [(line, style)]
+            longer = part
+        line = longer
+    yield [(line, style)]
 
 
 def _subject(decision: Decision, width: int) -> Iterator[Line]:
-    yield [*_title(decision)]
+    name, rest, place = _title(decision)
+    if sum(cell_len(text) for text, _ in (name, rest, place)) <= width:
+        yield [name, rest, place]
+    else:
+        yield [name, rest]
+        yield [("  " + place[0].removeprefix(" · "), _DIM)]
     for word, finding in shown(decision):
         yield from _finding(word, finding, width)
 
 
 def _title(decision: Decision) -> Line:
+    """Name, kind and place of the subject."""
     subject = decision.subject
     kind = subject.kind + (f" in {subject.namespace}" if subject.namespace else "")
-    rest = f" · {printable(kind)} · {printable(str(subject.location))}"
-    return [(printable(subject.name), _BOLD), (rest, _DIM)]
+    return [
+        (printable(subject.name), _BOLD),
+        (f" · {printable(kind)}", _DIM),
+        (f" · {printable(str(subject.location))}", _DIM),
+    ]
 
 
 def _fine(decision: Decision) -> Line:
@@ -99,7 +125,7 @@ def _finding(word: Shown, finding: Finding, width: int) -> Iterator[Line]:
     symbol, style = _SYMBOLS[word]
     quiet = word is Shown.RECORDED
     severity = _DIM if quiet else _SEVERITIES.get(finding.severity, _PLAIN)
-    line: Line = [(f"  {symbol} {word:<5}", style), (" ", _PLAIN)]
+    line: Line = [(f"  {symbol} {word:<8}", style), (" ", _PLAIN)]
     line.append((printable(finding.policy.id), _DIM if quiet else _BOLD))
     if finding.severity:
         line.append((f"  {printable(finding.severity)}", severity))
@@ -125,7 +151,7 @@ def _problems(title: str, problems: Sequence[Unreadable], width: int) -> Iterato
         return
     yield [(title, _BOLD)]
     for problem in problems:
-        yield [("  ✗ ", _SYMBOLS[Shown.DENY][1]), (printable(str(problem.location)), _PLAIN)]
+        yield [("  ✗ ", _BAD), (printable(str(problem.location)), _PLAIN)]
         yield from _block(problem.problem, width, _PLAIN)
         if problem.hint:
             yield from _block(problem.hint, width, _FIX, "fix: ")
