@@ -123,7 +123,11 @@ def _combined(subjects: list[Subject]) -> Subject:
 
 
 def _judge(
-    sets: Sequence[PolicySet], subjects: Sequence[Subject], around: Sequence[Subject], options: Options, now_ns: int
+    sets: Sequence[PolicySet],
+    subjects: Sequence[Subject],
+    around: Sequence[Subject],
+    options: Options,
+    now_ns: int,
 ) -> Iterator[Decision]:
     # What is judged exists, too: it is in the inventory, as for Gatekeeper's own command line.
     objects = [s.document for s in [*around, *subjects] if s.kind == "kubernetes.object"]
@@ -147,12 +151,14 @@ def _judge(
 
 
 def _append(path: str, decisions: Sequence[Decision]) -> None:
-    from solon.decisions.record import append
+    from solon.decisions.record import append, record
 
     try:
-        append(path, decisions)
+        append(path, (record(decision) for decision in decisions))
     except OSError as error:
-        raise UsageError(f"{path}: the decisions could not be written: {(error.strerror or str(error)).lower()}") from None
+        raise UsageError(
+            f"{path}: the decisions could not be written: {(error.strerror or str(error)).lower()}"
+        ) from None
 
 
 def _write(report: CheckReport, options: Options) -> None:

@@ -71,7 +71,9 @@ def _convert(path: str, text: str, document: Document) -> Config:
     if isinstance(value, dict):
         for name in value:
             if name not in Config.__struct_fields__:
-                row = next((n for n, line in enumerate(text.splitlines(), 1) if line.startswith(f"{name}:")), 1)
+                row = next(
+                    (n for n, line in enumerate(text.splitlines(), 1) if line.startswith(f"{name}:")), 1
+                )
                 known = ", ".join(Config.__struct_fields__)
                 raise UsageError(f"{path}:{row}: unknown key {name!r}: known are {known}")
     try:

@@ -33,7 +33,9 @@ def run() -> int:
     """0 when the demo ran: what it denies is its point."""
     started_ns, started = time.time_ns(), time.perf_counter_ns()
     library, platform = _share("library"), _share("examples/ml-platform")
-    plan, manifests, running = (os.path.join(platform, name) for name in ("plan.json", "manifests", "running"))
+    plan, manifests, running = (
+        os.path.join(platform, name) for name in ("plan.json", "manifests", "running")
+    )
     print("A team's pull request: a Terraform plan and three workloads, judged with the starter library.\n")
     print(f"  $ solon check -p {library} --inventory {running} {plan} {manifests}\n")
     sets = policies.load(policies.Wanted([library], [], [], True, "v1"))
@@ -42,7 +44,12 @@ def run() -> int:
     context = Context(now_ns=started_ns, inventory=inventory_of(objects), namespaces=namespaces_of(objects))
     revisions = {policy_set.name: policy_set.revision for policy_set in sets}
     decisions = [
-        decide(evaluate(sets, s, context), decision_id=str(uuid.uuid4()), revisions=revisions, timestamp_ns=started_ns)
+        decide(
+            evaluate(sets, s, context),
+            decision_id=str(uuid.uuid4()),
+            revisions=revisions,
+            timestamp_ns=started_ns,
+        )
         for s in subjects
     ]
     report = CheckReport(decisions, [], sets, [], time.perf_counter_ns() - started, started_ns)

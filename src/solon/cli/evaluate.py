@@ -136,7 +136,10 @@ def _write(results: Sequence[Mapping[str, Any]], options: Options) -> None:
         case "raw":
             for result in results:
                 values = [expression["value"] for expression in result["expressions"]]
-                out(" ".join(v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for v in values) + "\n")
+                out(
+                    " ".join(v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for v in values)
+                    + "\n"
+                )
         case _:
             out(_pretty(results))
 
@@ -168,7 +171,9 @@ def _pretty(results: Sequence[Mapping[str, Any]]) -> str:
     line = "+" + "+".join("-" * (width + 2) for width in widths) + "+"
     out = [line]
     for number, row in enumerate(rows):
-        out.append("|" + "|".join(f" {cell:<{width}} " for cell, width in zip(row, widths, strict=True)) + "|")
+        out.append(
+            "|" + "|".join(f" {cell:<{width}} " for cell, width in zip(row, widths, strict=True)) + "|"
+        )
         if number == 0:
             out.append(line)
     return "\n".join([*out, line]) + "\n"

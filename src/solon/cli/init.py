@@ -36,7 +36,9 @@ def run(directory: str) -> int:
 def _files(folder: Traversable, place: str) -> list[tuple[str, Traversable]]:
     found: list[tuple[str, Traversable]] = []
     for entry in sorted(folder.iterdir(), key=lambda e: e.name):
-        name = os.path.join(place, entry.name.replace("dot-", ".") if entry.name.startswith("dot-") else entry.name)
+        name = os.path.join(
+            place, entry.name.replace("dot-", ".") if entry.name.startswith("dot-") else entry.name
+        )
         if entry.is_dir():
             if entry.name != "__pycache__":
                 found += _files(entry, name)

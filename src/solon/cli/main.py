@@ -71,7 +71,9 @@ Policies = Annotated[
 ]
 Data = Annotated[
     list[str] | None,
-    typer.Option("--data", "-d", metavar="PATH", help="Data for Rego: YAML or JSON files, or directories of them."),
+    typer.Option(
+        "--data", "-d", metavar="PATH", help="Data for Rego: YAML or JSON files, or directories of them."
+    ),
 ]
 Hosts = Annotated[
     list[str] | None,
@@ -82,29 +84,49 @@ Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="Li
 
 @app.command()
 def check(
-    paths: Annotated[list[str], typer.Argument(metavar="PATHS...", help="Plans, manifests, directories; - for stdin.")],
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATHS...", help="Plans, manifests, directories; - for stdin.")
+    ],
     policy: Policies = None,
     namespace: Annotated[
         list[str] | None,
-        typer.Option("--namespace", "-n", help="Rego package to take policies from [main; all if it has none]."),
+        typer.Option(
+            "--namespace", "-n", help="Rego package to take policies from [main; all if it has none]."
+        ),
     ] = None,
-    all_namespaces: Annotated[bool, typer.Option("--all-namespaces", help="Take policies from every package.")] = False,
-    combine: Annotated[bool, typer.Option("--combine", help="Judge all documents as one, as Conftest does.")] = False,
+    all_namespaces: Annotated[
+        bool, typer.Option("--all-namespaces", help="Take policies from every package.")
+    ] = False,
+    combine: Annotated[
+        bool, typer.Option("--combine", help="Judge all documents as one, as Conftest does.")
+    ] = False,
     data: Data = None,
     inventory: Annotated[
         list[str] | None,
-        typer.Option("--inventory", metavar="PATH", help="What else exists in the cluster: manifests or dumps."),
+        typer.Option(
+            "--inventory", metavar="PATH", help="What else exists in the cluster: manifests or dumps."
+        ),
     ] = None,
     format_: Annotated[Format | None, typer.Option("--format", "-o", help="Output format [table].")] = None,
-    output: Annotated[str | None, typer.Option("--output", metavar="FILE", help="Write the report to a file.")] = None,
-    log: Annotated[str | None, typer.Option("--log", metavar="FILE", help="Append decisions as JSON lines.")] = None,
-    rego_version: Annotated[Dialect, typer.Option("--rego-version", help="Language of the Rego files.")] = Dialect.AUTO,
+    output: Annotated[
+        str | None, typer.Option("--output", metavar="FILE", help="Write the report to a file.")
+    ] = None,
+    log: Annotated[
+        str | None, typer.Option("--log", metavar="FILE", help="Append decisions as JSON lines.")
+    ] = None,
+    rego_version: Annotated[
+        Dialect, typer.Option("--rego-version", help="Language of the Rego files.")
+    ] = Dialect.AUTO,
     fail_on: Annotated[FailOn, typer.Option("--fail-on", help="What exits with 1.")] = FailOn.DENY,
     allow_host: Hosts = None,
     timeout: Timeout = 10.0,
     max_size: Annotated[int, typer.Option("--max-size", metavar="MIB", help="Largest file to read.")] = 512,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List subjects that are allowed, too.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing; the exit status says it.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="List subjects that are allowed, too.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print nothing; the exit status says it.")
+    ] = False,
 ) -> None:
     """Judge plans and manifests with policies.
 
@@ -142,14 +164,26 @@ def check(
 
 @app.command()
 def test(
-    paths: Annotated[list[str] | None, typer.Argument(metavar="PATHS...", help="Directories or files [.].")] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List tests that passed, and what they print.")] = False,
-    run: Annotated[str, typer.Option("--run", "-r", metavar="REGEX", help="Only tests whose name matches.")] = "",
-    coverage: Annotated[bool, typer.Option("--coverage", "-c", help="Report the Rego lines that tests reach.")] = False,
-    threshold: Annotated[float, typer.Option("--threshold", metavar="PERCENT", help="Fail below this coverage.")] = 0.0,
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="PATHS...", help="Directories or files [.].")
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="List tests that passed, and what they print.")
+    ] = False,
+    run: Annotated[
+        str, typer.Option("--run", "-r", metavar="REGEX", help="Only tests whose name matches.")
+    ] = "",
+    coverage: Annotated[
+        bool, typer.Option("--coverage", "-c", help="Report the Rego lines that tests reach.")
+    ] = False,
+    threshold: Annotated[
+        float, typer.Option("--threshold", metavar="PERCENT", help="Fail below this coverage.")
+    ] = 0.0,
     format_: Annotated[TestFormat, typer.Option("--format", "-o", help="Output format.")] = TestFormat.TABLE,
     data: Data = None,
-    rego_version: Annotated[Dialect, typer.Option("--rego-version", help="Language of the Rego files.")] = Dialect.AUTO,
+    rego_version: Annotated[
+        Dialect, typer.Option("--rego-version", help="Language of the Rego files.")
+    ] = Dialect.AUTO,
     timeout: Timeout = 10.0,
 ) -> None:
     """Run the tests of policies: Rego unit tests (test_ rules) and Gatekeeper suites.
@@ -182,19 +216,31 @@ def eval_(
     query: Annotated[str, typer.Argument(help="A Rego query.")],
     data: Annotated[
         list[str] | None,
-        typer.Option("--data", "-d", metavar="PATH", help="Rego and data files or directories; PREFIX:FILE for data."),
+        typer.Option(
+            "--data", "-d", metavar="PATH", help="Rego and data files or directories; PREFIX:FILE for data."
+        ),
     ] = None,
-    input_: Annotated[str | None, typer.Option("--input", "-i", metavar="FILE", help="Input document, YAML or JSON.")] = None,
-    stdin_input: Annotated[bool, typer.Option("--stdin-input", "-I", help="Read the input from standard input.")] = False,
+    input_: Annotated[
+        str | None, typer.Option("--input", "-i", metavar="FILE", help="Input document, YAML or JSON.")
+    ] = None,
+    stdin_input: Annotated[
+        bool, typer.Option("--stdin-input", "-I", help="Read the input from standard input.")
+    ] = False,
     format_: Annotated[EvalFormat, typer.Option("--format", "-f", help="Output format.")] = EvalFormat.JSON,
-    import_: Annotated[list[str] | None, typer.Option("--import", metavar="PATH", help="Import for the query.")] = None,
+    import_: Annotated[
+        list[str] | None, typer.Option("--import", metavar="PATH", help="Import for the query.")
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict-builtin-errors", help="An error of a built-in ends the evaluation.")
     ] = False,
     v0: Annotated[bool, typer.Option("--v0-compatible", help="Read Rego as version 0.")] = False,
     fail: Annotated[bool, typer.Option("--fail", help="Exit with 1 when the result is undefined.")] = False,
-    fail_defined: Annotated[bool, typer.Option("--fail-defined", help="Exit with 1 when the result is defined.")] = False,
-    dump: Annotated[bool, typer.Option("--dump", help="Print the Python that the policies became, and stop.")] = False,
+    fail_defined: Annotated[
+        bool, typer.Option("--fail-defined", help="Exit with 1 when the result is defined.")
+    ] = False,
+    dump: Annotated[
+        bool, typer.Option("--dump", help="Print the Python that the policies became, and stop.")
+    ] = False,
     allow_host: Hosts = None,
     timeout: Timeout = 10.0,
 ) -> None:

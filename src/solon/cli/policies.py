@@ -34,8 +34,12 @@ def load(wanted: Wanted) -> list[PolicySet]:
     problems: list[str] = []
     sets = [s for s in (_rego(wanted, problems), _gatekeeper(wanted, problems)) if s is not None]
     if problems:
-        count = len(problems)
-        raise Failure("\n".join([*problems, f"solon: {count} error{'s' * (count != 1)} in policies; nothing was judged"]))
+        count = sum(_errors_in(problem) for problem in problems)
+        raise Failure(
+            "\n".join(
+                [*problems, f"solon: {count} error{'s' * (count != 1)} in policies; nothing was judged"]
+            )
+        )
     if not any(s.policies for s in sets):
         shown = ", ".join(wanted.paths)
         raise UsageError(
@@ -43,6 +47,11 @@ def load(wanted: Wanted) -> list[PolicySet]:
             "ConstraintTemplates with constraints"
         )
     return [s for s in sets if s.policies]
+
+
+def _errors_in(problem: str) -> int:
+    """How many errors a text tells of: those of Rego each have a code, any other text is one."""
+    return max(1, problem.count(": rego_"))
 
 
 def _rego(wanted: Wanted, problems: list[str]) -> PolicySet | None:
@@ -68,7 +77,9 @@ def _rego(wanted: Wanted, problems: list[str]) -> PolicySet | None:
 def _gatekeeper(wanted: Wanted, problems: list[str]) -> PolicySet | None:
     objects: list[Subject] = []
     for path in wanted.paths:
-        for source in discover.find([path]) if os.path.isdir(path) or path.endswith(discover.EXTENSIONS) else []:
+        for source in (
+            discover.find([path]) if os.path.isdir(path) or path.endswith(discover.EXTENSIONS) else []
+        ):
             if isinstance(source, Unreadable) or not _mentions_gatekeeper(source.path):
                 continue
             for subject in discover.read(source, stdin=lambda _size: b""):

@@ -19,8 +19,8 @@ from solon.frameworks.rego_tests import FileCoverage, RegoTests
 from solon.frameworks.testing import Status, TestResult
 from solon.lang.budget import Budget
 from solon.lang.rego import RegoError
+from solon.report import test_report
 from solon.report.test_report import CaseResult, SuiteReport, render
-from solon.report.test_report import Status as report_status
 from solon.subjects import discover
 from solon.subjects.subject import Unreadable
 
@@ -54,7 +54,9 @@ def run(options: Options) -> int:
         raise UsageError(
             f"{shown}: no tests found. Looked for test_ rules in .rego files, and for Gatekeeper suites (kind: Suite)"
         )
-    report = SuiteReport([_case(r, options) for r in results], [], time.perf_counter_ns() - started, started_ns)
+    report = SuiteReport(
+        [_case(r, options) for r in results], [], time.perf_counter_ns() - started, started_ns
+    )
     _write(report, coverage, options)
     if any(result.status is Status.ERROR for result in results):
         return 2
@@ -85,7 +87,9 @@ def _rego(
         tests = RegoTests(files, coverage=options.coverage)
     except RegoError as error:
         count = len(error.errors)
-        raise Failure(f"{error.render()}\nsolon: {count} error{'s' * (count != 1)} in Rego; no test was run") from None
+        raise Failure(
+            f"{error.render()}\nsolon: {count} error{'s' * (count != 1)} in Rego; no test was run"
+        ) from None
     if not tests.tests:
         return
     yield from tests.run(time.perf_counter, wanted, Budget(seconds=options.timeout))
@@ -126,7 +130,7 @@ def _case(result: TestResult, options: Options) -> CaseResult:
         suite=result.suite,
         name=result.name,
         case="",
-        status=report_status(result.status.value),
+        status=test_report.Status(result.status.value),
         duration_ns=round(result.seconds * 1e9),
         message="\n".join(lines),
         location=result.location,
@@ -155,7 +159,11 @@ def _coverage_json(coverage: Mapping[str, FileCoverage]) -> str:
         return [{"start": {"row": row}, "end": {"row": row}} for row in rows]
 
     files = {
-        file: {"covered": spans(f.covered), "not_covered": spans(f.not_covered), "coverage": round(f.percent, 2)}
+        file: {
+            "covered": spans(f.covered),
+            "not_covered": spans(f.not_covered),
+            "coverage": round(f.percent, 2),
+        }
         for file, f in coverage.items()
     }
     return json.dumps({"files": files, "coverage": round(_percent(coverage), 2)}) + "\n"

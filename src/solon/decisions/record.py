@@ -136,7 +136,7 @@ def _line(event: Mapping[str, Any]) -> bytes:
 
 
 def append(path: str | os.PathLike[str], lines: Iterable[bytes]) -> None:
-    """Append records to a file that only its owner may read. Raises OSError where it cannot.
+    """Append records to a file that only its owner may read. Raises OSError, with its name, where it cannot.
 
     Lines are written whole, many at a time, in append mode: writers beside this one do not tear them. A line
     that a crash left unfinished is ended first, so that it spoils no other.
@@ -151,6 +151,8 @@ def append(path: str | os.PathLike[str], lines: Iterable[bytes]) -> None:
             if len(pending) >= _CHUNK:
                 _write(descriptor, pending)
         _write(descriptor, pending)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from None
     finally:
         os.close(descriptor)
 

@@ -8,10 +8,12 @@ from typing import Any, Final
 from solon.subjects.subject import Path
 
 _KEYS: Final = ("path", "field", "fieldPath", "jsonPath")
-# spec.containers[0].image, spec.template.spec, metadata.labels["team"]
+# such as spec.containers[0].image or metadata.labels["team"]
 _DOTTED: Final = re.compile(r"""[A-Za-z_][\w-]*(?:\[(?:\d+|"[^"\]]+"|'[^'\]]+')\]|\.[A-Za-z_][\w/-]*)+""")
 _PART: Final = re.compile(r"""([A-Za-z_][\w/-]*)|\[(\d+)\]|\[["']([^"'\]]+)["']\]""")
-_NAMED: Final = re.compile(r"""(?:container|initContainer|volume|port)\b\W{0,3}[<"'`]([\w./-]+)[>"'`]""", re.IGNORECASE)
+_NAMED: Final = re.compile(
+    r"""(?:container|initContainer|volume|port)\b\W{0,3}[<"'`]([\w./-]+)[>"'`]""", re.IGNORECASE
+)
 _LISTS: Final = ("containers", "initContainers", "ephemeralContainers", "volumes")
 
 
@@ -50,10 +52,10 @@ def _path(value: Any) -> Path | None:
 
 def _exists(document: Any, path: Path) -> bool:
     for part in path:
-        if isinstance(document, dict) and part in document:
-            document = document[part]
-        elif isinstance(document, list) and isinstance(part, int) and 0 <= part < len(document):
-            document = document[part]
+        if (isinstance(document, dict) and part in document) or (
+            isinstance(document, list) and isinstance(part, int) and 0 <= part < len(document)
+        ):
+            document = document[part]  # type: ignore[index]
         else:
             return False
     return True
@@ -61,7 +63,11 @@ def _exists(document: Any, path: Path) -> bool:
 
 def _named_item(document: Any, name: str) -> Path | None:
     """The container or volume of that name in a Pod, or in the Pod template of a workload."""
-    for base in (("spec",), ("spec", "template", "spec"), ("spec", "jobTemplate", "spec", "template", "spec")):
+    for base in (
+        ("spec",),
+        ("spec", "template", "spec"),
+        ("spec", "jobTemplate", "spec", "template", "spec"),
+    ):
         spec = document
         for part in base:
             spec = spec.get(part) if isinstance(spec, dict) else None

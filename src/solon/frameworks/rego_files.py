@@ -31,7 +31,9 @@ class RegoFiles:
     revision: str = ""
 
 
-def read(policies: Sequence[str], data: Sequence[str] = (), dialect: Dialect = "auto", *, tests: bool = False) -> RegoFiles:
+def read(
+    policies: Sequence[str], data: Sequence[str] = (), dialect: Dialect = "auto", *, tests: bool = False
+) -> RegoFiles:
     """Read Rego from files and directories.
 
     In a policy directory, a folder ``data`` and files named ``data.yaml`` or ``data.json`` are data; paths
@@ -56,10 +58,12 @@ def read(policies: Sequence[str], data: Sequence[str] = (), dialect: Dialect = "
                 found.modules[file] = text
                 found.versions[file] = _version(file, text, dialect)
             else:
-                _merge(found.data, place, _document(file, text_of(raw)), file)
+                _merge(found.data, place, _document(text_of(raw)))
         except Problem as problem:
             found.problems.append(problem.at(file))
-    return RegoFiles(found.modules, found.versions, found.data, found.problems, f"sha256:{digest.hexdigest()}")
+    return RegoFiles(
+        found.modules, found.versions, found.data, found.problems, f"sha256:{digest.hexdigest()}"
+    )
 
 
 def _no_stdin(_size: int) -> bytes:
@@ -117,7 +121,7 @@ def _version(file: str, text: str, dialect: Dialect) -> Version:
     return "v1"
 
 
-def _document(file: str, text: str) -> Any:
+def _document(text: str) -> Any:
     documents = list(decode(text))
     for document in documents:
         if isinstance(document, Problem):
@@ -127,7 +131,7 @@ def _document(file: str, text: str) -> Any:
     return documents[0].value  # type: ignore[union-attr]
 
 
-def _merge(into: dict[str, Any], place: tuple[str, ...], value: Any, file: str) -> None:
+def _merge(into: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
     """Merge a data document at a place; two files must not say different things. Raises Problem."""
     if not isinstance(value, dict):
         raise Problem("a data file must hold an object")
@@ -140,8 +144,6 @@ def _merge(into: dict[str, Any], place: tuple[str, ...], value: Any, file: str) 
             into[name] = inner
         elif isinstance(into[name], dict) and isinstance(inner, dict):
             into[name] = dict(into[name])
-            _merge(into[name], (), inner, file)
+            _merge(into[name], (), inner)
         elif into[name] != inner:
             raise Problem(f"data.{'.'.join([*place, name])} is defined twice, with different values")
-
-

@@ -63,14 +63,18 @@ class RegoTests:
             value = self._program.evaluate(rule.path, budget=budget, prints=printed, covered=self._covered)
         except rego.RegoError as error:
             seconds = clock() - started
-            yield TestResult(rule.span.file, rule.path, Status.ERROR, seconds, place, str(error), tuple(printed))
+            yield TestResult(
+                rule.span.file, rule.path, Status.ERROR, seconds, place, str(error), tuple(printed)
+            )
             return
         seconds = clock() - started
         if isinstance(value, dict) and value:  # test_name[case] if …: a test for each key
             for case, held in value.items():
                 status, message = _judged(held)
                 name = f"{rule.path}[{case}]"
-                yield TestResult(rule.span.file, name, status, seconds / len(value), place, message, tuple(printed))
+                yield TestResult(
+                    rule.span.file, name, status, seconds / len(value), place, message, tuple(printed)
+                )
             return
         status, message = _judged(value)
         if status is Status.FAILED:

@@ -60,9 +60,7 @@ class Meter:
     def _renew(self) -> None:
         used = self.steps
         if self._limit is not None and used > self._limit:
-            raise BudgetExceeded(
-                f"evaluation took more than {self._limit:,} steps", used, self.seconds
-            )
+            raise BudgetExceeded(f"evaluation took more than {self._limit:,} steps", used, self.seconds)
         if self._deadline is not None and self._clock() > self._deadline:
             limit = self._deadline - self._started
             raise BudgetExceeded(

@@ -39,7 +39,8 @@ class Counts:
 class CheckReport:
     """One run of `solon check`.
 
-    ``policy_problems`` are policies that were left out or need a look, and why. Times are in nanoseconds,
+    ``policy_problems`` are warnings about policies that were left out or need a look: what stops a policy
+    from being judged at all stops the run instead. Times are in nanoseconds,
     ``started_ns`` since 1970.
     """
 

@@ -15,6 +15,7 @@ from solon.decisions.record import pointer, rfc3339
 from solon.frameworks.policy import Finding, Policy
 from solon.lang.values import to_json
 from solon.report.check_report import CheckReport, Shown, shown
+from solon.report.text import UNSAFE
 from solon.subjects.subject import Location, Unreadable
 
 SCHEMA: Final = "solon.check/v1"
@@ -45,9 +46,9 @@ def render(report: CheckReport) -> str:
 
 
 def text(value: Any) -> str:
-    """Indented JSON that any UTF-8 stream takes: a lone surrogate stays the escape it was in its document."""
-    encoded = json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace")
-    return encoded.decode() + "\n"
+    """Indented JSON that any stream takes and no terminal obeys: such characters are JSON's own escapes."""
+    readable = json.dumps(value, indent=2, ensure_ascii=False)
+    return UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", readable) + "\n"
 
 
 def _policy(policy: Policy) -> dict[str, Any]:

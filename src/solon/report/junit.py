@@ -32,9 +32,12 @@ def render(report: CheckReport) -> str:
         suite(file, [case for decision in decisions for case in _cases(decision)], report.started_ns)
         for file, decisions in files.items()
     ]
-    for name, problems in (("policies", report.policy_problems), ("unreadable inputs", report.unreadable)):
+    for name, problems, tag in (
+        ("policies", report.policy_problems, "skipped"),
+        ("unreadable inputs", report.unreadable, "error"),
+    ):
         if problems:
-            suites.append(suite(name, [_problem(problem) for problem in problems], report.started_ns))
+            suites.append(suite(name, [_problem(problem, tag) for problem in problems], report.started_ns))
     return document("solon check", suites, report.elapsed_ns)
 
 
@@ -125,9 +128,9 @@ def _body(word: Shown, finding: Finding) -> str:
     return "\n".join(lines)
 
 
-def _problem(problem: Unreadable) -> ET.Element:
+def _problem(problem: Unreadable, tag: str) -> ET.Element:
     element = case(str(problem.location), "solon", problem.location)
-    add(element, "error", problem.problem, str(problem))
+    add(element, tag, problem.problem, str(problem))
     return element
 
 

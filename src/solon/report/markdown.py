@@ -26,7 +26,9 @@ _ICONS: Final = {
     Outcome.ALLOW: "✅ allowed",
 }
 # Everything that means something in Markdown or HTML, in a table or not, is written as an entity.
-_SPECIAL: Final = re.compile(r"[&<>\"'`*_\[\]|\\~$^!]")
+_SPECIAL: Final = re.compile(r"[&<>`*_\[\]|\\~$]")
+# What begins a list or a heading at the start of a line.
+_MARKER: Final = re.compile(r"^[-+=#\d]")
 # People and issues are not to be called by a message: an empty character keeps the mark from its name.
 _MENTION: Final = re.compile(r"[@#](?=\w)")
 
@@ -111,7 +113,11 @@ def _left_out(decisions: Sequence[Decision]) -> str:
 def escape(text: str) -> str:
     """The text in one line, as Markdown and HTML that show it as it is."""
     alone = _MENTION.sub(lambda match: match.group() + "\u200b", printable(text))
-    return _SPECIAL.sub(lambda match: f"&#{ord(match.group())};", alone)
+    return _SPECIAL.sub(_entity, alone)
+
+
+def _entity(match: re.Match[str]) -> str:
+    return f"&#{ord(match.group())};"
 
 
 def code(text: str) -> str:
@@ -119,7 +125,8 @@ def code(text: str) -> str:
 
 
 def _paragraph(text: str) -> str:
-    return "<br>".join(escape(line) for line in _cut(printable_lines(text), _LONGEST).split("\n"))
+    shown_text = "<br>".join(escape(line) for line in _cut(printable_lines(text), _LONGEST).split("\n"))
+    return _MARKER.sub(_entity, shown_text)
 
 
 def _cut(text: str, longest: int) -> str:

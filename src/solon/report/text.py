@@ -10,7 +10,7 @@ from typing import Final
 _CHARACTERS: Final = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff"
 )
-_UNSAFE: Final = re.compile(f"[{_CHARACTERS}]")
+UNSAFE: Final = re.compile(f"[{_CHARACTERS}]")
 _UNSAFE_IN_LINE: Final = re.compile(f"[\t\n{_CHARACTERS}]")
 _SHORT: Final = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
@@ -22,7 +22,7 @@ def printable(text: str) -> str:
 
 def printable_lines(text: str) -> str:
     """As ``printable``, with line ends kept and tabs as spaces; blank lines around it are dropped."""
-    return _UNSAFE.sub(_escape, text.replace("\r\n", "\n")).expandtabs(4).strip("\n")
+    return UNSAFE.sub(_escape, text.replace("\r\n", "\n")).expandtabs(4).strip("\n")
 
 
 def _escape(match: re.Match[str]) -> str:

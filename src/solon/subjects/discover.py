@@ -86,7 +86,10 @@ def read_bytes(path: str, stdin: Callable[[int], bytes], max_bytes: int = MAX_BY
             raise Problem("not a regular file")
         if status.st_size > max_bytes:
             size = f"{status.st_size / (1 << 20):,.0f} MiB"
-            raise Problem(f"{size} is larger than the limit of {max_bytes >> 20} MiB", hint="split it, or raise --max-size")
+            raise Problem(
+                f"{size} is larger than the limit of {max_bytes >> 20} MiB",
+                hint="split it, or raise --max-size",
+            )
         with open(path, "rb") as file:
             return file.read()
     except OSError as error:
@@ -124,7 +127,9 @@ def read(
             elif isinstance(document.value, dict | list):
                 yield from kubernetes.subjects(document, file)
             elif source.named:
-                raise Problem("neither a Kubernetes object nor a Terraform plan: a single value", document.row)
+                raise Problem(
+                    "neither a Kubernetes object nor a Terraform plan: a single value", document.row
+                )
         except Problem as problem:
             yield problem.at(name)
     if empty and source.named:

@@ -158,7 +158,9 @@ def _check_duplicates(text: str) -> None:
         json.loads(text, object_pairs_hook=unique)
     except _Duplicate as error:
         name = str(error)
-        places = [m.start() for m in re.finditer(re.escape(json.dumps(name, ensure_ascii=False)) + r"\s*:", text)]
+        places = [
+            m.start() for m in re.finditer(re.escape(json.dumps(name, ensure_ascii=False)) + r"\s*:", text)
+        ]
         at = places[1] if len(places) == 2 else -1
         row = text.count("\n", 0, at) + 1 if at >= 0 else 0
         column = at - (text.rfind("\n", 0, at) + 1) + 1 if at >= 0 else 0
@@ -209,7 +211,7 @@ def _fast(text: str) -> list[Any] | None:
         return None
     try:
         with collector_paused():
-            return list(ryaml.loads_all(text))
+            return list(ryaml.loads_all(text))  # type: ignore[attr-defined]
     except ValueError:
         return None
 
@@ -235,7 +237,9 @@ def _one_by_one(text: str, error: Problem) -> Iterator[Document | Problem]:
                 if value is not None:
                     yield Document(value, index, row + 1)
         except Problem as problem:
-            yield Problem(problem.message, problem.row + row if problem.row else 0, problem.column, problem.hint)
+            yield Problem(
+                problem.message, problem.row + row if problem.row else 0, problem.column, problem.hint
+            )
 
 
 def _too_deep(text: str) -> Problem | None:
@@ -321,8 +325,8 @@ def kubernetes_loader() -> Any:
 
     base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-    class KubernetesLoader(base):  # type: ignore[misc]
-        yaml_implicit_resolvers: dict[str, list[Any]] = {}
+    class KubernetesLoader(base):  # type: ignore[misc, valid-type]
+        yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012
 
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:
             own = len(node.value) - sum(k.tag == "tag:yaml.org,2002:merge" for k, _ in node.value)
@@ -338,7 +342,9 @@ def kubernetes_loader() -> Any:
                     continue
                 name = self.name_of(key_node)
                 if name in seen:
-                    raise yaml.constructor.ConstructorError(None, None, f"duplicate key {name!r}", key_node.start_mark)
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"duplicate key {name!r}", key_node.start_mark
+                    )
                 seen.add(name)
                 out[name] = self.construct_object(value_node, deep=deep)
             return out
@@ -356,7 +362,7 @@ def kubernetes_loader() -> Any:
 
     add = KubernetesLoader.add_implicit_resolver
     tag = "tag:yaml.org,2002:"
-    add(tag + "bool", re.compile(r"^(?:y|Y|yes|Yes|YES|n|N|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$"), list("yYnNtTfFoO"))  # fmt: skip  # noqa: E501
+    add(tag + "bool", re.compile(r"^(?:y|Y|yes|Yes|YES|n|N|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$"), list("yYnNtTfFoO"))  # fmt: skip
     add(tag + "int", re.compile(r"^[-+]?(?:0b[01_]+|0o?[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+)$"), list("-+0123456789"))  # fmt: skip
     add(tag + "float", re.compile(r"^[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?$"), list("-+0123456789."))  # fmt: skip
     add(tag + "null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
@@ -379,7 +385,15 @@ def _construct_int(loader: Any, node: Any) -> int:
     if len(text) > 4000:
         raise ValueError("a number is too long")
     body = text.lstrip("+-").lower()
-    base = 2 if body.startswith("0b") else 16 if body.startswith("0x") else 8 if body[:1] == "0" and len(body) > 1 else 10
+    base = (
+        2
+        if body.startswith("0b")
+        else 16
+        if body.startswith("0x")
+        else 8
+        if body[:1] == "0" and len(body) > 1
+        else 10
+    )
     value = int(body.removeprefix("0o") if base == 8 else body, base)
     return -value if text.startswith("-") else value
 

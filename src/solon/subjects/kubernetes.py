@@ -18,7 +18,9 @@ def subjects(document: Document, file: SourceFile, cluster: str = "manifests") -
     yield from _subjects(document.value, (), document, file, cluster)
 
 
-def _subjects(value: Any, path: Path, document: Document, file: SourceFile, cluster: str) -> Iterator[Subject]:
+def _subjects(
+    value: Any, path: Path, document: Document, file: SourceFile, cluster: str
+) -> Iterator[Subject]:
     start = Location(file.name, document.row)
     locator = FieldLocator(file, document.index, start, path)
     if not is_object(value):

@@ -82,7 +82,9 @@ def _yaml_finder(text: str) -> Callable[[int, Path], tuple[int, int] | None]:
                 if pair is None:
                     break
                 mark, node = pair[0].start_mark, pair[1]
-            elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and 0 <= part < len(node.value):
+            elif (
+                isinstance(node, yaml.SequenceNode) and isinstance(part, int) and 0 <= part < len(node.value)
+            ):
                 node = node.value[part]
                 mark = node.start_mark
             else:
@@ -99,7 +101,7 @@ def _json_finder(text: str) -> Callable[[int, Path], tuple[int, int] | None]:
     """Scans to the path each time; what it passed is remembered, so that neighbours are found fast."""
     known: dict[Path, int] = {}  # path -> offset of its value
 
-    def find(document: int, path: Path) -> tuple[int, int] | None:
+    def find(_document: int, path: Path) -> tuple[int, int] | None:
         offset, value = _begin(text), _begin(text)
         for depth in range(len(path)):
             step = known.get(path[: depth + 1])

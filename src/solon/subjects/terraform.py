@@ -20,8 +20,10 @@ SHOW = "make it with: terraform show -json plan.out > plan.json"
 
 
 def is_plan(value: Any) -> bool:
-    return isinstance(value, dict) and "format_version" in value and (
-        "resource_changes" in value or "planned_values" in value or "terraform_version" in value
+    return (
+        isinstance(value, dict)
+        and "format_version" in value
+        and ("resource_changes" in value or "planned_values" in value or "terraform_version" in value)
     )
 
 

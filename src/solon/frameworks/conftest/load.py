@@ -33,7 +33,9 @@ _SEVERITIES: Final = ("low", "medium", "high", "critical")
 _OWN_KEYS: Final = frozenset(["msg", "severity", "remediation", "path", "field"])
 
 
-def load(name: str, files: RegoFiles, namespaces: Sequence[str] = ("main",), *, every: bool = False) -> PolicySet:
+def load(
+    name: str, files: RegoFiles, namespaces: Sequence[str] = ("main",), *, every: bool = False
+) -> PolicySet:
     """Compile the files; policies come from the namespaces given, or from ``every`` one.
 
     Raises RegoError with all errors.
@@ -184,5 +186,10 @@ def combined(subjects: Sequence[Subject]) -> Subject:
     first = subjects[0]
     contents = [{"path": s.location.file, "contents": s.document} for s in subjects]
     return Subject(
-        "combined", "file://combined", f"{len(subjects)} documents combined", contents, first.location, first.locator
+        "combined",
+        "file://combined",
+        f"{len(subjects)} documents combined",
+        contents,
+        first.location,
+        first.locator,
     )

@@ -78,7 +78,9 @@ def is_constraint(document: Any) -> bool:
     return isinstance(document, dict) and str(document.get("apiVersion", "")).partition("/")[0] == GROUP
 
 
-def make_constraint(document: dict[str, Any], template: Template, location: Location, point: str) -> Constraint:
+def make_constraint(
+    document: dict[str, Any], template: Template, location: Location, point: str
+) -> Constraint:
     """Raises GatekeeperError; SchemaError where the parameters do not fit the template's schema."""
     meta = document.get("metadata")
     name = meta.get("name") if isinstance(meta, dict) else None
@@ -88,7 +90,9 @@ def make_constraint(document: dict[str, Any], template: Template, location: Loca
     spec = {} if spec is None else spec
     if not isinstance(spec, dict):
         raise GatekeeperError("spec must be an object")
-    parameters = prepare(template.schema, spec.get("parameters") if spec.get("parameters") is not None else {})
+    parameters = prepare(
+        template.schema, spec.get("parameters") if spec.get("parameters") is not None else {}
+    )
     annotations = meta.get("annotations") if isinstance(meta, dict) else None
     return Constraint(
         kind=template.kind,
@@ -126,5 +130,3 @@ def stage_at(spec: dict[str, Any], point: str) -> Stage | None:
             if name in (point, "*"):
                 stages.append(_ACTIONS[action])
     return max(stages, key=_GRAVITY.index, default=None)
-
-

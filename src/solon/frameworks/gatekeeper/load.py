@@ -47,7 +47,9 @@ def load(name: str, objects: Iterable[Subject], point: str = GATOR) -> tuple[Pol
             place = obj.locator.locate(())
             template_found = templates.get(obj.document["kind"])
             if template_found is None:
-                problems.append(Unreadable(place, f"constraint {obj.name}: no ConstraintTemplate defines its kind"))
+                problems.append(
+                    Unreadable(place, f"constraint {obj.name}: no ConstraintTemplate defines its kind")
+                )
                 continue
             try:
                 constraints.append(make_constraint(obj.document, template_found, place, point))
@@ -93,7 +95,11 @@ def policy_set(name: str, constraints: Sequence[Constraint], revision: str) -> P
                 by_kind[group, kind] = [
                     policy for policy, c in zip(policies, active, strict=True) if c.matches_kind(group, kind)
                 ]
-            found += [policy for policy in by_kind[group, kind] if policy not in found] if found else by_kind[group, kind]
+            found += (
+                [policy for policy in by_kind[group, kind] if policy not in found]
+                if found
+                else by_kind[group, kind]
+            )
         return found
 
     return PolicySet(name, revision, policies, candidates)

@@ -188,7 +188,9 @@ def _expression(entry: Any, field: str) -> Callable[[dict[str, Any]], bool]:
         case "DoesNotExist":
             return lambda labels: key not in labels
         case _:
-            raise GatekeeperError(f"{where}: {operator!r} is not a valid operator: In, NotIn, Exists or DoesNotExist")
+            raise GatekeeperError(
+                f"{where}: {operator!r} is not a valid operator: In, NotIn, Exists or DoesNotExist"
+            )
 
 
 def _label_selector(value: Any) -> Test:

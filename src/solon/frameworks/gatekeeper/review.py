@@ -66,7 +66,9 @@ def _from_admission_review(document: Object, namespaces: Mapping[str, Object], s
         raise GatekeeperError("request did not actually pass in an AdmissionRequest")
     unknown = sorted(set(request) - _REQUEST_FIELDS)
     if unknown:
-        raise GatekeeperError(f"unable to convert to an AdmissionReview object: unknown field request.{unknown[0]}")
+        raise GatekeeperError(
+            f"unable to convert to an AdmissionReview object: unknown field request.{unknown[0]}"
+        )
     new, old = request.get("object"), request.get("oldObject")
     if not isinstance(new, dict) and not isinstance(old, dict):
         raise GatekeeperError('AdmissionRequest does not contain an "object" or "oldObject" to review')
@@ -81,7 +83,11 @@ def _from_admission_review(document: Object, namespaces: Mapping[str, Object], s
     versions = [v for v in (review["object"], old) if isinstance(v, dict)]
     if "kind" not in request:
         version = str(versions[0].get("apiVersion", "")).rpartition("/")[2]
-        review["kind"] = {"group": group_of(versions[0]), "version": version, "kind": versions[0].get("kind", "")}
+        review["kind"] = {
+            "group": group_of(versions[0]),
+            "version": version,
+            "kind": versions[0].get("kind", ""),
+        }
     around = namespaces.get(str(request.get("namespace") or namespace_name(versions[0])))
     if around is not None and not is_namespace(versions[0]):
         review["namespaceObject"] = around

@@ -59,7 +59,13 @@ def json_schema(schema: Any) -> Any:
         return schema
     out: dict[str, Any] = {}
     for name, value in schema.items():
-        if name.startswith("x-kubernetes-") or name in ("nullable", "default", "example", "description", "title"):
+        if name.startswith("x-kubernetes-") or name in (
+            "nullable",
+            "default",
+            "example",
+            "description",
+            "title",
+        ):
             continue
         if name in ("properties", "patternProperties") and isinstance(value, dict):
             out[name] = {field: json_schema(inner) for field, inner in value.items()}

@@ -82,7 +82,9 @@ class SuiteRunner:
         for test in tests:
             yield from self._test(file, suite, test, wanted)
 
-    def _test(self, file: str, suite: dict[str, Any], test: dict[str, Any], wanted: Filter) -> Iterator[TestResult]:
+    def _test(
+        self, file: str, suite: dict[str, Any], test: dict[str, Any], wanted: Filter
+    ) -> Iterator[TestResult]:
         name = str(test.get("name", ""))
         place = Location(file)
         cases = [case for case in test.get("cases") or [] if isinstance(case, dict)]
@@ -99,7 +101,9 @@ class SuiteRunner:
         except SchemaError as error:
             invalid = test.get("invalid") is True
             status = Status.PASSED if invalid else Status.ERROR
-            yield TestResult(file, name, status, self._clock() - started, place, "" if invalid else str(error))
+            yield TestResult(
+                file, name, status, self._clock() - started, place, "" if invalid else str(error)
+            )
             return
         except (GatekeeperError, SuiteError) as error:
             yield TestResult(file, name, Status.ERROR, self._clock() - started, place, str(error))
@@ -238,7 +242,11 @@ def _check(assertions: Any, messages: list[str]) -> str:
             raise SuiteError(f"assertion violations must be yes, no or a count, not {wanted!r}")
         if not holds:
             got = "".join(f"\n    - {message}" for message in messages) or " none"
-            return f"expected {expected}{about}, got {len(matching)} of{got}" if messages else f"expected {expected}{about}, got none"
+            return (
+                f"expected {expected}{about}, got {len(matching)} of{got}"
+                if messages
+                else f"expected {expected}{about}, got none"
+            )
     return ""
 
 

@@ -59,7 +59,9 @@ def compile_template(document: dict[str, Any], location: Location) -> Template:
         raise GatekeeperError("the Rego has no rule named violation")
     foreign = sorted(path for path in program.base_references if path.split(".")[1] != "inventory")
     if foreign:
-        raise GatekeeperError(f"the Rego refers to {foreign[0]}: only data.inventory and its own libs can be used")
+        raise GatekeeperError(
+            f"the Rego refers to {foreign[0]}: only data.inventory and its own libs can be used"
+        )
     validation = _get(document, "spec", "crd", "spec", "validation")
     schema = validation.get("openAPIV3Schema") if isinstance(validation, dict) else None
     annotations = _get(document, "metadata", "annotations")
@@ -81,7 +83,9 @@ def _source(target: dict[str, Any]) -> tuple[str, list[str], Version]:
         # Templates with both engines say the same in both; the Rego is what is run.
         source = engines.get("Rego")
         if source is None and "K8sNativeValidation" in engines:
-            raise GatekeeperError("the template is written in CEL alone (K8sNativeValidation), which is not supported")
+            raise GatekeeperError(
+                "the template is written in CEL alone (K8sNativeValidation), which is not supported"
+            )
         if not isinstance(source, dict):
             raise GatekeeperError(f"unknown engine {next(iter(engines), None)!r}: must be Rego")
         version: Version = "v1" if source.get("version") == "v1" else "v0"

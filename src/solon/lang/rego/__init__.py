@@ -1,7 +1,7 @@
-"""Rego, compiled to Python.
+r"""Rego, compiled to Python.
 
 >>> from solon.lang import rego
->>> program = rego.compile({"main.rego": "package main\\ndeny contains msg if { input.gpus > 4; msg := \\"too many\\" }"})
+>>> program = rego.compile({"main.rego": "package main\ndeny contains msg if { input.gpus > 4; msg := \\"too many\\" }"})
 >>> program.evaluate("data.main.deny", input={"gpus": 8})
 ['too many']
 

@@ -44,13 +44,23 @@ class Annotations:
         name = ".".join(["data", *names])
         chain: list[dict[str, Any]] = []
         if rule is not None:
-            own = [a for a in self.all if a.scope == "rule" and a.file == module.file and a.target_at == rule.at]
+            own = [
+                a for a in self.all if a.scope == "rule" and a.file == module.file and a.target_at == rule.at
+            ]
             chain.append({"path": names} | ({"annotations": own[-1].values} if own else {}))
             chain += [_link(names, a) for a in self.all if a.scope == "document" and a.path == name]
-        chain += [_link(package, a) for a in self.all if a.scope == "package" and a.path == ".".join(["data", *package])]
+        chain += [
+            _link(package, a)
+            for a in self.all
+            if a.scope == "package" and a.path == ".".join(["data", *package])
+        ]
         for depth in range(len(package), 0, -1):
             prefix = package[:depth]
-            chain += [_link(prefix, a) for a in self.all if a.scope == "subpackages" and a.path == ".".join(["data", *prefix])]
+            chain += [
+                _link(prefix, a)
+                for a in self.all
+                if a.scope == "subpackages" and a.path == ".".join(["data", *prefix])
+            ]
         return chain
 
 
@@ -76,7 +86,12 @@ def _read(module: ast.Module, errors: list[Diagnostic]) -> list[Annotation]:
     block: list[ast.Comment] = []
     blocks: list[list[ast.Comment]] = []
     for comment in [*module.comments, None]:
-        joins = comment is not None and block and comment.row == block[-1].row + 1 and comment.column == block[0].column
+        joins = (
+            comment is not None
+            and block
+            and comment.row == block[-1].row + 1
+            and comment.column == block[0].column
+        )
         if block and not joins:
             blocks.append(block)
             block = []
@@ -92,7 +107,14 @@ def _read(module: ast.Module, errors: list[Diagnostic]) -> list[Annotation]:
         before_package = row < package_row
         scope = values.get("scope") or ("package" if before_package else "rule")
         if scope not in SCOPES:
-            errors.append(Diagnostic(PARSE_ERROR, f"invalid annotation scope {scope!r}", span, "use one of " + ", ".join(SCOPES)))
+            errors.append(
+                Diagnostic(
+                    PARSE_ERROR,
+                    f"invalid annotation scope {scope!r}",
+                    span,
+                    "use one of " + ", ".join(SCOPES),
+                )
+            )
             continue
         package = ["data", *module.package]
         values = {**_normal(values), "scope": scope}
@@ -133,7 +155,9 @@ def _parse(module: ast.Module, lines: list[ast.Comment], errors: list[Diagnostic
         mark = getattr(error, "problem_mark", None)
         row = lines[0].row + 1 + (mark.line if mark else 0)
         problem = getattr(error, "problem", None) or "not YAML"
-        errors.append(Diagnostic(PARSE_ERROR, f"annotation is not valid YAML: {problem}", Span(module.file, row, 1)))
+        errors.append(
+            Diagnostic(PARSE_ERROR, f"annotation is not valid YAML: {problem}", Span(module.file, row, 1))
+        )
         return None
     if not isinstance(values, dict):
         span = Span(module.file, lines[0].row, lines[0].column)

@@ -244,6 +244,11 @@ def line_starts(text: str) -> list[int]:
     return starts
 
 
+def present(*terms: Term | None) -> list[Term]:
+    """The terms that are there."""
+    return [term for term in terms if term is not None]
+
+
 def subterms(term: Term) -> Iterator[Term]:
     """The terms directly inside a term; those of a comprehension's body are not."""
     match term:

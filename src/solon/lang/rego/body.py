@@ -196,7 +196,9 @@ class BodyEmitter:
                 var = ast.Var("_'print", arg.at)
                 body = [ast.Expr(ast.Unify(var, arg, ":="), arg.at, arg.at)]
                 sets.append(self.comprehension(ast.Comprehension("set", None, var, body, arg.at)))
-        self.function.add(f"s.options.prints.extend(printed(({''.join(f'{x}, ' for x in sets)}), format_value))")
+        self.function.add(
+            f"s.options.prints.extend(printed(({''.join(f'{x}, ' for x in sets)}), format_value))"
+        )
 
     # --- not
 
@@ -371,7 +373,9 @@ class BodyEmitter:
             text = self.unit.constant(part) if isinstance(part, str) else self.value(part)
             parts.append(f"({isinstance(part, str)}, {text})")
         site = self.site("template-strings must not produce multiple outputs")
-        return self.assign(f"template(({''.join(p + ', ' for p in parts)}), format_value, {self.state}, {site})")
+        return self.assign(
+            f"template(({''.join(p + ', ' for p in parts)}), format_value, {self.state}, {site})"
+        )
 
     def comprehension(self, term: ast.Comprehension) -> str:
         inner, call = self.lift("c", walk_all([term], []), "return out")
@@ -474,14 +478,20 @@ class BodyEmitter:
         defined = True  # whether `base` is known not to be U
         if base.endswith(".input"):
             defined = False
-        for position, part in enumerate(path):
+        for part in path:
             if isinstance(part, ast.Scalar) and type(part.value) is str:
                 names.append(self.unit.constant(part.value))
                 continue
             base, defined = self.fields(base, names, defined)
             names = []
             if self.is_open(part):
-                base, defined = self.iterate(base, part, position == len(path) - 1), True
+                base, defined = (
+                    self.iterate(
+                        base,
+                        part,
+                    ),
+                    True,
+                )
             else:
                 step = "data_lookup" if at_data and isinstance(part, ast.Scalar) else "lookup"
                 base, defined = self.assign(f"{step}({base}, {self.value(part)})"), False
@@ -508,7 +518,7 @@ class BodyEmitter:
         self.known[where] = name
         return name, False
 
-    def iterate(self, base: str, part: ast.Term, last: bool) -> str:
+    def iterate(self, base: str, part: ast.Term) -> str:
         element = self.unit.fresh("v")
         if isinstance(part, ast.Var) and part.name.startswith("_'"):
             self.loop(f"for {element} in values({self.state}, {base}):")
@@ -557,7 +567,9 @@ class BodyEmitter:
             if self.is_mocked(name):
                 original = self.compiler.replacement_of(name)
                 packed = "".join(a + ", " for a in args)
-                function.add(f"{result} = {self.state}.call({self.unit.constant(name)}, {original}, ({packed}))")
+                function.add(
+                    f"{result} = {self.state}.call({self.unit.constant(name)}, {original}, ({packed}))"
+                )
             else:
                 target = self.compiler.builtin(builtin)
                 given = [self.state, *args] if builtin.contextual else args
@@ -598,7 +610,9 @@ class BodyEmitter:
         if parts is not None and (self.is_pattern(left) or self.is_pattern(right)):
             waiting = parts
             while waiting:
-                ready = [p for p in waiting if not (self.is_pattern(p[0]) and self.is_pattern(p[1]))] or waiting[:1]
+                ready = [
+                    p for p in waiting if not (self.is_pattern(p[0]) and self.is_pattern(p[1]))
+                ] or waiting[:1]
                 for one, other in ready:
                     self.unify_terms(one, other)
                 waiting = [p for p in waiting if p not in ready]
@@ -675,4 +689,3 @@ def literal(term: ast.Term) -> tuple[object] | None:
 def _statement_terms(statement: ast.Statement) -> Iterable[ast.Term]:
     bodies = [statement.body] if isinstance(statement, ast.Every) else []
     return walk_all(ast.statement_terms(statement), bodies)
-

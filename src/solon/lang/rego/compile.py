@@ -198,7 +198,9 @@ class Compiler:
         add(f"v = memo[{group.index}]")
         with function.block("if v is not M:"):
             add("return v")
-        nested = group.kind == "object" and any(len(d.rest) > 1 or d.rule.head.key is not None for d in group.definitions)
+        nested = group.kind == "object" and any(
+            len(d.rest) > 1 or d.rule.head.key is not None for d in group.definitions
+        )
         if group.kind == "set":
             add("out = Set()")
         else:
@@ -221,9 +223,7 @@ class Compiler:
         self.titles[name] = f"{span.file}:{span.row}"
         return body, function, name
 
-    def value_rule(
-        self, definition: Definition, arguments: list[str]
-    ) -> tuple[str, tuple[Any] | None]:
+    def value_rule(self, definition: Definition, arguments: list[str]) -> tuple[str, tuple[Any] | None]:
         """The function of a rule with a value, and its value if that is always the same."""
         rule = definition.rule
         branches = [(definition.body, definition.value, rule.at)]
@@ -242,7 +242,12 @@ class Compiler:
         return name, None
 
     def branch(
-        self, definition: Definition, arguments: list[str], exprs: Sequence[ast.Expr], value: ast.Term | None, at: int
+        self,
+        definition: Definition,
+        arguments: list[str],
+        exprs: Sequence[ast.Expr],
+        value: ast.Term | None,
+        at: int,
     ) -> tuple[str, tuple[Any] | None]:
         emit, function, name = self.emitter(definition, arguments, "return U", at)
         for pattern, argument in zip(definition.args, arguments, strict=True):

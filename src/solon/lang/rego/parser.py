@@ -96,7 +96,9 @@ class Parser:
 
     def at_in(self) -> bool:
         # `x in[1]` is membership; `in.foo`, or `in[…]` on a line of its own, is a reference.
-        return self.at_word("in") and (not self.heads_ref() or (self.peek().kind == "[" and not self.token.newline))
+        return self.at_word("in") and (
+            not self.heads_ref() or (self.peek().kind == "[" and not self.token.newline)
+        )
 
     def heads_ref(self) -> bool:
         after = self.peek()
@@ -203,7 +205,7 @@ class Parser:
         if len(path) == 3 and path[2] not in known:
             raise self.error(f"unexpected keyword, must be one of {sorted(known)}", start)
         self.keywords.update(FUTURE_KEYWORDS & set(path[2:]) if len(path) == 3 else FUTURE_KEYWORDS)
-        if path[2:] in (["every"],):
+        if path[2:] == ["every"]:
             self.keywords.add("in")
 
     # --- rules
@@ -224,11 +226,13 @@ class Parser:
         has_body = has_if or (self.token.kind == "{" and not self.token.newline)
         if not has_body and not (head.value or head.key or head.args is not None or len(head.path) > 1):
             raise self.error(
-                "var cannot be used for rule name", start, "a rule without a body needs a value: `name := value`"
+                "var cannot be used for rule name",
+                start,
+                "a rule without a body needs a value: `name := value`",
             )
         if has_body and not has_if and self.version == "v1":
             raise self.error("`if` keyword is required before rule body", self.token)
-        self.classify(head, has_if, start)
+        self.classify(head, has_if)
         body = self.rule_body() if has_body else [self.always(start.at)]
         rule = ast.Rule(head, body, start.at, self.last_end())
         rules = [rule]
@@ -248,7 +252,7 @@ class Parser:
     def always(self, at: int) -> ast.Expr:
         return ast.Expr(ast.TermExpr(ast.Scalar(True, at)), at, at)
 
-    def classify(self, head: ast.Head, has_if: bool, start: Token) -> None:
+    def classify(self, head: ast.Head, has_if: bool) -> None:
         """In v0, ``p[x] { … }`` and ``p.a { … }`` define sets."""
         if self.version == "v1" or has_if or head.key is not None or head.value is not None:
             return
@@ -410,7 +414,7 @@ class Parser:
                 return ast.Some(names)
 
     def every(self) -> ast.Every:
-        """every = "every" [ name "," ] name "in" term "{" exprs "}" """
+        """every = "every" [ name "," ] name "in" term braced_body."""
         self.advance()
         first = self.variable()
         key = None
@@ -433,7 +437,9 @@ class Parser:
         if isinstance(target, ast.Var):
             target = ast.Ref(target, [], target.at)
         if not isinstance(target, ast.Ref):
-            raise self.error("with keyword target must be a reference to input, data, a function or a built-in")
+            raise self.error(
+                "with keyword target must be a reference to input, data, a function or a built-in"
+            )
         self.expect("as", '"as"')
         return ast.With(target, self.infix(), at)
 
@@ -551,7 +557,7 @@ class Parser:
             return self.template()
         if kind in KEYWORDS:
             self.unexpected_keyword(token)
-        self.unexpected("a term")
+        return self.unexpected("a term")
 
     def unexpected_keyword(self, token: Token) -> NoReturn:
         raise self.error(f"unexpected {token.text} keyword", token)
@@ -594,7 +600,7 @@ class Parser:
         return body
 
     def array(self) -> ast.Term:
-        """array = "[" terms "]" | "[" term "|" exprs "]" """
+        """array = "[" terms "]" | "[" term "|" exprs "]"."""
         at = self.advance().at
         position = self.position
         if self.token.kind != "]":
@@ -650,7 +656,7 @@ class Parser:
         return ast.Object(pairs, at)
 
     def template(self) -> ast.Template:
-        """template = '$"' { text | "{" infix "}" } '"' """
+        """template = '$"' { text | "{" infix "}" } '"'"""
         token = self.advance()
         parts: list[str | ast.Term] = []
         for is_expression, start, end in _template_parts(self.text, token):

@@ -105,7 +105,9 @@ class Program:
         self._functions = {group.name: group for group in self._groups if group.kind == "function"}
         _refuse(errors, sources)
         for module in modules:
-            self._resolve(module, [d for g in self._groups for d in _definitions(g) if d.module is module], errors)
+            self._resolve(
+                module, [d for g in self._groups for d in _definitions(g) if d.module is module], errors
+            )
         _refuse(errors, sources)
         check_recursion(self._root, self._groups, errors)
         _refuse(errors, sources)
@@ -114,7 +116,9 @@ class Program:
         self._queries: dict[tuple[str, str], Query] = {}
         self._code(self._replaced)
 
-    def _resolve(self, module: ast.Module, definitions: Sequence[rules.Definition], errors: list[Diagnostic]) -> None:
+    def _resolve(
+        self, module: ast.Module, definitions: Sequence[rules.Definition], errors: list[Diagnostic]
+    ) -> None:
         resolver = Resolver(module, self._names, self._functions, TABLE, errors)
         before = len(errors)
         for definition in definitions:
@@ -166,7 +170,11 @@ class Program:
         for group in self._groups:
             for definition in _definitions(group):
                 for term in _terms(definition):
-                    if isinstance(term, ast.Ref) and isinstance(term.head, ast.Var) and term.head.name == "data":
+                    if (
+                        isinstance(term, ast.Ref)
+                        and isinstance(term.head, ast.Var)
+                        and term.head.name == "data"
+                    ):
                         path = static_prefix(term)
                         if not rules.defines(self._root, path):
                             found.add(".".join(["data", *path]))
@@ -217,7 +225,7 @@ def _bodies(definition: rules.Definition) -> list[list[ast.Expr]]:
 
 def _terms(definition: rules.Definition) -> Iterable[ast.Term]:
     """Every term of a definition, closures included."""
-    terms = [*definition.args, *definition.rest, *filter(None, (definition.key, definition.value))]
+    terms = [*definition.args, *definition.rest, *ast.present(definition.key, definition.value)]
     terms += [branch.value for branch in definition.elses if branch.value is not None]
     return walk_all(terms, _bodies(definition))
 
@@ -269,8 +277,10 @@ class _Code:
 def _emit(
     compiler: Compiler, unit: Unit, module: ast.Module, body: Sequence[ast.Expr]
 ) -> tuple[list[ast.Expr], list[str]]:
-    """Write the query's function ``q``: it appends a tuple for each solution, with the value of each
-    expression in the order written and then of each variable. Returns the expressions and the variables."""
+    """Write the query's function ``q``.
+
+    It appends a tuple for each solution, with the value of each expression in the order written and then of each variable. Returns the expressions and the variables.
+    """
     function = unit.function("q", ["s", "out"])
     emit = BodyEmitter(compiler, module, function, {}, "return out")
     held: dict[int, str] = {}
@@ -287,7 +297,11 @@ def _emit(
     for expr in written:
         for term in ast.statement_terms(expr.statement):
             for var in variables(term):
-                if not var.name.startswith("_'") and var.name in emit.environment and not isinstance(expr.statement, ast.Every):
+                if (
+                    not var.name.startswith("_'")
+                    and var.name in emit.environment
+                    and not isinstance(expr.statement, ast.Every)
+                ):
                     names.setdefault(var.shown, emit.environment[var.name])
     parts = [*(held[expr.at] for expr in written), *names.values()]
     function.add(f"out.append(({''.join(part + ', ' for part in parts)}))")
@@ -303,7 +317,9 @@ class Query:
         self.program = program
         module = parse_query(text, program.version)
         for line in imports:
-            module.imports.extend(parse_module("imports", f"package q\nimport {line}", program.version).imports)
+            module.imports.extend(
+                parse_module("imports", f"package q\nimport {line}", program.version).imports
+            )
         sources = {**program.sources, module.file: text}
         definition = rules.Definition(module, module.rules[0], [])
         errors: list[Diagnostic] = []
@@ -360,7 +376,16 @@ class Query:
         covered: set[Any] | None = None,
     ) -> list[tuple[Value, ...]]:
         state = self._state(
-            input, data, strict_builtin_errors, budget, now_ns, allowed_hosts, runtime or {}, prints, notes, covered
+            input,
+            data,
+            strict_builtin_errors,
+            budget,
+            now_ns,
+            allowed_hosts,
+            runtime or {},
+            prints,
+            notes,
+            covered,
         )
         try:
             return self._run(state, [])
@@ -370,7 +395,10 @@ class Query:
             raise EvalError(EVAL_CANCEL_ERROR, str(error), self._where(), self._sources) from error
         except RecursionError:
             raise EvalError(
-                EVAL_INTERNAL_ERROR, "the document or the policy is nested too deeply", self._where(), self._sources
+                EVAL_INTERNAL_ERROR,
+                "the document or the policy is nested too deeply",
+                self._where(),
+                self._sources,
             ) from None
         except (ArithmeticError, LookupError, MemoryError, TypeError, ValueError, AttributeError) as error:
             problem = f"{type(error).__name__}: {error}"
@@ -432,4 +460,3 @@ class Query:
 
 def _holds(result: Mapping[str, Any]) -> bool:
     return all(expression["value"] is not False for expression in result["expressions"])
-

@@ -58,7 +58,9 @@ class Resolver:
                 continue
             alias = imported.alias or imported.path[-1]
             if alias in self.aliases and self.module.version == "v1":
-                self.error(COMPILE_ERROR, f"import must not shadow import {'.'.join(imported.path)}", imported.at, 6)
+                self.error(
+                    COMPILE_ERROR, f"import must not shadow import {'.'.join(imported.path)}", imported.at, 6
+                )
             self.aliases[alias] = imported.path
 
     def error(self, code: str, message: str, at: int, length: int = 1, hint: str = "") -> None:
@@ -148,15 +150,16 @@ class Resolver:
                 return None
             case ast.SomeIn():
                 domain = self.term(statement.domain)
-                for pattern in filter(None, (statement.key, statement.value)):
+                for pattern in ast.present(statement.key, statement.value):
                     self.declare_pattern(pattern, "some in")
                 key = None if statement.key is None else self.term(statement.key)
                 return ast.SomeIn(key, self.term(statement.value), domain)
             case ast.Every():
                 domain = self.term(statement.domain)
                 self.scopes.append(_Scope())
-                for var in filter(None, (statement.key, statement.value)):
-                    self.declare(var, "every")
+                if statement.key is not None:
+                    self.declare(statement.key, "every")
+                self.declare(statement.value, "every")
                 key_var = None if statement.key is None else self.local(statement.key)
                 value_var = self.local(statement.value)
                 body = self.exprs(statement.body)
@@ -197,7 +200,12 @@ class Resolver:
         scope = self.scopes[-1]
         if name in ("input", "data") and self.module.version == "v1":
             what = "args" if how == "arg" else "variables"
-            self.error(COMPILE_ERROR, f"{what} must not shadow {name} (use a different variable name)", var.at, len(name))
+            self.error(
+                COMPILE_ERROR,
+                f"{what} must not shadow {name} (use a different variable name)",
+                var.at,
+                len(name),
+            )
         if name in scope.declared:
             if how == "arg":
                 return
@@ -236,7 +244,9 @@ class Resolver:
             case ast.Object():
                 return ast.Object([(self.term(k), self.term(v)) for k, v in term.pairs], term.at)
             case ast.Template():
-                return ast.Template([p if isinstance(p, str) else self.interpolated(p) for p in term.parts], term.at)
+                return ast.Template(
+                    [p if isinstance(p, str) else self.interpolated(p) for p in term.parts], term.at
+                )
             case ast.Comprehension():
                 self.scopes.append(_Scope())
                 body = self.exprs(term.body)
@@ -335,10 +345,14 @@ class Resolver:
             )  # fmt: skip
         elif name != "print" and len(args) != arity:
             have = f"{len(args)} argument{'s' * (len(args) != 1)}"
-            self.error(TYPE_ERROR, f"{call.name}: arity mismatch: have {have}, want {arity}", call.at, len(call.name))
+            self.error(
+                TYPE_ERROR, f"{call.name}: arity mismatch: have {have}, want {arity}", call.at, len(call.name)
+            )
         builtin = self.builtins.get(name)
         if builtin is not None and builtin.deprecated and self.module.version == "v1":
-            self.error(TYPE_ERROR, f"deprecated built-in function calls in expression: {name}", call.at, len(name))
+            self.error(
+                TYPE_ERROR, f"deprecated built-in function calls in expression: {name}", call.at, len(name)
+            )
         return ast.Call(name, args, call.at, call.infix)
 
     # --- with
@@ -357,7 +371,11 @@ class Resolver:
             resolved: ast.Term = _path_ref([BUILTIN, function], target.at)
         else:
             resolved = self.ref(target)
-        if not isinstance(resolved, ast.Ref) or not isinstance(resolved.head, ast.Var) or resolved.head.name not in ("input", "data", BUILTIN):
+        if (
+            not isinstance(resolved, ast.Ref)
+            or not isinstance(resolved.head, ast.Var)
+            or resolved.head.name not in ("input", "data", BUILTIN)
+        ):
             self.error(COMPILE_ERROR, f"with keyword target must reference existing input, data, or a function: undefined {written}", modifier.at, 4)  # fmt: skip
             return modifier
         return ast.With(resolved, self.with_value(modifier.value), modifier.at)
@@ -430,7 +448,11 @@ def check_recursion(root: Node, groups: Sequence[Group], errors: list[Diagnostic
         if cycle and frozenset(cycle) not in reported:
             reported.add(frozenset(cycle))
             path = " -> ".join(groups[index].name for index in [*cycle, cycle[0]])
-            errors.append(Diagnostic(RECURSION_ERROR, f"rule {groups[start].name} is recursive: {path}", _place(groups[start])))
+            errors.append(
+                Diagnostic(
+                    RECURSION_ERROR, f"rule {groups[start].name} is recursive: {path}", _place(groups[start])
+                )
+            )
 
 
 def _place(group: Group) -> Span:
@@ -460,10 +482,10 @@ def _dependencies(group: Group, root: Node) -> set[int]:
     found: set[int] = set()
     default = [group.default] if group.default else []
     for definition in [*group.definitions, *default]:
-        terms = [*definition.args, *definition.rest, *filter(None, (definition.key, definition.value))]
+        terms = [*definition.args, *definition.rest, *ast.present(definition.key, definition.value)]
         bodies = [definition.body]
         for branch in definition.elses:
-            terms.extend(filter(None, [branch.value]))
+            terms.extend(ast.present(branch.value))
             bodies.append(branch.body)
         for term in walk_all(terms, bodies):
             if isinstance(term, ast.Call) and term.name.startswith("data."):

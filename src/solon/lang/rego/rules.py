@@ -87,7 +87,7 @@ def build(modules: Sequence[ast.Module], errors: list[Diagnostic]) -> tuple[Node
             group = groups[owner] = Group(len(groups), owner, _kind(definition))
         _add(group, definition, errors)
     for group in groups.values():
-        _place(root, group, errors)
+        _place(root, group)
     _check_packages(modules, root, errors)
     return root, list(groups.values())
 
@@ -122,15 +122,15 @@ def _add(group: Group, definition: Definition, errors: list[Diagnostic]) -> None
             errors.append(Diagnostic(TYPE_ERROR, f"multiple default rules {group.name} found", span))
         group.default = definition
         return
-    if kind == "function" and (group.definitions or group.default):
-        if len(rule.head.args or []) != group.arity:
-            errors.append(Diagnostic(TYPE_ERROR, f"conflicting rules {group.name} found", span,
-                                     "all definitions of a function take the same number of arguments"))  # fmt: skip
-            return
+    known = bool(group.definitions or group.default)
+    if kind == "function" and known and len(rule.head.args or []) != group.arity:
+        hint = "all definitions of a function take the same number of arguments"
+        errors.append(Diagnostic(TYPE_ERROR, f"conflicting rules {group.name} found", span, hint))
+        return
     group.definitions.append(definition)
 
 
-def _place(root: Node, group: Group, errors: list[Diagnostic]) -> None:
+def _place(root: Node, group: Group) -> None:
     node = root
     for name in group.path:
         node = node.children.setdefault(name, Node((*node.path, name)))
@@ -171,8 +171,6 @@ def _nodes(node: Node) -> Iterator[Node]:
     yield node
     for child in node.children.values():
         yield from _nodes(child)
-
-
 
 
 def defines(root: Node, path: Sequence[str]) -> bool:

@@ -166,7 +166,9 @@ class State:
         if node.path in self.overrides:
             return self.overrides[node.path]
         if node.group is not None:
-            return UNDEFINED if node.group.kind == "function" else self.linked.functions[node.group.index](self)
+            return (
+                UNDEFINED if node.group.kind == "function" else self.linked.functions[node.group.index](self)
+            )
         base = self._base(node.path)
         merged = dict(base) if type(base) is dict else {}
         for name, child in node.children.items():

@@ -29,7 +29,7 @@ class Sorter:
     def definition(self, definition: Definition) -> None:
         args = set(names(definition.args))
         bound = set(args)
-        head = [*definition.rest, *filter(None, (definition.key, definition.value))]
+        head = [*definition.rest, *ast.present(definition.key, definition.value)]
         bound = self.body(definition.body, bound, set())
         for term in head:
             # `p[x]` without a body: x must come from somewhere.
@@ -70,9 +70,11 @@ class Sorter:
                     ordered.append(expr)
             if len(stuck) == len(waiting):
                 missing: dict[str, ast.Var] = {}
-                for expr in stuck:
-                    for var in expr_modes(expr, bound, visible).missing:
-                        missing.setdefault(var.name, var)
+                # What a stuck expression would bind is not at fault: `x := f(y)` lacks y.
+                fault = [var for expr in stuck for var in expr_modes(expr, bound, visible).missing]
+                bindable = set().union(*(assigned(expr) for expr in stuck))
+                for var in [v for v in fault if v.name not in bindable] or fault:
+                    missing.setdefault(var.name, var)
                 self.unsafe(missing.values())
                 return bound | visible
             waiting = stuck
@@ -92,7 +94,7 @@ class Sorter:
             if isinstance(term, ast.Comprehension):
                 head = {n for part in (term.key, term.value) if part is not None for n in names([part])}
                 inner = self.body(term.body, bound, visible | head)
-                for part in filter(None, (term.key, term.value)):
+                for part in ast.present(term.key, term.value):
                     self.require(part, inner)
             else:
                 self.closures(ast.subterms(term), bound, visible)
@@ -138,9 +140,9 @@ class Modes:
     def closure(self, terms: Iterable[ast.Term]) -> None:
         """What a nested body shares with the bodies around it must be bound before."""
         for term in terms:
-            if isinstance(term, ast.Var) and term.name in self.visible and not self.known(term.name):
-                if term.name not in _ROOTS:
-                    self.missing.append(term)
+            shared = isinstance(term, ast.Var) and term.name in self.visible - _ROOTS
+            if shared and isinstance(term, ast.Var) and not self.known(term.name):
+                self.missing.append(term)
 
     def bind(self, term: ast.Term) -> None:
         """The term is a pattern that a value is matched with."""
@@ -221,10 +223,12 @@ def expr_modes(expr: ast.Expr, bound: set[str], visible: set[str]) -> Modes:
                 trial = modes.fork()
                 trial.read(statement.left)
                 trial.read(statement.right)
-                modes.missing = trial.missing or [v for t in (statement.left, statement.right) for v in variables(t)]
+                modes.missing = trial.missing or [
+                    v for t in (statement.left, statement.right) for v in variables(t)
+                ]
         case ast.SomeIn():
             modes.read(statement.domain)
-            for pattern in filter(None, (statement.key, statement.value)):
+            for pattern in ast.present(statement.key, statement.value):
                 modes.bind(pattern)
         case ast.Every():
             modes.read(statement.domain)
@@ -242,6 +246,17 @@ def expr_modes(expr: ast.Expr, bound: set[str], visible: set[str]) -> Modes:
         ]  # fmt: skip
         modes.binds = set()
     return modes
+
+
+def assigned(expr: ast.Expr) -> set[str]:
+    """The variables that an assignment or an iteration declares."""
+    match expr.statement:
+        case ast.Unify(operator=":=", left=left):
+            return names([left])
+        case ast.SomeIn() as some:
+            return names(ast.present(some.key, some.value))
+        case _:
+            return set()
 
 
 def variables(term: ast.Term) -> list[ast.Var]:
@@ -271,5 +286,3 @@ def direct_names(body: Sequence[ast.Expr]) -> set[str]:
             terms = [expr.statement.domain]
         out |= names(terms)
     return out
-
-

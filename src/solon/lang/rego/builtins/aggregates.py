@@ -31,7 +31,9 @@ def _numbers(collection: Value) -> Iterable[int | float]:
     for member in _members(collection):
         if type(member) is not int and type(member) is not float:
             shape = "set" if type(collection) is Set else "array"
-            raise OperandError(1, f"must be {shape} of numbers but got {shape} containing {type_name(member)}")
+            raise OperandError(
+                1, f"must be {shape} of numbers but got {shape} containing {type_name(member)}"
+            )
         yield member
 
 

@@ -15,7 +15,9 @@ def _digest(algorithm: str) -> Callable[[Value], str]:
 
 
 def _hmac(algorithm: str) -> Callable[[Value, Value], str]:
-    return lambda text, key: hmac.new(string(key, 2).encode(), string(text, 1).encode(), algorithm).hexdigest()
+    return lambda text, key: hmac.new(
+        string(key, 2).encode(), string(text, 1).encode(), algorithm
+    ).hexdigest()
 
 
 def hmac_equal(left: Value, right: Value) -> bool:

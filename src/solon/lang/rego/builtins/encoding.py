@@ -23,7 +23,9 @@ def _decoded(text: str, *, urlsafe: bool) -> bytes:
             body = body.rstrip("=")
             if "+" in body or "/" in body:
                 raise binascii.Error
-            return base64.b64decode(body.replace("-", "+").replace("_", "/") + "=" * (-len(body) % 4), validate=True)
+            return base64.b64decode(
+                body.replace("-", "+").replace("_", "/") + "=" * (-len(body) % 4), validate=True
+            )
         return base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError):
         raise BuiltinError("illegal base64 data") from None
@@ -80,7 +82,9 @@ def query_encode(text: Value) -> str:
 def query_decode(text: Value) -> str:
     body = string(text, 1)
     for at, char in enumerate(body):
-        if char == "%" and not (len(body) >= at + 3 and all(c in "0123456789abcdefABCDEF" for c in body[at + 1 : at + 3])):
+        if char == "%" and not (
+            len(body) >= at + 3 and all(c in "0123456789abcdefABCDEF" for c in body[at + 1 : at + 3])
+        ):
             raise BuiltinError(f'invalid URL escape "{body[at : at + 3]}"')
     return unquote_plus(body)
 
@@ -95,8 +99,7 @@ def query_encode_object(fields: Value) -> str:
             members = sorted_members(value)
         elif type(value) not in (str, list):
             raise wrong_type(value, 1, "one of {string, array, set}")
-        for member in members:
-            pairs.append((name, string(member, 1)))
+        pairs += [(name, string(member, 1)) for member in members]
     return "&".join(f"{query_encode(name)}={query_encode(value)}" for name, value in pairs)
 
 

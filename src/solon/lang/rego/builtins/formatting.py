@@ -77,7 +77,7 @@ class _Verb(NamedTuple):
     flags: str
     width: str  # digits, "*" or ""
     precision: str | None
-    index: int | None  # explicit argument index, from 0
+    operand: int | None  # explicit argument index, from 0
     verb: str
 
 
@@ -115,8 +115,11 @@ def _parsed(template: str) -> tuple[str | _Verb, ...]:
             has_dot = "." in found.group()[: -len(verb)]
             parts.append(
                 _Verb(
-                    found["flags"], found["width"] or "", (precision or "0") if has_dot else None,
-                    int(index) - 1 if index else None, verb,
+                    found["flags"],
+                    found["width"] or "",
+                    (precision or "0") if has_dot else None,
+                    int(index) - 1 if index else None,
+                    verb,
                 )  # fmt: skip
             )
         at = found.end()
@@ -141,9 +144,9 @@ def sprintf(template: Value, operands: Value) -> str:
             out.append(value if type(value) is str and part.verb in "sv" else _format(part, value, "", None))
             continue
         width, precision = part.width, part.precision
-        if part.index is not None:
+        if part.operand is not None:
             reordered = True
-            next_operand = part.index
+            next_operand = part.operand
         if width == "*":
             width, next_operand = _star(operands, next_operand)
             if width is None:
@@ -153,7 +156,7 @@ def sprintf(template: Value, operands: Value) -> str:
             precision, next_operand = _star(operands, next_operand)
             if precision is None:
                 out.append("%!(BADPREC)")
-        if part.index is not None and not 0 <= part.index < len(operands):
+        if part.operand is not None and not 0 <= part.operand < len(operands):
             out.append(f"%!{part.verb}(BADINDEX)")
             continue
         if next_operand >= len(operands):

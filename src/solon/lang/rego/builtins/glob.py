@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Final
 
-from solon.lang.rego.builtins.registry import Builtin, string, wrong_type
 from solon.lang.rego.builtins.regex import compiled
+from solon.lang.rego.builtins.registry import Builtin, string, wrong_type
 from solon.lang.rego.errors import BuiltinError, OperandError
 from solon.lang.values import Value, type_name
 

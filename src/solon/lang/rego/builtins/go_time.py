@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -33,7 +33,7 @@ _ELEMENT: Final = re.compile(
     r"|__2|002|_2|01|02|03|04|05|06|15|PM|pm|[.,]0+(?!\d)|[.,]9+(?!\d)|1|2|3|4|5"
 )
 
-EPOCH: Final = datetime(1970, 1, 1)
+EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001
 NS: Final = 1_000_000_000
 
 
@@ -58,9 +58,9 @@ def _elements(layout: str) -> tuple[tuple[bool, str], ...]:
 def zone(name: str) -> tzinfo:
     """The time zone. Raises ValueError."""
     if name in ("", "UTC"):
-        return timezone.utc
+        return UTC
     if name == "Local":
-        return timezone.utc
+        return UTC
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -70,13 +70,13 @@ def zone(name: str) -> tzinfo:
 def at_zone(ns: int, place: tzinfo) -> tuple[datetime, int]:
     """The local time, and the nanoseconds within its second."""
     seconds, fraction = divmod(ns, NS)
-    utc = EPOCH.replace(tzinfo=timezone.utc) + timedelta(seconds=seconds)
+    utc = EPOCH.replace(tzinfo=UTC) + timedelta(seconds=seconds)
     return utc.astimezone(place), fraction
 
 
 def to_ns(moment: datetime, fraction: int) -> int:
     """Nanoseconds since the epoch of an aware time."""
-    delta = moment.astimezone(timezone.utc) - EPOCH.replace(tzinfo=timezone.utc)
+    delta = moment.astimezone(UTC) - EPOCH.replace(tzinfo=UTC)
     return (delta.days * 86_400 + delta.seconds) * NS + fraction
 
 
@@ -111,7 +111,9 @@ def _write(element: str, t: datetime, fraction: int) -> str:
 
 def _zone_name(t: datetime) -> str:
     name = t.tzname() or "UTC"
-    return name if not name.startswith("UTC") else "UTC" if _offset(t) == 0 else _write_zone("-0700", _offset(t))
+    return (
+        name if not name.startswith("UTC") else "UTC" if _offset(t) == 0 else _write_zone("-0700", _offset(t))
+    )
 
 
 def _write_zone(element: str, offset: int) -> str:
@@ -189,13 +191,19 @@ def parse_time(layout: str, text: str) -> int:
     found = pattern.fullmatch(text)
     if found is None:
         raise ValueError(f'parsing time "{text}" as "{layout}": cannot parse "{text}"')
-    got = {field: value for field, value in zip(fields, found.groups(), strict=True) if field and value is not None}
+    got = {
+        field: value
+        for field, value in zip(fields, found.groups(), strict=True)
+        if field and value is not None
+    }
     year = int(got.get("year", 0))
     if "short year" in got:
         year = int(got["short year"]) + (1900 if int(got["short year"]) >= 69 else 2000)
     month = int(got.get("month", 1))
     if "month name" in got:
-        month = next(n for n, name in enumerate(_MONTHS, 1) if name[:3].lower() == got["month name"][:3].lower())
+        month = next(
+            n for n, name in enumerate(_MONTHS, 1) if name[:3].lower() == got["month name"][:3].lower()
+        )
     hour = int(got.get("hour", 0))
     if "half hour" in got:
         hour = int(got["half hour"])

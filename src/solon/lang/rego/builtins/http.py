@@ -94,7 +94,12 @@ def _decoded(request: dict[Any, Value], kind: str, text: str) -> Value:
 
 
 def _once(
-    context: Context, request: dict[Any, Value], method: str, url: str, headers: dict[str, str], body: bytes | None
+    context: Context,
+    request: dict[Any, Value],
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    body: bytes | None,
 ) -> tuple[int, str, dict[str, str], bytes]:
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -102,7 +107,9 @@ def _once(
         raise BuiltinError(f"unsupported protocol scheme {parts.scheme!r}")
     # Asked again for each redirect, so that none leads to a host that is not allowed.
     if host not in context.allowed_hosts:
-        raise HaltError(f"host {host} is not allowed: policies reach no network unless the operator allows the host")
+        raise HaltError(
+            f"host {host} is not allowed: policies reach no network unless the operator allows the host"
+        )
     timeout = _seconds(request.get("timeout"))
     connection: http.client.HTTPConnection
     if parts.scheme == "https":

@@ -38,7 +38,7 @@ def marshal_with_options(value: Value, options: Value) -> str:
         return marshal(value)
     indent, prefix = options.get("indent", "\t"), options.get("prefix", "")
     text = json.dumps(to_json(value), ensure_ascii=False, indent=indent, sort_keys=True)
-    return prefix + _escaped(text).replace("\n", "\n" + prefix)
+    return str(prefix + _escaped(text).replace("\n", "\n" + prefix))
 
 
 def _no_constant(name: str) -> Any:
@@ -67,7 +67,7 @@ def is_valid(text: Value) -> bool:
 def yaml_marshal(value: Value) -> str:
     import yaml
 
-    return yaml.safe_dump(to_json(value), default_flow_style=False, allow_unicode=True, sort_keys=True)
+    return str(yaml.safe_dump(to_json(value), default_flow_style=False, allow_unicode=True, sort_keys=True))
 
 
 def yaml_unmarshal(text: Value) -> Value:
@@ -91,7 +91,7 @@ def _loader() -> Any:
     import yaml
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        yaml_implicit_resolvers = {
+        yaml_implicit_resolvers = {  # noqa: RUF012
             first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
             for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
         }

@@ -36,7 +36,7 @@ def _within(block: Network, other: Network | Address) -> bool:
         return False
     if isinstance(other, ipaddress.IPv4Address | ipaddress.IPv6Address):
         return other in block
-    return block.network_address <= other.network_address and other.broadcast_address <= block.broadcast_address
+    return bool(other.subnet_of(block))  # type: ignore[arg-type]
 
 
 def _block_or_address(text: str) -> Network | Address:
@@ -127,7 +127,9 @@ def lookup_ip_addr(context: Context, name: Value) -> Set:
     if _address(host) is not None:
         return Set({host: host})
     if host not in context.allowed_hosts:
-        raise HaltError(f"host {host} is not allowed: policies reach no network unless the operator allows the host")
+        raise HaltError(
+            f"host {host} is not allowed: policies reach no network unless the operator allows the host"
+        )
     import socket
 
     try:

@@ -193,7 +193,9 @@ def not_equal(a: Value, b: Value) -> bool:
     return not equal(a, b)
 
 
-def _two(name: str, function: Callable[..., Any], types: str = "number, number", result: str = "number") -> Builtin:
+def _two(
+    name: str, function: Callable[..., Any], types: str = "number, number", result: str = "number"
+) -> Builtin:
     return Builtin(name, f"({types}) -> {result}", function)
 
 

@@ -57,9 +57,7 @@ def split(pattern: Value, text: Value) -> list[str]:
         end = found.start()
         out.append(text[at:end])
         at = found.end()
-    if end != len(text):
-        out.append(text[at:])
-    elif not out or at == len(text):
+    if end != len(text) or not out or at == len(text):
         out.append(text[at:])
     return out
 

@@ -75,7 +75,9 @@ def match_schema(document: Value, schema: Value) -> list[Value]:
         # An empty registry: a reference that the schema does not contain cannot be fetched.
         errors = list(Draft7Validator(rules, registry=Registry()).iter_errors(instance))
     except Unresolvable as error:
-        raise BuiltinError(f"jsonschema: cannot resolve {error.ref}: remote references are not followed") from None
+        raise BuiltinError(
+            f"jsonschema: cannot resolve {error.ref}: remote references are not followed"
+        ) from None
     found = [
         {
             "error": f"{_place(error)}: {_sentence(error)}",
@@ -103,12 +105,18 @@ def _sentence(error: Any) -> str:
     if error.validator == "type":
         given = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}
         kind = given.get(type(error.instance), "integer" if isinstance(error.instance, int) else "number")
-        wanted = error.validator_value if isinstance(error.validator_value, str) else "/".join(error.validator_value)
+        wanted = (
+            error.validator_value
+            if isinstance(error.validator_value, str)
+            else "/".join(error.validator_value)
+        )
         return f"Invalid type. Expected: {wanted}, given: {kind}"
     return str(error.message)
 
 
 BUILTINS = (
     Builtin("json.verify_schema", "(string|object[any: any]) -> array[any]", verify_schema),
-    Builtin("json.match_schema", "(string|object[any: any], string|object[any: any]) -> array[any]", match_schema),
+    Builtin(
+        "json.match_schema", "(string|object[any: any], string|object[any: any]) -> array[any]", match_schema
+    ),
 )

@@ -89,7 +89,11 @@ def split_n(text: Value, delimiter: Value, count: Value) -> list[str]:
         return []
     if delimiter == "":
         letters = list(text)
-        return letters if limit < 0 or len(letters) <= limit else [*letters[: limit - 1], "".join(letters[limit - 1 :])]
+        return (
+            letters
+            if limit < 0 or len(letters) <= limit
+            else [*letters[: limit - 1], "".join(letters[limit - 1 :])]
+        )
     return list(text.split(delimiter, limit - 1 if limit > 0 else -1))
 
 
@@ -168,7 +172,7 @@ def _strings(value: Value, position: int) -> list[str]:
         return [value]
     if type(value) is not list and type(value) is not Set:
         raise wrong_type(value, position, "one of {string, set, array}")
-    members = list(value.values()) if type(value) is Set else value
+    members: list[str] = list(value.values() if type(value) is Set else value)
     for member in members:
         if type(member) is not str:
             raise OperandError(

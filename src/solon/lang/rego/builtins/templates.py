@@ -100,7 +100,7 @@ def _parse(pieces: list[str | list[str]]) -> list[Any]:
 
 
 def _open_list(block: _Block) -> list[Any]:
-    return block.otherwise if block.otherwise else block.body
+    return block.otherwise or block.body
 
 
 def _run(nodes: list[Any], dot: Value, variables: dict[str, Value]) -> Iterator[str]:

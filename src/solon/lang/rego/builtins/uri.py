@@ -41,7 +41,9 @@ def parse(value: Value) -> dict[str, Any]:
     if found is None:
         raise BuiltinError(f"parse {text!r}: not a URI")
     # `mailto:someone` has no path, but an opaque part
-    raw_path = found["path"] if not found["scheme"] or found["host"] is not None or found["path"][:1] == "/" else ""
+    raw_path = (
+        found["path"] if not found["scheme"] or found["host"] is not None or found["path"][:1] == "/" else ""
+    )
     host = (found["host"] or "").strip("[]")
     out: dict[str, Any] = {
         "scheme": (found["scheme"] or "").lower(),
