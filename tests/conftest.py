@@ -7,7 +7,9 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="write the golden files anew; read the diff")
+    parser.addoption(
+        "--update-golden", action="store_true", help="write the golden files anew; read the diff"
+    )
 
 
 @pytest.fixture
@@ -21,6 +23,8 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
             folder.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="")
         assert path.exists(), f"{path} is missing: run pytest --update-golden and read what it wrote"
-        assert text == path.read_bytes().decode(), f"{path.name} differs: pytest --update-golden, then git diff"
+        assert text == path.read_bytes().decode(), (
+            f"{path.name} differs: pytest --update-golden, then git diff"
+        )
 
     return check

@@ -20,15 +20,18 @@ FAILED_IN_DRYRUN = found(Stage.DRYRUN, error=True)
 EXCEPTED = found(Stage.ENFORCE, excepted="rule")
 
 
-@pytest.mark.parametrize("findings,outcome,groups", [
-    ([], Outcome.ALLOW, "0000"),
-    ([DRYRUN, AUDIT], Outcome.ALLOW, "0020"),
-    ([EXCEPTED], Outcome.ALLOW, "0010"),
-    ([WARNED, DRYRUN], Outcome.WARN, "0110"),
-    ([FAILED, WARNED], Outcome.ERROR, "0101"),
-    ([FAILED_IN_DRYRUN], Outcome.ERROR, "0001"),
-    ([WARNED, FAILED, ENFORCED, DRYRUN, EXCEPTED], Outcome.DENY, "1121"),
-])
+@pytest.mark.parametrize(
+    "findings,outcome,groups",
+    [
+        ([], Outcome.ALLOW, "0000"),
+        ([DRYRUN, AUDIT], Outcome.ALLOW, "0020"),
+        ([EXCEPTED], Outcome.ALLOW, "0010"),
+        ([WARNED, DRYRUN], Outcome.WARN, "0110"),
+        ([FAILED, WARNED], Outcome.ERROR, "0101"),
+        ([FAILED_IN_DRYRUN], Outcome.ERROR, "0001"),
+        ([WARNED, FAILED, ENFORCED, DRYRUN, EXCEPTED], Outcome.DENY, "1121"),
+    ],
+)
 def test_the_gravest_finding_gives_the_outcome(findings, outcome, groups):
     decision = decide(Evaluation(SUBJECT, findings, 1, 5), decision_id="d", revisions={}, timestamp_ns=7)
     sizes = [len(g) for g in (decision.enforced, decision.warned, decision.recorded, decision.errors)]

@@ -29,11 +29,17 @@ class Fixed:
 
 
 def make_policy(policy_id: str, stage: Stage = Stage.ENFORCE, **fields: Any) -> Policy:
-    fields = {"language": "rego", "framework": "gatekeeper", "source": Location("policies/ml.yaml", 3)} | fields
+    fields = {
+        "language": "rego",
+        "framework": "gatekeeper",
+        "source": Location("policies/ml.yaml", 3),
+    } | fields
     return Policy(policy_id, stage=stage, applies=lambda *_: True, judge=lambda *_: [], **fields)
 
 
-def make_subject(name: str = "Deployment/web", file: str = "web.yaml", line: int = 1, **fields: Any) -> Subject:
+def make_subject(
+    name: str = "Deployment/web", file: str = "web.yaml", line: int = 1, **fields: Any
+) -> Subject:
     start = Location(file, line)
     fields = {"kind": "kubernetes.object", "uri": f"k8s://manifests/-/{name}", "document": {}} | fields
     places = fields.pop("places", {})
@@ -54,7 +60,12 @@ def make_decision(subject: Subject, *findings: Finding, policies: int = 1, numbe
 
 def make_report(*decisions, policies=(), **fields: Any) -> CheckReport:
     sets = [PolicySet("ml", "3f9a", list(policies), lambda _: [])]
-    fields = {"unreadable": [], "policy_problems": [], "elapsed_ns": 812_000_000, "started_ns": STARTED} | fields
+    fields = {
+        "unreadable": [],
+        "policy_problems": [],
+        "elapsed_ns": 812_000_000,
+        "started_ns": STARTED,
+    } | fields
     return CheckReport(decisions=list(decisions), policy_sets=sets, **fields)
 
 
@@ -69,9 +80,17 @@ def sample() -> CheckReport:
         remediation="Add the labels model-name, model-version and model-owner under "
         "spec.template.metadata.labels; `solon explain required-ml-labels` has an example.",
     )
-    registry = make_policy("approved-registry", severity="critical", remediation="Push the image to registry.example.com.")
+    registry = make_policy(
+        "approved-registry", severity="critical", remediation="Push the image to registry.example.com."
+    )
     quota = make_policy("gpu-quota", severity="high", source=Location("policies/quota.rego", 12, 1))
-    tags = make_policy("cost-tags", Stage.WARN, framework="conftest", severity="low", source=Location("policies/tags.rego", 4))
+    tags = make_policy(
+        "cost-tags",
+        Stage.WARN,
+        framework="conftest",
+        severity="low",
+        source=Location("policies/tags.rego", 4),
+    )
     types = make_policy("instance-types", Stage.DRYRUN, framework="conftest", severity="medium")
 
     scorer = make_subject(
@@ -83,18 +102,31 @@ def sample() -> CheckReport:
         labels={"team": "risk"},
         places={
             ("spec", "template", "metadata", "labels"): Location("manifests/prod/fraud-scorer.yaml", 14, 7),
-            ("spec", "template", "spec", "containers", 0, "image"): Location("manifests/prod/fraud-scorer.yaml", 21, 11),
+            ("spec", "template", "spec", "containers", 0, "image"): Location(
+                "manifests/prod/fraud-scorer.yaml", 21, 11
+            ),
         },
     )
     job = make_subject(
-        "Job/train-large", "manifests/train.yaml", 18, uri="k8s://manifests/research/Job/train-large", namespace="research"
+        "Job/train-large",
+        "manifests/train.yaml",
+        18,
+        uri="k8s://manifests/research/Job/train-large",
+        namespace="research",
     )
     gpu = make_subject(
-        "aws_instance.gpu[0]", "plan.json", 1, kind="terraform.resource", uri="tf://plan/aws_instance.gpu[0]",
+        "aws_instance.gpu[0]",
+        "plan.json",
+        1,
+        kind="terraform.resource",
+        uri="tf://plan/aws_instance.gpu[0]",
         places={("change", "after", "instance_type"): Location("plan.json", 40, 11)},
     )
     notebook = make_subject(
-        "aws_sagemaker_notebook_instance.lab", "plan.json", 1, kind="terraform.resource",
+        "aws_sagemaker_notebook_instance.lab",
+        "plan.json",
+        1,
+        kind="terraform.resource",
         uri="tf://plan/aws_sagemaker_notebook_instance.lab",
         places={("change", "after", "tags"): Location("plan.json", 77, 11)},
     )
@@ -105,40 +137,66 @@ def sample() -> CheckReport:
         make_decision(
             scorer,
             make_finding(
-                labels, scorer, 'Deployment "fraud-scorer" serves a model and lacks the labels {"model-owner", "model-version"}',
-                path=("spec", "template", "metadata", "labels"), details={"missing": ["model-owner", "model-version"]},
+                labels,
+                scorer,
+                'Deployment "fraud-scorer" serves a model and lacks the labels {"model-owner", "model-version"}',
+                path=("spec", "template", "metadata", "labels"),
+                details={"missing": ["model-owner", "model-version"]},
             ),
             make_finding(
-                registry, scorer, "image docker.io/acme/fraud:latest comes from a registry that is not approved for production",
+                registry,
+                scorer,
+                "image docker.io/acme/fraud:latest comes from a registry that is not approved for production",
                 path=("spec", "template", "spec", "containers", 0, "image"),
             ),
-            policies=3, number=1,
+            policies=3,
+            number=1,
         ),
         make_decision(
             job,
-            make_finding(quota, job, "policies/quota.rego:31:9: eval_conflict_error: complete rules must not produce "
-                         "multiple outputs", error=True),
-            policies=2, number=2,
+            make_finding(
+                quota,
+                job,
+                "policies/quota.rego:31:9: eval_conflict_error: complete rules must not produce "
+                "multiple outputs",
+                error=True,
+            ),
+            policies=2,
+            number=2,
         ),
         make_decision(
             gpu,
-            make_finding(types, gpu, "instance type p3.8xlarge is not on the list of allowed types",
-                         path=("change", "after", "instance_type")),
+            make_finding(
+                types,
+                gpu,
+                "instance type p3.8xlarge is not on the list of allowed types",
+                path=("change", "after", "instance_type"),
+            ),
             make_finding(tags, gpu, "lacks the tag cost-center", excepted="sandbox accounts"),
-            policies=2, number=3,
+            policies=2,
+            number=3,
         ),
         make_decision(
             notebook,
-            make_finding(tags, notebook, "lacks the tags cost-center, owner", path=("change", "after", "tags"),
-                         remediation="Set them in the provider's default_tags."),
-            policies=2, number=4,
+            make_finding(
+                tags,
+                notebook,
+                "lacks the tags cost-center, owner",
+                path=("change", "after", "tags"),
+                remediation="Set them in the provider's default_tags.",
+            ),
+            policies=2,
+            number=4,
         ),
         make_decision(fine, policies=3, number=5),
         make_decision(other, policies=0, number=6),
         policies=[labels, registry, quota, tags, types],
         unreadable=[
-            Unreadable(Location("manifests/broken.yaml", 7, 3), "not YAML: found a tab where an indentation should be",
-                       "indent with spaces"),
+            Unreadable(
+                Location("manifests/broken.yaml", 7, 3),
+                "not YAML: found a tab where an indentation should be",
+                "indent with spaces",
+            ),
             Unreadable(Location("state.json"), "a Terraform state, not a plan"),
         ],
         policy_problems=[
@@ -166,13 +224,17 @@ def nasty() -> CheckReport:
     decisions = []
     policies = []
     for number, name in enumerate(NASTY_NAMES):
-        policy = make_policy(f"policy-{name}", severity=name, remediation=f"do {name}\nthen {name}", title=name)
+        policy = make_policy(
+            f"policy-{name}", severity=name, remediation=f"do {name}\nthen {name}", title=name
+        )
         subject = make_subject(name, f"dir/{name}.yaml", number + 1, uri=f"k8s://x/{name}", namespace=name)
         finding = make_finding(policy, subject, f"message {name}", details={"name": name}, path=(name, 0))
         waived = make_finding(policy, subject, f"other {name}", excepted=name)
         decisions.append(make_decision(subject, finding, waived, number=number))
         policies.append(policy)
-    unreadable = [Unreadable(Location(f"{name}.yaml", 1), f"bad {name}", f"hint {name}") for name in NASTY_NAMES]
+    unreadable = [
+        Unreadable(Location(f"{name}.yaml", 1), f"bad {name}", f"hint {name}") for name in NASTY_NAMES
+    ]
     return make_report(*decisions, policies=policies, unreadable=unreadable, policy_problems=unreadable)
 
 
@@ -181,7 +243,9 @@ def many(subjects: int = 3000) -> CheckReport:
     decisions = []
     for number in range(subjects):
         subject = make_subject(f"Deployment/web-{number}", "dump.yaml", number * 10 + 1)
-        decisions.append(make_decision(subject, make_finding(policy, subject, f"web-{number} lacks labels"), number=number))
+        decisions.append(
+            make_decision(subject, make_finding(policy, subject, f"web-{number} lacks labels"), number=number)
+        )
     return make_report(*decisions, policies=[policy])
 
 

@@ -8,7 +8,14 @@ import pytest
 
 from solon.report import FORMATS, render
 
-SUFFIX = {"table": "txt", "json": "json", "sarif": "sarif", "junit": "xml", "github": "github.txt", "markdown": "md"}
+SUFFIX = {
+    "table": "txt",
+    "json": "json",
+    "sarif": "sarif",
+    "junit": "xml",
+    "github": "github.txt",
+    "markdown": "md",
+}
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -45,6 +52,10 @@ def test_no_format_is_loaded_before_it_is_asked_for():
     code = "import solon.report, sys; print(*(m for m in sys.modules if m.startswith(('solon.', 'rich', 'xml'))))"
     source = Path(__file__).parents[2] / "src"
     run = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": str(source)}
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(source)},
     )
     assert run.stdout.split() == ["solon.report"]

@@ -18,10 +18,24 @@ class TestJson:
         assert data["schema"] == "solon.check/v1"
         assert data["started"] == "2026-03-01T09:30:00.000000007Z"
         assert data["summary"] == {
-            "subjects": 5, "denied": 1, "warned": 1, "errors": 1, "allowed": 2, "unmatched": 1, "policies": 5,
-            "recorded": 2, "unreadable": 2,
+            "subjects": 5,
+            "denied": 1,
+            "warned": 1,
+            "errors": 1,
+            "allowed": 2,
+            "unmatched": 1,
+            "policies": 5,
+            "recorded": 2,
+            "unreadable": 2,
         }
-        assert [d["outcome"] for d in data["decisions"]] == ["deny", "error", "allow", "warn", "allow", "allow"]
+        assert [d["outcome"] for d in data["decisions"]] == [
+            "deny",
+            "error",
+            "allow",
+            "warn",
+            "allow",
+            "allow",
+        ]
         assert [d["unmatched"] for d in data["decisions"]] == [False] * 5 + [True]
 
     def test_hostile_text_comes_back_as_it_was(self, nasty_report):
@@ -72,7 +86,10 @@ class TestSarif:
     def test_levels(self, sample_report):
         found = {(r["ruleId"], r["level"]) for r in sarif(sample_report)["results"]}
         assert found >= {
-            ("approved-registry", "error"), ("gpu-quota", "error"), ("cost-tags", "warning"), ("instance-types", "note"),
+            ("approved-registry", "error"),
+            ("gpu-quota", "error"),
+            ("cost-tags", "warning"),
+            ("instance-types", "note"),
         }
 
     def test_an_excepted_finding_is_suppressed(self, sample_report):
@@ -95,14 +112,17 @@ class TestSarif:
         assert fingerprints(1) == fingerprints(99)
         assert len(set(fingerprints(1))) == 3
 
-    @pytest.mark.parametrize("file,artifact", [
-        ("a/b.yaml", {"uri": "a/b.yaml", "uriBaseId": "%SRCROOT%"}),
-        ("./b c.yaml", {"uri": "b%20c.yaml", "uriBaseId": "%SRCROOT%"}),
-        ("x:y.yaml", {"uri": "x%3Ay.yaml", "uriBaseId": "%SRCROOT%"}),
-        ("../up.yaml", {"uri": "../up.yaml", "uriBaseId": "%SRCROOT%"}),
-        ("/tmp/ü.yaml", {"uri": "file:///tmp/%C3%BC.yaml"}),
-        ("-", {"uri": "stdin", "uriBaseId": "%SRCROOT%"}),
-    ])
+    @pytest.mark.parametrize(
+        "file,artifact",
+        [
+            ("a/b.yaml", {"uri": "a/b.yaml", "uriBaseId": "%SRCROOT%"}),
+            ("./b c.yaml", {"uri": "b%20c.yaml", "uriBaseId": "%SRCROOT%"}),
+            ("x:y.yaml", {"uri": "x%3Ay.yaml", "uriBaseId": "%SRCROOT%"}),
+            ("../up.yaml", {"uri": "../up.yaml", "uriBaseId": "%SRCROOT%"}),
+            ("/tmp/ü.yaml", {"uri": "file:///tmp/%C3%BC.yaml"}),
+            ("-", {"uri": "stdin", "uriBaseId": "%SRCROOT%"}),
+        ],
+    )
     def test_uris(self, build, file, artifact):
         policy, subject = build.policy("p"), build.subject(file=file)
         run = sarif(build.report(build.decision(subject, build.finding(policy, subject, "no"))))
@@ -155,7 +175,9 @@ class TestGithub:
 
     def test_escaping(self, build):
         policy, subject = build.policy("p:q,r%"), build.subject("Pod/a,b:c", "d,e:f%.yaml", 3)
-        text = render("github", build.report(build.decision(subject, build.finding(policy, subject, "50%\nnext: x, y"))))
+        text = render(
+            "github", build.report(build.decision(subject, build.finding(policy, subject, "50%\nnext: x, y")))
+        )
         assert text.splitlines()[0] == (
             "::error file=d%2Ce%3Af%25.yaml,line=3,title=p%3Aq%2Cr%25 (deny)::Pod/a,b:c: 50%25%0Anext: x, y"
         )

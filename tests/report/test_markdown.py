@@ -7,8 +7,24 @@ from solon.report.markdown import LIMIT, render
 from solon.report.text import printable
 
 OURS = {
-    "h2", "p", "ul", "li", "strong", "em", "code", "b", "i", "br", "details", "summary",
-    "table", "thead", "tbody", "tr", "th", "td",
+    "h2",
+    "p",
+    "ul",
+    "li",
+    "strong",
+    "em",
+    "code",
+    "b",
+    "i",
+    "br",
+    "details",
+    "summary",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
 }
 
 
@@ -21,7 +37,7 @@ class Page(HTMLParser):
         self.feed(MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown))
         self.close()
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag, _attrs):
         self.tags.add(tag)
 
     def handle_data(self, data):
@@ -41,7 +57,9 @@ def test_nobody_is_called(nasty_report):
     assert "#1 " not in Page(render(nasty_report)).text
 
 
-@pytest.mark.parametrize("message", ["- a list", "1. a number", "# a heading", "+ plus", "=== line", "    code", "> quote"])
+@pytest.mark.parametrize(
+    "message", ["- a list", "1. a number", "# a heading", "+ plus", "=== line", "    code", "> quote"]
+)
 def test_a_message_begins_no_block(build, message):
     policy, subject = build.policy("p"), build.subject()
     page = Page(render(build.report(build.decision(subject, build.finding(policy, subject, message)))))
@@ -68,5 +86,9 @@ def test_a_message_of_any_length_fits(build):
 
 def test_the_gravest_come_first(sample_report):
     text = render(sample_report)
-    words = [line.split("|")[1].split()[-1] for line in text.splitlines() if line.startswith("| ") and "code" in line]
+    words = [
+        line.split("|")[1].split()[-1]
+        for line in text.splitlines()
+        if line.startswith("| ") and "code" in line
+    ]
     assert words == ["denied", "error", "warned", "allowed"]

@@ -11,18 +11,32 @@ MS = 1_000_000
 RESULTS = [
     CaseResult("policies/labels_test.rego", "data.labels.test_denies_unlabelled", "", Status.PASSED, 1 * MS),
     CaseResult(
-        "policies/labels_test.rego", "data.labels.test_names_what_is_missing", "", Status.FAILED, 2 * MS,
-        'expected count(deny) == 2\nbut deny is {"lacks the label owner"}', Location("policies/labels_test.rego", 21, 2),
+        "policies/labels_test.rego",
+        "data.labels.test_names_what_is_missing",
+        "",
+        Status.FAILED,
+        2 * MS,
+        'expected count(deny) == 2\nbut deny is {"lacks the label owner"}',
+        Location("policies/labels_test.rego", 21, 2),
     ),
     CaseResult("policies/labels_test.rego", "data.labels.todo_test_later", "", Status.SKIPPED, 0, "todo"),
     CaseResult("suites/quota.yaml", "gpu-quota", "within-quota", Status.PASSED, 3 * MS),
     CaseResult(
-        "suites/quota.yaml", "gpu-quota", "over-quota", Status.ERROR, 1 * MS, "object file not found: samples/over.yaml",
+        "suites/quota.yaml",
+        "gpu-quota",
+        "over-quota",
+        Status.ERROR,
+        1 * MS,
+        "object file not found: samples/over.yaml",
         Location("suites/quota.yaml", 14),
     ),
     CaseResult("suites/fine.yaml", "labels", "has-owner", Status.PASSED, 1 * MS),
 ]
-PROBLEMS = [Unreadable(Location("policies/broken.rego", 3, 1), "rego_parse_error: unexpected }", "close the rule first")]
+PROBLEMS = [
+    Unreadable(
+        Location("policies/broken.rego", 3, 1), "rego_parse_error: unexpected }", "close the rule first"
+    )
+]
 FAILED = SuiteReport(RESULTS, PROBLEMS, 1_230 * MS, STARTED)
 PASSED = SuiteReport([RESULTS[0], RESULTS[3]], [], 4 * MS, STARTED)
 
@@ -32,24 +46,30 @@ def no_version(monkeypatch):
     monkeypatch.setattr("solon.__version__", "0.0.0")
 
 
-@pytest.mark.parametrize("file,name,options", [
-    ("test.txt", "table", {}),
-    ("test-verbose.txt", "table", {"verbose": True}),
-    ("test-color.txt", "table", {"color": True}),
-    ("test.json", "json", {}),
-    ("test.xml", "junit", {}),
-])
+@pytest.mark.parametrize(
+    "file,name,options",
+    [
+        ("test.txt", "table", {}),
+        ("test-verbose.txt", "table", {"verbose": True}),
+        ("test-color.txt", "table", {"color": True}),
+        ("test.json", "json", {}),
+        ("test.xml", "junit", {}),
+    ],
+)
 @pytest.mark.usefixtures("no_version")
 def test_golden(file, name, options, golden):
     golden(file, render(name, FAILED, **options))
 
 
-@pytest.mark.parametrize("report,ok,text", [
-    (FAILED, False, "3 passed, 1 failed, 1 skipped, 1 error, 1 unreadable · 1.2 s"),
-    (PASSED, True, "2 passed · 4 ms"),
-    (SuiteReport([], [], 0, STARTED), True, "no tests found · 0 ms"),
-    (SuiteReport([], PROBLEMS, 0, STARTED), False, "1 unreadable · 0 ms"),
-])
+@pytest.mark.parametrize(
+    "report,ok,text",
+    [
+        (FAILED, False, "3 passed, 1 failed, 1 skipped, 1 error, 1 unreadable · 1.2 s"),
+        (PASSED, True, "2 passed · 4 ms"),
+        (SuiteReport([], [], 0, STARTED), True, "no tests found · 0 ms"),
+        (SuiteReport([], PROBLEMS, 0, STARTED), False, "1 unreadable · 0 ms"),
+    ],
+)
 def test_summary(report, ok, text):
     assert (report.ok, summary(report)) == (ok, text)
 
@@ -63,7 +83,9 @@ def test_hostile_text(name):
     bad = "\x1b[31m\x00\n::error::\ud800]]>&<\ufffe"
     report = SuiteReport(
         [CaseResult(bad, bad, bad, status, 1, bad, Location(bad, 1)) for status in Status],
-        [Unreadable(Location(bad), bad, bad)], 1, STARTED,
+        [Unreadable(Location(bad), bad, bad)],
+        1,
+        STARTED,
     )
     text = render(name, report, verbose=True)
     assert not {c for c in text if c != "\n" and ord(c) < 0x20}
@@ -71,4 +93,9 @@ def test_hostile_text(name):
         assert json.loads(text)["results"][0]["name"] == bad
     if name == "junit":
         root = ET.fromstring(text.encode())
-        assert (root.get("tests"), root.get("failures"), root.get("errors"), root.get("skipped")) == ("5", "1", "2", "1")
+        assert (root.get("tests"), root.get("failures"), root.get("errors"), root.get("skipped")) == (
+            "5",
+            "1",
+            "2",
+            "1",
+        )

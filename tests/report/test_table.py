@@ -10,12 +10,15 @@ from solon.report.table import render, wrap
 from solon.subjects.subject import Location, Unreadable
 
 
-@pytest.mark.parametrize("name,options", [
-    ("table-120.txt", {"width": 120}),
-    ("table-40.txt", {"width": 40}),
-    ("table-verbose.txt", {"verbose": True}),
-    ("table-color.txt", {"color": True}),
-])
+@pytest.mark.parametrize(
+    "name,options",
+    [
+        ("table-120.txt", {"width": 120}),
+        ("table-40.txt", {"width": 40}),
+        ("table-verbose.txt", {"verbose": True}),
+        ("table-color.txt", {"color": True}),
+    ],
+)
 def test_golden(name, options, sample_report, golden):
     golden(name, render(sample_report, **options))
 
@@ -49,7 +52,9 @@ def test_a_place_that_the_title_names_is_not_repeated(build):
 @pytest.mark.parametrize("excepted", ["", "the rule"])
 def test_an_exception_is_named_in_place_of_the_fix(build, excepted):
     policy, subject = build.policy("p", remediation="do it"), build.subject()
-    text = render(build.report(build.decision(subject, build.finding(policy, subject, "no", excepted=excepted))))
+    text = render(
+        build.report(build.decision(subject, build.finding(policy, subject, "no", excepted=excepted)))
+    )
     assert ("fix: do it" in text) is not excepted.startswith("the")
     assert ("excepted by the rule" in text) is bool(excepted)
 
@@ -71,22 +76,34 @@ def test_summary_counts_unreadable_inputs(build):
     assert summary(report) == "0 subjects judged · 1 unreadable · 0 policies · 0.8 s"
 
 
-@pytest.mark.parametrize("elapsed_ns,text", [
-    (0, "0 ms"), (12_400_000, "12 ms"), (99_600_000, "100 ms"), (100_000_000, "0.1 s"), (812_000_000, "0.8 s"),
-    (59_940_000_000, "59.9 s"), (59_960_000_000, "1 min 0 s"), (125_000_000_000, "2 min 5 s"),
-])
+@pytest.mark.parametrize(
+    "elapsed_ns,text",
+    [
+        (0, "0 ms"),
+        (12_400_000, "12 ms"),
+        (99_600_000, "100 ms"),
+        (100_000_000, "0.1 s"),
+        (812_000_000, "0.8 s"),
+        (59_940_000_000, "59.9 s"),
+        (59_960_000_000, "1 min 0 s"),
+        (125_000_000_000, "2 min 5 s"),
+    ],
+)
 def test_duration(elapsed_ns, text):
     assert duration(elapsed_ns) == text
 
 
-@pytest.mark.parametrize("text,lines", [
-    ("", [""]),
-    ("short", ["short"]),
-    ("one two three four", ["one two", "three four"]),
-    ("abcdefghijklmno", ["abcdefghij", "klmno"]),
-    ("模型部署审批", ["模型部署审", "批"]),
-    ("first\n\n  second line here", ["first", "", "  second", "  line", "  here"]),
-])
+@pytest.mark.parametrize(
+    "text,lines",
+    [
+        ("", [""]),
+        ("short", ["short"]),
+        ("one two three four", ["one two", "three four"]),
+        ("abcdefghijklmno", ["abcdefghij", "klmno"]),
+        ("模型部署审批", ["模型部署审", "批"]),
+        ("first\n\n  second line here", ["first", "", "  second", "  line", "  here"]),
+    ],
+)
 def test_wrap(text, lines):
     assert wrap(text, 10) == lines
 

@@ -151,10 +151,10 @@ def _judge(
 
 
 def _append(path: str, decisions: Sequence[Decision]) -> None:
-    from solon.decisions.record import append, record
+    from solon.decisions.record import append, records
 
     try:
-        append(path, (record(decision) for decision in decisions))
+        append(path, records(decisions))
     except OSError as error:
         raise UsageError(
             f"{path}: the decisions could not be written: {(error.strerror or str(error)).lower()}"

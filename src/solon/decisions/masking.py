@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -37,19 +36,54 @@ def mask(document: Any, pointer: str = "") -> tuple[Any, list[str], frozenset[st
 
 
 class Scrubber:
-    """Replaces every occurrence of the secrets in texts, and keeps pointers to where that was."""
+    """Replaces every occurrence of the secrets in texts, and keeps pointers to where that was.
+
+    One pass over each text however many secrets there are: a plan may mark thousands.
+    """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        # The longest first: a secret may be the beginning of another.
-        longest_first = sorted(secrets, key=lambda secret: (-len(secret), secret))
-        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        self._by_beginning: dict[str, list[str]] = {}
+        for secret in sorted(secrets, key=len, reverse=True):  # a secret may be the beginning of another
+            self._by_beginning.setdefault(secret[:MIN_LENGTH], []).append(secret)
         self.pointers: list[str] = []
 
     def __call__(self, value: Any, pointer: str) -> Any:
         """The value, which stands at ``pointer``, without the secrets; names of fields are kept."""
-        if self._pattern is None:
-            return value
-        return _scrub(value, self._pattern, pointer, self.pointers)
+        return self._scrub(value, pointer) if self._by_beginning else value
+
+    def _scrub(self, value: Any, at: str) -> Any:
+        if isinstance(value, str):
+            clean = self._clean(value)
+            if clean != value:
+                self.pointers.append(at)
+            return clean
+        if isinstance(value, dict):
+            out = {}
+            for name, item in value.items():
+                out[name] = self._scrub(item, f"{at}/{escaped(name)}")
+            return out
+        if isinstance(value, list):
+            items = []
+            for index, item in enumerate(value):
+                items.append(self._scrub(item, f"{at}/{index}"))
+            return items
+        if type(value) in (int, float) and self._clean(str(value)) == MASK:
+            self.pointers.append(at)
+            return MASK
+        return value
+
+    def _clean(self, text: str) -> str:
+        out: list[str] = []
+        copied = at = 0
+        while at <= len(text) - MIN_LENGTH:
+            for secret in self._by_beginning.get(text[at : at + MIN_LENGTH], ()):
+                if text.startswith(secret, at):
+                    out += (text[copied:at], MASK)
+                    at = copied = at + len(secret)
+                    break
+            else:
+                at += 1
+        return "".join([*out, text[copied:]]) if out else text
 
 
 def _mask(value: Any, at: str, masked: list[str], secrets: set[str]) -> Any:
@@ -137,28 +171,6 @@ def _decoded(value: str) -> Iterator[str]:
         return
     yield plain
     yield plain.strip()
-
-
-def _scrub(value: Any, pattern: re.Pattern[str], at: str, pointers: list[str]) -> Any:
-    if isinstance(value, str):
-        clean = pattern.sub(MASK, value)
-        if clean != value:
-            pointers.append(at)
-        return clean
-    if isinstance(value, dict):
-        out = {}
-        for name, item in value.items():
-            out[name] = _scrub(item, pattern, f"{at}/{escaped(name)}", pointers)
-        return out
-    if isinstance(value, list):
-        items = []
-        for index, item in enumerate(value):
-            items.append(_scrub(item, pattern, f"{at}/{index}", pointers))
-        return items
-    if isinstance(value, int | float) and not isinstance(value, bool) and pattern.fullmatch(str(value)):
-        pointers.append(at)
-        return MASK
-    return value
 
 
 def escaped(name: str) -> str:

@@ -7,11 +7,11 @@ what a Terraform plan marks as sensitive, wherever in the event they turn up aga
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from itertools import chain
 from typing import Any, Final
 
 import orjson
@@ -34,17 +34,21 @@ def record(
     path: str = "solon/check",
     posture: str = "closed",
     with_input: bool = True,
+    parent_secrets: frozenset[str] = frozenset(),
 ) -> bytes:
     """One line, ended by a line feed.
 
     ``posture`` says what an error meant: ``closed`` stops the change, ``open`` lets it pass. Without
-    ``with_input`` the document judged stays out of the line; its secrets are masked in the rest all the same.
+    ``with_input`` the document judged stays out of the line; its secrets are masked in the rest all the same,
+    as are ``parent_secrets``: those of the plan that a resource was taken from.
     """
     subject = decision.subject
     document, masked, secrets = mask(subject.document, "/input")
-    if subject.parent is not None:  # what the plan marks as sensitive may be named in a resource's finding
-        secrets = secrets | mask(subject.parent, "")[2]
-    clean = Scrubber(secrets)
+    if with_input:
+        inside = Scrubber(secrets)
+        document = inside(document, "/input")
+        masked += inside.pointers
+    clean = Scrubber(secrets | parent_secrets)
     found = [
         (word, finding)
         for word, findings in (
@@ -61,7 +65,7 @@ def record(
         "timestamp": rfc3339(decision.timestamp_ns),
         "bundles": {name: {"revision": revision} for name, revision in decision.revisions.items()},
         "path": path,
-        "input": clean(document, "/input") if with_input else None,
+        "input": document,
         "result": {
             "allow": not decision.enforced and not (decision.errors and posture == "closed"),
             "deny": clean([finding.message for finding in decision.enforced], "/result/deny"),
@@ -95,6 +99,17 @@ def record(
     if pointers:
         event["masked"] = list(pointers)
     return _line(event)
+
+
+def records(decisions: Iterable[Decision], **options: Any) -> Iterator[bytes]:
+    """A record of each decision; ``options`` as for ``record``. The secrets of a plan are looked for once."""
+    parent: Any = None
+    secrets: frozenset[str] = frozenset()
+    for decision in decisions:
+        if decision.findings and decision.subject.parent is not parent:
+            parent = decision.subject.parent
+            secrets = mask(parent)[2]
+        yield record(decision, parent_secrets=secrets, **options)
 
 
 def _finding(word: str, finding: Finding, clean: Scrubber, at: str) -> dict[str, Any]:
@@ -138,26 +153,32 @@ def _line(event: Mapping[str, Any]) -> bytes:
 def append(path: str | os.PathLike[str], lines: Iterable[bytes]) -> None:
     """Append records to a file that only its owner may read. Raises OSError, with its name, where it cannot.
 
-    Lines are written whole, many at a time, in append mode: writers beside this one do not tear them. A line
-    that a crash left unfinished is ended first, so that it spoils no other.
+    Lines are written whole, many at a time, one writer after the other.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        size = os.fstat(descriptor).st_size
-        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-        pending = bytearray()
-        for line in chain([b"\n"] if torn else [], lines):
-            pending += line
-            if len(pending) >= _CHUNK:
-                _write(descriptor, pending)
-        _write(descriptor, pending)
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            pending = bytearray()
+            for line in lines:
+                pending += line
+                if len(pending) >= _CHUNK:
+                    _write(descriptor, pending)
+                    pending.clear()
+            _write(descriptor, pending)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise OSError(error.errno, error.strerror, os.fspath(path)) from None
+
+
+def _write(descriptor: int, text: bytes | bytearray) -> None:
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        size = os.fstat(descriptor).st_size
+        if size and text and os.pread(descriptor, 1, size - 1) != b"\n":
+            text = b"\n" + text  # a crash left a line unfinished: end it, so that it spoils no other
+        rest = memoryview(text)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
     finally:
-        os.close(descriptor)
-
-
-def _write(descriptor: int, pending: bytearray) -> None:
-    while pending:
-        written = os.write(descriptor, pending)
-        del pending[:written]
+        fcntl.flock(descriptor, fcntl.LOCK_UN)

@@ -29,6 +29,7 @@ from solon.lang.rego.builtins import (
     sets,
     strings,
     time,
+    tokens,
     types,
     units,
     uri,
@@ -38,7 +39,7 @@ from solon.lang.rego.builtins.registry import Builtin
 
 _FAMILIES: Final = (
     aggregates, arrays, crypto, encoding, formatting, glob, graph, http, json, json_paths, net, numbers,
-    objects, opa, regex, schema, semver, sets, strings, time, types, units, uri, uuid,
+    objects, opa, regex, schema, semver, sets, strings, time, tokens, types, units, uri, uuid,
 )  # fmt: skip
 
 TABLE: Final[Mapping[str, Builtin]] = {b.name: b for family in _FAMILIES for b in family.BUILTINS}
