@@ -29,7 +29,11 @@ def test_an_import_points_downwards() -> None:
 
 
 def test_a_file_has_one_job() -> None:
-    long = {str(path.relative_to(ROOT)): lines for path in SOURCES if (lines := len(path.read_text().splitlines())) > 800}
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in SOURCES
+        if (lines := len(path.read_text().splitlines())) > 800
+    }
     assert not long
 
 

@@ -28,6 +28,6 @@ def test_every_command_has_its_section() -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_is_there(name: str) -> None:
     options = [p.opts for p in COMMANDS[name].params if p.param_type_name == "option"]
-    rows = re.findall(r"^\| `([^`]+)`", section(name), re.MULTILINE)
+    rows = re.findall(r"^\| (`--[^|]+)\|", section(name), re.MULTILINE)
     shown = {word for row in rows for word in re.findall(r"(?<!\w)--?[\w-]+", row)}
     assert shown == {word for words in options for word in words} - {"--help", "-h"}

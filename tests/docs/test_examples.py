@@ -28,7 +28,9 @@ DOCUMENTS = sorted(
     for path in ROOT.glob(pattern)
 )
 
-_FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^\n`]*)\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(
+    r"^(?P<indent> *)```(?P<info>[^\n`]*)\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL
+)
 _FILE = re.compile(r"<!-- file: (\S+) -->\n\Z")
 
 
@@ -78,7 +80,7 @@ def commands(block: Block) -> Iterator[Command]:
 
 
 ALL = [block for document in DOCUMENTS for block in blocks(document)]
-LANGUAGES = {"", "console", "json", "make", "python", "rego", "sh", "text", "yaml"}
+LANGUAGES = {"", "console", "json", "markdown", "python", "rego", "sh", "text", "xml", "yaml"}
 
 
 def of(language: str) -> list[Block]:
@@ -128,7 +130,9 @@ def solon(tmp_path: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("document", [d for d in DOCUMENTS if any(b.language == "console" for b in blocks(d))], ids=name_of)
+@pytest.mark.parametrize(
+    "document", [d for d in DOCUMENTS if any(b.language == "console" for b in blocks(d))], ids=name_of
+)
 def test_sessions(document: Path, tmp_path: Path, solon: dict[str, str]) -> None:
     place = tmp_path / "work"
     place.mkdir()
@@ -144,7 +148,13 @@ def test_sessions(document: Path, tmp_path: Path, solon: dict[str, str]) -> None
         for command in commands(block):
             script = f"(exit {status}); {command.text}\nstatus=$?\npwd -P >'{tmp_path}/pwd'\nexit $status"
             run = subprocess.run(
-                ["bash", "-c", script], cwd=place, env=solon, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+                ["bash", "-c", script],
+                cwd=place,
+                env=solon,
+                capture_output=True,
+                text=True,
+                stdin=subprocess.DEVNULL,
+                check=False,
             )
             status, printed = run.returncode, run.stdout + run.stderr
             assert matches(command.printed, printed), f"{block}: $ {command.text}\n{printed}"
@@ -154,7 +164,11 @@ def test_sessions(document: Path, tmp_path: Path, solon: dict[str, str]) -> None
 @pytest.mark.parametrize("block", of("rego"), ids=str)
 def test_rego_compiles(block: Block) -> None:
     version = "v0" if block.flavour == "v0" else "v1"
-    text = block.body if re.search(r"^package ", block.body, re.MULTILINE) else f"package example\n\n{block.body}"
+    text = (
+        block.body
+        if re.search(r"^package ", block.body, re.MULTILINE)
+        else f"package example\n\n{block.body}"
+    )
     rego.compile({str(block): text}, version=version)
 
 
@@ -165,7 +179,9 @@ def test_yaml_parses(block: Block) -> None:
 
 @pytest.mark.parametrize("block", of("json"), ids=str)
 def test_json_parses(block: Block) -> None:
-    assert json.loads(block.body) is not None
+    """A document, or some fields of one."""
+    text = block.body if block.body.lstrip().startswith(("{", "[")) else f"{{{block.body}}}"
+    assert json.loads(text) is not None
 
 
 @pytest.mark.parametrize("block", of("python"), ids=str)

@@ -78,7 +78,7 @@ def sample() -> CheckReport:
         owner="ml-platform",
         controls=("EU-AI-Act:Art.11", "NIST-AI-RMF:GV-1.6"),
         remediation="Add the labels model-name, model-version and model-owner under "
-        "spec.template.metadata.labels; `solon explain required-ml-labels` has an example.",
+        "spec.template.metadata.labels, with the names the model registry knows.",
     )
     registry = make_policy(
         "approved-registry", severity="critical", remediation="Push the image to registry.example.com."

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from typing import Final
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len
 from rich.console import Console
 from rich.segment import Segment, Segments
 from rich.style import Style
@@ -177,7 +177,7 @@ def wrap(text: str, width: int) -> list[str]:
         indent = paragraph[: len(paragraph) - len(paragraph.lstrip(" "))][: width // 2]
         line, used = indent, len(indent)
         for word in paragraph.split():
-            for piece in chop_cells(word, width - len(indent)):
+            for piece in _pieces(word, width - len(indent)):
                 size = cell_len(piece)
                 if used > len(indent) and used + 1 + size > width:
                     out.append(line)
@@ -187,3 +187,15 @@ def wrap(text: str, width: int) -> list[str]:
                 used += len(gap) + size
         out.append(line)
     return out
+
+
+def _pieces(word: str, width: int) -> list[str]:
+    """A word in pieces of at most ``width`` cells; rich's own way to cut loses characters without width."""
+    if cell_len(word) <= width:
+        return [word]
+    pieces = [""]
+    for char in word:
+        if pieces[-1] and cell_len(pieces[-1] + char) > width:
+            pieces.append("")
+        pieces[-1] += char
+    return pieces

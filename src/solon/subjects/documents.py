@@ -103,14 +103,14 @@ def decode_json(text: str) -> Any:
     try:
         with collector_paused():
             value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        raise _json_problem(text) from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _json_problem(text, error) from None
     if len(text) <= MAX_CHECKED and text.count('"') > 1 and _may_have_duplicates(text, value):
         _check_duplicates(text)
     return value
 
 
-def _json_problem(text: str) -> Problem:
+def _json_problem(text: str, refused: Exception) -> Problem:
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
@@ -119,7 +119,9 @@ def _json_problem(text: str) -> Problem:
         return Problem("nested too deeply", 1, 1)
     except ValueError as error:
         return Problem(f"not JSON: {error}", 1, 1)
-    return Problem("not JSON: a number is out of range", 1, 1)
+    reason, _, offset = str(refused).removeprefix("JSON is malformed: ").rstrip(")").partition(" (byte ")
+    before = text.encode()[: int(offset or 0)]
+    return Problem(f"not JSON: {reason.lower()}", before.count(b"\n") + 1)
 
 
 _NAME: Final = re.compile(r'"\s*:')
@@ -196,6 +198,9 @@ def decode_yaml(text: str) -> Iterator[Document | Problem]:
         except Problem as error:
             yield from _one_by_one(text, error)
             return
+    if text.count("[") + text.count("{") > MAX_DEPTH and any(map(_is_deep, values)):
+        yield Problem("nested too deeply")
+        return
     rows = [text.count("\n", 0, m.start()) + 1 for m in _SEPARATOR.finditer(text)]
     bare = len(values) > len(rows)  # the first document has no --- before it
     for index, value in enumerate(values):
@@ -211,7 +216,7 @@ def _fast(text: str) -> list[Any] | None:
         return None
     try:
         with collector_paused():
-            return list(ryaml.loads_all(text))  # type: ignore[attr-defined]
+            return ryaml.loads_all(text) or []  # type: ignore[attr-defined]
     except ValueError:
         return None
 
@@ -259,6 +264,17 @@ def _too_deep(text: str) -> Problem | None:
     return None
 
 
+def _is_deep(value: Any) -> bool:
+    """Whether a document nests deeper than its text showed: quotes can hide brackets from :func:`_too_deep`."""
+    level = [value]
+    for _ in range(MAX_DEPTH * 2):
+        inner = (at.values() if isinstance(at, dict) else at for at in level if isinstance(at, dict | list))
+        level = list({id(child): child for children in inner for child in children}.values())
+        if not level:
+            return False
+    return True
+
+
 def _load_all(text: str) -> list[Any]:
     """All documents, through PyYAML. Raises Problem."""
     import yaml
@@ -270,7 +286,7 @@ def _load_all(text: str) -> list[Any]:
             while loader.check_data():
                 values.append(loader.get_data())
     except yaml.MarkedYAMLError as error:
-        raise _yaml_problem(error) from None
+        raise _yaml_problem(error, text) from None
     except yaml.reader.ReaderError as error:
         row = text.count("\n", 0, error.position) + 1
         raise Problem(f"not YAML: {error.reason}", row) from None
@@ -286,12 +302,13 @@ def _load_all(text: str) -> list[Any]:
     return values
 
 
-def _yaml_problem(error: Any) -> Problem:
+def _yaml_problem(error: Any, text: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     message = str(error.problem or error.context or "not YAML")
     if not message.startswith("duplicate key"):
         message = f"not YAML: {message}"
-    hint = "indent with spaces" if "'\\t'" in message else ""
+    line = text.split("\n")[mark.line] if mark and "token" in message else ""
+    hint = "indent with spaces" if line[mark.column : mark.column + 1] == "\t" else ""
     return Problem(message, mark.line + 1 if mark else 0, mark.column + 1 if mark else 0, hint)
 
 
@@ -324,21 +341,22 @@ def kubernetes_loader() -> Any:
     import yaml
 
     base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    tag = "tag:yaml.org,2002:"
 
     class KubernetesLoader(base):  # type: ignore[misc, valid-type]
         yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012
 
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:
-            own = len(node.value) - sum(k.tag == "tag:yaml.org,2002:merge" for k, _ in node.value)
-            explicit = node.value[:]
+            if not isinstance(node, yaml.MappingNode):
+                raise yaml.constructor.ConstructorError(None, None, "expected a mapping", node.start_mark)
             self.flatten_mapping(node)
-            inherited = node.value[: len(node.value) - own]
-            out: dict[str, Any] = {}
-            for key_node, value_node in inherited:
-                out[self.name_of(key_node)] = self.construct_object(value_node, deep=deep)
+            return {self.name_of(k): self.construct_object(v, deep=deep) for k, v in node.value}
+
+        def flatten_mapping(self, node: Any) -> None:
+            """Merge keys replaced by what they stand for, each name kept once: merges of merges stay small."""
             seen: set[str] = set()
-            for key_node, value_node in explicit:
-                if key_node.tag == "tag:yaml.org,2002:merge":
+            for key_node, _ in node.value:
+                if key_node.tag == tag + "merge":
                     continue
                 name = self.name_of(key_node)
                 if name in seen:
@@ -346,8 +364,8 @@ def kubernetes_loader() -> Any:
                         None, None, f"duplicate key {name!r}", key_node.start_mark
                     )
                 seen.add(name)
-                out[name] = self.construct_object(value_node, deep=deep)
-            return out
+            super().flatten_mapping(node)
+            node.value = list({self.name_of(k): (k, v) for k, v in node.value}.values())
 
         def name_of(self, node: Any) -> str:
             if not isinstance(node, yaml.ScalarNode):
@@ -361,16 +379,18 @@ def kubernetes_loader() -> Any:
             data.update(self.construct_mapping(node))
 
     add = KubernetesLoader.add_implicit_resolver
-    tag = "tag:yaml.org,2002:"
     add(tag + "bool", re.compile(r"^(?:y|Y|yes|Yes|YES|n|N|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$"), list("yYnNtTfFoO"))  # fmt: skip
-    add(tag + "int", re.compile(r"^[-+]?(?:0b[01_]+|0o?[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+)$"), list("-+0123456789"))  # fmt: skip
+    add(tag + "int", re.compile(r"^[-+]?(?:0b_*[01][01_]*|0o?_*[0-7][0-7_]*|0|[1-9][0-9_]*|0x_*[0-9a-fA-F][0-9a-fA-F_]*)$"), list("-+0123456789"))  # fmt: skip
     add(tag + "float", re.compile(r"^[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?$"), list("-+0123456789."))  # fmt: skip
     add(tag + "null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
     add(tag + "merge", re.compile(r"^<<$"), ["<"])
     KubernetesLoader.add_constructor(tag + "bool", _construct_bool)
     KubernetesLoader.add_constructor(tag + "int", _construct_int)
     KubernetesLoader.add_constructor(tag + "float", _construct_float)
-    KubernetesLoader.add_constructor(tag + "map", KubernetesLoader.construct_yaml_map)
+    for kind in ("map", "set"):
+        KubernetesLoader.add_constructor(tag + kind, KubernetesLoader.construct_yaml_map)
+    for kind in ("omap", "pairs"):
+        KubernetesLoader.add_constructor(tag + kind, KubernetesLoader.construct_yaml_seq)
     for kind in ("timestamp", "binary"):
         KubernetesLoader.add_constructor(tag + kind, lambda loader, node: loader.construct_scalar(node))
     return KubernetesLoader
@@ -398,8 +418,8 @@ def _construct_int(loader: Any, node: Any) -> int:
     return -value if text.startswith("-") else value
 
 
-def _construct_float(loader: Any, node: Any) -> float | int:
-    value = float(loader.construct_scalar(node).replace("_", ""))
-    if value in (float("inf"), float("-inf")):
-        raise ValueError("a number is out of range")
-    return value
+def _construct_float(loader: Any, node: Any) -> float | str:
+    """A number too large to be one stays text."""
+    text: str = loader.construct_scalar(node)
+    value = float(text.replace("_", ""))
+    return text if value in (float("inf"), float("-inf")) else value

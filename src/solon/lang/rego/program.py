@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -341,26 +340,6 @@ class Query:
         self._places = [(text[expr.at : expr.end], module.span(expr.at)) for expr in values]
         self._sources = sources
 
-    def _state(
-        self,
-        input: Any,
-        data: Any,
-        strict_builtin_errors: bool,
-        budget: Budget,
-        now_ns: int | None,
-        allowed_hosts: frozenset[str],
-        runtime: Mapping[str, Any],
-        prints: list[str] | None,
-        notes: list[str] | None,
-        covered: set[Any] | None,
-    ) -> State:
-        options = Options(
-            now_ns if now_ns is not None else time.time_ns(), random.Random(), allowed_hosts, runtime,
-            strict_builtin_errors, Meter(budget), {}, prints if prints is not None else [],
-            notes if notes is not None else [], covered if covered is not None else set(),
-        )  # fmt: skip
-        return State(self._linked, options, input, self.program.data if data is None else data)
-
     def _solutions(
         self,
         input: Any = UNDEFINED,
@@ -375,18 +354,17 @@ class Query:
         notes: list[str] | None = None,
         covered: set[Any] | None = None,
     ) -> list[tuple[Value, ...]]:
-        state = self._state(
-            input,
-            data,
-            strict_builtin_errors,
-            budget,
-            now_ns,
+        options = Options(
+            time.time_ns() if now_ns is None else now_ns,
             allowed_hosts,
             runtime or {},
-            prints,
-            notes,
-            covered,
+            strict_builtin_errors,
+            Meter(budget),
+            [] if prints is None else prints,
+            [] if notes is None else notes,
+            set() if covered is None else covered,
         )
+        state = State(self._linked, options, input, self.program.data if data is None else data)
         try:
             return self._run(state, [])
         except RegoError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from solon.lang.budget import Meter
@@ -35,15 +35,14 @@ class Options:
     """What stays the same during one evaluation, `with` or not."""
 
     now_ns: int
-    random: random.Random
     allowed_hosts: frozenset[str]
     runtime: Mapping[str, Value]
     strict: bool
     meter: Meter
-    cache: dict[Any, Any]
-    prints: list[str] | None
+    prints: list[str]
     notes: list[str]
-    covered: set[Any] | None
+    covered: set[Any]
+    cache: dict[Any, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,11 @@ class State:
 
     @property
     def random(self) -> random.Random:
-        return self.options.random
+        # Made when it is first asked for: seeding takes longer than most evaluations.
+        generator: random.Random = self.cache.get("random") or self.cache.setdefault(
+            "random", random.Random()
+        )
+        return generator
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
