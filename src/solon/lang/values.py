@@ -14,7 +14,6 @@ Values are never changed once they are built. Ordering is Rego's: null < boolean
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cmp_to_key
 from typing import Any, Final
 
 Value = Any  # None | bool | int | float | str | list[Value] | dict[Any, Value] | Set | Undefined
@@ -79,6 +78,7 @@ class Key:
 
 _TRUE: Final = ("bool", True)
 _FALSE: Final = ("bool", False)
+_FLAT: Final = frozenset([str, int, float, type(None)])  # the types whose values are their own keys
 
 
 def _freeze(value: Value) -> Any:
@@ -88,6 +88,8 @@ def _freeze(value: Value) -> Any:
     if kind is list:
         return ("array", *[_freeze(item) for item in value])
     if kind is dict:
+        if _FLAT.issuperset(map(type, value.values())):
+            return ("object", frozenset(value.items()))
         return ("object", frozenset([(k, _freeze(v)) for k, v in value.items()]))
     if kind is Set:
         return ("set", frozenset(value))
@@ -202,10 +204,31 @@ def _compare_all(a: list[Value], b: list[Value]) -> int:
 def sorted_values(values: Iterable[Value]) -> list[Value]:
     """The values in order; equal ones keep their places."""
     items = list(values)
+    if len(items) < 2:
+        return items
     kinds = set(map(type, items))
-    if len(kinds) <= 1 and kinds <= {str, int, float, bool}:
+    if len(kinds) == 1 and kinds <= _ORDERED:
         return sorted(items)
-    return sorted(items, key=cmp_to_key(compare))
+    return sorted(items, key=_order)
+
+
+_ORDERED: Final = frozenset([str, int, float, bool])
+
+
+def _order(value: Value) -> tuple[Any, ...]:
+    """A tuple that Python orders as :func:`compare` orders the value."""
+    kind = type(value)
+    if kind is str:
+        return (3, value)
+    if value is None:
+        return (0,)
+    if kind is list:
+        return (4, *map(_order, value))
+    if kind is dict:
+        return (5, *[_order(part) for pair in sorted_items(value) for part in pair])
+    if kind is Set:
+        return (6, *map(_order, sorted_members(value)))
+    return (_RANK[kind], value)
 
 
 def sorted_members(members: Set) -> list[Value]:
@@ -246,12 +269,15 @@ _NAMES: Final = ("null", "boolean", "number", "string", "array", "object", "set"
 def to_json(value: Value) -> Any:
     """The value as JSON has it: sets become sorted arrays, keys that are not strings their JSON text."""
     kind = type(value)
+    if kind is dict:
+        return {
+            k if type(k) is str else json_text(unkey(k)): v if type(v) is str else to_json(v)
+            for k, v in value.items()
+        }
     if kind is Set:
-        return [to_json(member) for member in sorted_members(value)]
+        return [to_json(member) for member in sorted_members(value)] if value else []
     if kind is list:
         return [to_json(item) for item in value]
-    if kind is dict:
-        return {k if type(k) is str else json_text(unkey(k)): to_json(v) for k, v in value.items()}
     return value
 
 

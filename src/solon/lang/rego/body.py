@@ -12,11 +12,12 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from solon.lang.emit import Function
-from solon.lang.rego import ast
+from solon.lang.rego import ast, inline
 from solon.lang.rego.errors import COMPILE_ERROR, RegoError
 from solon.lang.rego.resolve import walk_all
 from solon.lang.rego.safety import matching_parts, variables
 from solon.lang.source import Diagnostic
+from solon.lang.values import Set
 
 if TYPE_CHECKING:
     from solon.lang.rego.compile import Compiler
@@ -32,6 +33,7 @@ _COMPARISONS: Final = {
     "internal.member_2": "member({0}, {1})",
     "internal.member_3": "member_at({0}, {1}, {2})",
 }
+_ORDERINGS: Final = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 
 
 class BodyEmitter:
@@ -54,6 +56,8 @@ class BodyEmitter:
         self.loops = 0
         self.state = "s"
         self.known: dict[tuple[object, ...], str] = {}  # what has been read -> the name that holds it
+        self.kinds: dict[str, type] = {}  # name -> the type of what it holds, where that is certain
+        self.defined: set[str] = set()  # names that were read and found not to be U
 
     # --- writing
 
@@ -65,9 +69,25 @@ class BodyEmitter:
         with self.function.block(f"if {condition}:"):
             self.function.add(self.fail())
 
-    def assign(self, expression: str) -> str:
+    def needs(self, name: str) -> None:
+        """Give up where a name holds U; tested once."""
+        if name not in self.defined and name not in self.kinds:
+            self.defined.add(name)
+            self.guard(f"{name} is U")
+
+    def needs_truth(self, name: str) -> None:
+        """Give up where a name holds false."""
+        kind = self.kinds.get(name)
+        if kind is bool:
+            self.guard(f"not {name}")
+        elif kind is None:
+            self.guard(f"{name} is False")
+
+    def assign(self, expression: str, kind: type | None = None) -> str:
         name = self.unit.fresh("v")
         self.function.add(f"{name} = {expression}")
+        if kind is not None:
+            self.kinds[name] = kind
         return name
 
     def loop(self, header: str) -> None:
@@ -119,7 +139,7 @@ class BodyEmitter:
         else:
             held = self.value(term)
         if not may_be_false:
-            self.guard(f"{held} is False")
+            self.needs_truth(held)
         self.state = outer
         return held
 
@@ -159,7 +179,7 @@ class BodyEmitter:
         if isinstance(term, ast.Comprehension | ast.Array | ast.Object | ast.SetTerm) and not variables(term):
             self.value(term)
             return
-        self.guard(f"{self.value(term)} is False")
+        self.needs_truth(self.value(term))
 
     def condition(self, call: ast.Call) -> str | None:
         """A comparison or membership as a Python condition; None for any other call."""
@@ -172,7 +192,11 @@ class BodyEmitter:
         shape = _COMPARISONS.get(call.name)
         if shape is None:
             return None
-        return shape.format(*[self.value(arg) for arg in call.args])
+        args = [self.value(arg) for arg in call.args]
+        operator = _ORDERINGS.get(call.name)
+        if operator is not None and {self.kinds.get(arg) for arg in args} in ({int}, {str}):
+            return f"({args[0]} {operator} {args[1]})"
+        return shape.format(*args)
 
     def equality(self, left: ast.Term | None, a: str, right: ast.Term | None, b: str) -> str:
         """A Python condition for a == b that is cheap where one side is a known scalar."""
@@ -183,6 +207,9 @@ class BodyEmitter:
                     return f"({other} is {constant})"
                 if kind is str or term.value not in (0, 1):
                     return f"({other} == {constant})"
+        kinds = {self.kinds.get(a), self.kinds.get(b)}
+        if str in kinds or kinds == {int}:
+            return f"({a} == {b})"
         return f"equal({a}, {b})"
 
     def print(self, call: ast.Call) -> None:
@@ -265,6 +292,7 @@ class BodyEmitter:
         function = self.unit.function(name, ["s", *(["d"] if domain else []), *parameters])
         function.origin = self.function.origin
         inner = BodyEmitter(self.compiler, self.module, function, environment, failure)
+        inner.kinds = self.kinds
         arguments = [self.state, *([domain] if domain else []), *parameters]
         return inner, f"{name}({', '.join(arguments)})"
 
@@ -278,7 +306,7 @@ class BodyEmitter:
         else:
             index = self.unit.fresh("v")
             self.loop(f"for {index}, {element} in items({self.state}, {domain}):")
-            self.unify(statement.key, index)
+            self.unify(statement.key, self.unkeyed(index))
         self.unify(statement.value, element)
 
     def every(self, statement: ast.Every) -> None:
@@ -288,11 +316,11 @@ class BodyEmitter:
         outer, call = self.lift("e", used, "return False", domain)
         with outer.function.block("if type(d) not in COLLECTIONS:"):
             outer.function.add("return False")
-        if statement.key is not None:
-            outer.environment[statement.key.name] = index
         outer.environment[statement.value.name] = element
         outer.function.add(f"for {index}, {element} in items(s, d):")
         outer.function.depth += 1
+        if statement.key is not None:
+            outer.environment[statement.key.name] = outer.unkeyed(index)
         inner, test = outer.lift("e", used, "return False")
         inner.body(statement.body)
         inner.function.add("return True")
@@ -339,33 +367,44 @@ class BodyEmitter:
         """A Python expression (a name or constant) for the term's value; gives up where it is undefined."""
         match term:
             case ast.Scalar():
-                return self.unit.constant(term.value)
+                name = self.unit.constant(term.value)
+                self.kinds[name] = type(term.value)
+                return name
             case ast.Var():
                 return self.environment[term.name]
             case ast.Ref():
                 return self.ref(term)
             case ast.Call():
                 condition = self.condition(term)
-                return self.assign(condition) if condition is not None else self.call(term)
+                return self.assign(condition, bool) if condition is not None else self.call(term)
             case ast.Comprehension():
                 return self.comprehension(term)
             case ast.Template():
                 return self.template(term)
         constant = literal(term)
         if constant is not None:
-            return self.unit.constant(constant[0])
+            name = self.unit.constant(constant[0])
+            self.kinds[name] = type(constant[0])
+            return name
         match term:
             case ast.Array():
-                return self.assign(f"[{', '.join(self.value(item) for item in term.items)}]")
+                return self.assign(f"[{', '.join(self.value(item) for item in term.items)}]", list)
             case ast.SetTerm():
-                return self.assign(f"Set.of(({''.join(self.value(item) + ', ' for item in term.items)}))")
+                members = "".join(self.value(item) + ", " for item in term.items)
+                return self.assign(f"Set.of(({members}))", Set)
             case ast.Object():
                 pairs = []
                 for k, v in term.pairs:
                     name = self.value(k)
-                    plain = isinstance(k, ast.Scalar) and not isinstance(k.value, bool)
-                    pairs.append(f"{name if plain else f'key({name})'}: {self.value(v)}")
-                return self.assign("{" + ", ".join(pairs) + "}")
+                    pairs.append(f"{self.key_of(name)}: {self.value(v)}")
+                return self.assign("{" + ", ".join(pairs) + "}", dict)
+
+    def key_of(self, name: str) -> str:
+        """A Python expression for the key that stands for a value."""
+        kind = self.kinds.get(name)
+        if kind is None:
+            return f"{name} if type({name}) is str else key({name})"
+        return name if kind in (str, int, float, type(None)) else f"Key({name})"
 
     def template(self, term: ast.Template) -> str:
         parts = []
@@ -374,7 +413,7 @@ class BodyEmitter:
             parts.append(f"({isinstance(part, str)}, {text})")
         site = self.site("template-strings must not produce multiple outputs")
         return self.assign(
-            f"template(({''.join(p + ', ' for p in parts)}), format_value, {self.state}, {site})"
+            f"template(({''.join(p + ', ' for p in parts)}), format_value, {self.state}, {site})", str
         )
 
     def comprehension(self, term: ast.Comprehension) -> str:
@@ -386,7 +425,7 @@ class BodyEmitter:
             start = "out = []"
         elif term.kind == "set":
             member = inner.value(term.value)
-            add(f"out[{key_of(member)}] = {member}")
+            add(f"out[{inner.key_of(member)}] = {member}")
             start = "out = Set()"
         else:
             assert term.key is not None
@@ -397,7 +436,7 @@ class BodyEmitter:
         inner.function.first(start)
         inner.function.depth = 1
         add("return out")
-        return self.assign(call)
+        return self.assign(call, {"array": list, "set": Set, "object": dict}[term.kind])
 
     # --- references
 
@@ -441,8 +480,9 @@ class BodyEmitter:
         name = self.known.get(where)
         if name is None:
             name = self.known[where] = self.assign(f"g{group}({self.state})")
-            if may_be_undefined:
-                self.guard(f"{name} is U")
+            if not may_be_undefined:
+                self.defined.add(name)
+        self.needs(name)
         return name
 
     def stepwise(self, node: int, path: Sequence[ast.Term]) -> str:
@@ -499,23 +539,25 @@ class BodyEmitter:
         if not defined:
             if "." in base:
                 base = self.assign(base)
-            self.guard(f"{base} is U")
+            self.needs(base)
         return base
 
     def fields(self, base: str, names: list[str], defined: bool) -> tuple[str, bool]:
         """``base.a.b``, read once; may be U."""
         if not names:
             return base, defined
-        where = (base, *names)
-        held = self.known.get(where)
-        if held is not None:
+        taken = len(names)
+        while taken and (base, *names[:taken]) not in self.known:
+            taken -= 1
+        held = self.known.get((base, *names[:taken]), base)
+        if taken == len(names):
             return held, False
         name = self.unit.fresh("v")
         with self.function.block("try:"):
-            self.function.add(f"{name} = {base}{''.join(f'.get({n}, U)' for n in names)}")
+            self.function.add(f"{name} = {held}{''.join(f'.get({n}, U)' for n in names[taken:])}")
         with self.function.block("except AttributeError:"):
             self.function.add(self.fail())
-        self.known[where] = name
+        self.known[base, *names] = name
         return name, False
 
     def iterate(self, base: str, part: ast.Term) -> str:
@@ -525,8 +567,14 @@ class BodyEmitter:
             return element
         index = self.unit.fresh("v")
         self.loop(f"for {index}, {element} in items({self.state}, {base}):")
-        self.unify(part, index)
+        self.unify(part, self.unkeyed(index))
         return element
+
+    def unkeyed(self, index: str) -> str:
+        """What ``items`` gave as an index, as a value."""
+        with self.function.block(f"if type({index}) is Key:"):
+            self.function.add(f"{index} = {index}.value")
+        return index
 
     # --- calls
 
@@ -538,9 +586,13 @@ class BodyEmitter:
         if name in ("equal", "eq", "neq") or name in _COMPARISONS:
             condition = self.condition(call)
             if condition is not None:
-                return self.assign(condition)
+                return self.assign(condition, bool)
         if name.startswith("rego.metadata."):
             return self.unit.constant(self.compiler.metadata(name, self.module, call.at))
+        if name == "sprintf" and not self.is_mocked(name):
+            text = self.sprintf(call)
+            if text is not None:
+                return self.assign(text, str)
         args = [self.value(arg) for arg in call.args]
         if name.startswith("data."):
             target = self.compiler.function_group(name)
@@ -549,9 +601,48 @@ class BodyEmitter:
             else:
                 result = self.assign(f"g{target.index}({', '.join([self.state, *args])})")
             if not undefined:
-                self.guard(f"{result} is U")
+                self.needs(result)
             return result
+        if not self.is_mocked(name):
+            inlined = self.inlined(call, args, undefined)
+            if inlined is not None:
+                return inlined
         return self.builtin(name, args, undefined)
+
+    def sprintf(self, call: ast.Call) -> str | None:
+        """A call with a template known here, and its operands written out, as an f-string."""
+        template, operands = call.args
+        if not isinstance(template, ast.Scalar) or not isinstance(operands, ast.Array):
+            return None
+        parts = inline.template(template.value, len(operands.items))
+        if parts is None:
+            return None
+        names = [self.value(item) for item in operands.items]
+        return inline.sprintf(parts, names, self.kinds, self.unit.constant)
+
+    def inlined(self, call: ast.Call, args: list[str], undefined: bool) -> str | None:
+        """A built-in call as a Python expression, where there is one."""
+        shape = inline.TABLE.get(call.name)
+        if shape is None:
+            return None
+        expression = shape.text.format(*args)
+        if not shape.may_refuse:
+            return self.assign(expression, shape.kind)
+        result = self.unit.fresh("v")
+        with self.function.block("try:"):
+            self.function.add(f"{result} = {expression}")
+        with self.function.block("except TypeError:"):
+            target = self.compiler.builtin(self.compiler.builtins[call.name])
+            refused = f"{self.state}.refused({target}, ({', '.join(args)},), {self.site(call.name)})"
+            self.function.add(f"{result} = {refused}" if undefined else refused)
+            if not undefined:
+                self.function.add(self.fail())
+        if not undefined:
+            if shape.kind is not None:
+                self.kinds[result] = shape.kind
+            if shape.operands is not None:
+                self.kinds.update(dict.fromkeys(args, shape.operands))
+        return result
 
     def mocked(self, name: str, args: list[str]) -> str:
         function = self.unit.constant(name)
@@ -578,7 +669,7 @@ class BodyEmitter:
             function.add(f"{self.state}.failed(error, {site})")
             function.add(f"{result} = U" if undefined else self.fail())
         if not undefined:
-            self.guard(f"{result} is U")
+            self.needs(result)
         return result
 
     def walk(self, call: ast.Call) -> str:
@@ -656,11 +747,6 @@ class BodyEmitter:
                     self.unify(part, found)
 
 
-def key_of(name: str) -> str:
-    """A Python expression for the key that stands for a value."""
-    return f"{name} if type({name}) is str else key({name})"
-
-
 def literal(term: ast.Term) -> tuple[object] | None:
     """The value of an array or object written out in constants, wrapped in a tuple; None for any other."""
     match term:
@@ -678,8 +764,6 @@ def literal(term: ast.Term) -> tuple[object] | None:
                 fields[k.value] = value[0]
             return (fields,)
         case ast.SetTerm():
-            from solon.lang.values import Set
-
             members = [literal(item) for item in term.items]
             return None if None in members else (Set.of(m[0] for m in members if m),)
         case _:

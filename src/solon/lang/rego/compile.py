@@ -11,16 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from solon.lang.emit import Function, Origin, Unit
-from solon.lang.rego import ast, runtime
+from solon.lang.rego import ast, inline, runtime
 from solon.lang.rego.annotations import Annotations
-from solon.lang.rego.body import BodyEmitter, key_of, literal
+from solon.lang.rego.body import BodyEmitter, literal
 from solon.lang.rego.builtins.registry import Builtin
 from solon.lang.rego.errors import BuiltinError
 from solon.lang.rego.resolve import BUILTIN
 from solon.lang.rego.rules import Definition, Group, Node
 from solon.lang.rego.runtime import Replacement
 from solon.lang.source import Span
-from solon.lang.values import UNDEFINED, Set, equal, key, lookup, member, member_at
+from solon.lang.values import UNDEFINED, Key, Set, equal, key, lookup, member, member_at
 
 COMPLETE_CONFLICT = "complete rules must not produce multiple outputs"
 FUNCTION_CONFLICT = "functions must not produce multiple outputs for same inputs"
@@ -32,15 +32,17 @@ def namespace() -> dict[str, Any]:
     from solon.lang.rego.builtins.formatting import format_value
 
     return {
+        **inline.NAMES,
         "__builtins__": {
             "AttributeError": AttributeError, "enumerate": enumerate, "len": len, "type": type,
-            "list": list, "dict": dict, "str": str,
+            "list": list, "dict": dict, "str": str, "int": int,
         },
         "U": UNDEFINED,
         "M": runtime.MISSING,
         "Set": Set,
         "COLLECTIONS": frozenset([list, dict, Set]),
         "BuiltinError": BuiltinError,
+        "Key": Key,
         "Nested": runtime.Nested,
         "data_lookup": runtime.data_lookup,
         "equal": equal,
@@ -290,7 +292,7 @@ class Compiler:
         if definition.key is not None:
             member = emit.value(definition.key)
             if not nested:
-                function.add(f"out[{key_of(member)}] = {member}")
+                function.add(f"out[{emit.key_of(member)}] = {member}")
             else:
                 site = emit.site(OBJECT_CONFLICT)
                 function.add(f"out.add(({', '.join(path)},), {member}, {site})")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from solon.lang.rego.annotations import Annotation, Annotations
 from solon.lang.rego.body import BodyEmitter
 from solon.lang.rego.builtins import TABLE
 from solon.lang.rego.compile import Compiler, namespace
-from solon.lang.rego.errors import EVAL_CANCEL_ERROR, EVAL_INTERNAL_ERROR, EvalError, RegoError
+from solon.lang.rego.errors import COMPILE_ERROR, EVAL_CANCEL_ERROR, EVAL_INTERNAL_ERROR, EvalError, RegoError
 from solon.lang.rego.parser import Version, parse_module, parse_query
 from solon.lang.rego.resolve import BUILTIN, Resolver, check_recursion, rule_names, static_prefix, walk_all
 from solon.lang.rego.runtime import Linked, Options, State
@@ -59,8 +60,6 @@ def compile(
             parsed.append(parse_module(file, text, version if isinstance(version, str) else version[file]))
         except RegoError as error:
             errors.extend(error.errors)
-        except RecursionError:
-            errors.append(Diagnostic("rego_parse_error", "nested too deeply", Span(file, 1, 1)))
     _refuse(errors, modules)
     query_version = version if isinstance(version, str) else "v1"
     base = data if data is not None else {}
@@ -121,11 +120,13 @@ class Program:
         resolver = Resolver(module, self._names, self._functions, TABLE, errors)
         before = len(errors)
         for definition in definitions:
-            resolver.definition(definition)
+            with _stack(module, definition.rule.head.at, self.sources):
+                resolver.definition(definition)
         if len(errors) == before:
             sorter = Sorter(module, errors)
             for definition in definitions:
-                sorter.definition(definition)
+                with _stack(module, definition.rule.head.at, self.sources):
+                    sorter.definition(definition)
 
     def _compiler(self, unit: Unit, replaced: Replaced, sources: Mapping[str, str]) -> Compiler:
         return Compiler(
@@ -214,6 +215,16 @@ class Program:
         return self.prepare(query).results(input, **settings)
 
 
+@contextmanager
+def _stack(module: ast.Module, at: int, sources: Mapping[str, str]) -> Iterator[None]:
+    """What nests so deeply that compiling it needs more stack than there is, is an error of that rule."""
+    try:
+        yield
+    except RecursionError:
+        error = Diagnostic(COMPILE_ERROR, "nested too deeply", module.span(at))
+        raise RegoError([error], sources) from None
+
+
 def _definitions(group: rules.Group) -> list[rules.Definition]:
     return [*group.definitions, *([group.default] if group.default else [])]
 
@@ -262,7 +273,9 @@ class _Code:
         unit = Unit("<rego>")
         compiler = program._compiler(unit, replaced, program.sources)
         for group in program._groups:
-            compiler.group(group)
+            first = _definitions(group)[0]
+            with _stack(first.module, first.rule.head.at, program.sources):
+                compiler.group(group)
         self.namespace = namespace()
         self.text = unit.load(self.namespace)
         self.constants = unit.constants
@@ -330,7 +343,8 @@ class Query:
         compiler = program._compiler(unit, replaced, sources)
         compiler.sites = list(code.linked.sites)
         compiler.nodes = list(code.linked.nodes)
-        values, variables = _emit(compiler, unit, module, definition.body)
+        with _stack(module, 0, sources):
+            values, variables = _emit(compiler, unit, module, definition.body)
         space = dict(code.namespace)
         unit.load(space)
         self._run: Callable[[State, list[Any]], list[Any]] = space["q"]
@@ -359,12 +373,13 @@ class Query:
             allowed_hosts,
             runtime or {},
             strict_builtin_errors,
-            Meter(budget),
             [] if prints is None else prints,
             [] if notes is None else notes,
             set() if covered is None else covered,
         )
-        state = State(self._linked, options, input, self.program.data if data is None else data)
+        state = State(
+            self._linked, options, Meter(budget), input, self.program.data if data is None else data
+        )
         try:
             return self._run(state, [])
         except RegoError as error:

@@ -38,7 +38,6 @@ class Options:
     allowed_hosts: frozenset[str]
     runtime: Mapping[str, Value]
     strict: bool
-    meter: Meter
     prints: list[str]
     notes: list[str]
     covered: set[Any]
@@ -62,30 +61,38 @@ class Linked:
     nodes: list[Node]
     sites: list[tuple[str, Callable[[], Span]]]  # (what is called, where)
     sources: Mapping[str, str]
+    blank: list[Any] = field(init=False)  # the documents of the groups, none evaluated yet
+
+    def __post_init__(self) -> None:
+        self.blank = [MISSING] * len(self.functions)
+
+
+_NOTHING: Final[Mapping[Any, Any]] = {}
 
 
 class State:
     """One evaluation; ``with`` makes a changed copy. Also the Context that built-ins get."""
 
-    __slots__ = ("charge", "data", "input", "linked", "memo", "mocks", "options", "overrides")
+    __slots__ = ("data", "input", "linked", "memo", "meter", "mocks", "options", "overrides")
 
     def __init__(
         self,
         linked: Linked,
         options: Options,
+        meter: Meter,
         input_: Value,
         data: Value,
-        overrides: dict[tuple[str, ...], Value] | None = None,
-        mocks: dict[str, Any] | None = None,
+        overrides: Mapping[tuple[str, ...], Value] = _NOTHING,
+        mocks: Mapping[str, Any] = _NOTHING,
     ) -> None:
         self.linked = linked
         self.options = options
+        self.meter = meter
         self.input = input_
         self.data = data
-        self.memo: list[Any] = [MISSING] * len(linked.functions)
-        self.overrides = overrides or {}
-        self.mocks = mocks or {}
-        self.charge = options.meter.charge
+        self.memo: list[Any] = linked.blank.copy()
+        self.overrides = overrides
+        self.mocks = mocks
 
     # --- the Context of built-ins
 
@@ -113,6 +120,9 @@ class State:
     def cache(self) -> dict[Any, Any]:
         return self.options.cache
 
+    def charge(self, steps: int) -> None:
+        self.meter.charge(steps)
+
     def note(self, text: str) -> None:
         self.options.notes.append(text)
 
@@ -124,6 +134,13 @@ class State:
             name, span = self.linked.sites[site]
             raise EvalError(error.code, f"{name}: {error}", span(), self.linked.sources) from None
         return UNDEFINED
+
+    def refused(self, function: Callable[..., Value], args: tuple[Value, ...], site: int) -> Any:
+        """A C function that stands for a built-in did not take its operands: the built-in says why."""
+        try:
+            return function(*args)
+        except BuiltinError as error:
+            return self.failed(error, site)
 
     def conflict(self, site: int) -> Any:
         message, span = self.linked.sites[site]
@@ -146,7 +163,7 @@ class State:
                 overrides[place] = value
             else:
                 mocks[path[0]] = value
-        return State(self.linked, self.options, input_, data, overrides, mocks)
+        return State(self.linked, self.options, self.meter, input_, data, overrides, mocks)
 
     def call(self, name: str, original: Replacement, args: tuple[Value, ...]) -> Value:
         """Call a function that a `with` may have replaced."""
@@ -155,7 +172,10 @@ class State:
             state, target = self, original
         elif isinstance(mock, Replacement):
             # Inside a replacement nothing is replaced: it may call the original.
-            state, target = State(self.linked, self.options, self.input, self.data, self.overrides), mock
+            state, target = (
+                State(self.linked, self.options, self.meter, self.input, self.data, self.overrides),
+                mock,
+            )
         else:
             return mock
         return target.function(state, *args) if target.stateful else target.function(*args)
@@ -212,7 +232,7 @@ class State:
             if type(base) is dict:
                 below += [k for k in base if k not in place.children]
             return below
-        return [k for k, _ in items(self, place)]
+        return [unkey(k) for k, _ in items(self, place)]
 
     def force(self, place: Any) -> Value:
         return self._whole(place) if type(place) is Node else place
@@ -239,33 +259,25 @@ def _patched(document: Value, path: Sequence[str], value: Value) -> Value:
 def values(state: State, collection: Value) -> Iterable[Value]:
     """The elements to visit; those of a scalar are none."""
     kind = type(collection)
-    if kind is list:
-        state.charge(len(collection))
-        return collection  # type: ignore[no-any-return]
-    if kind is dict or kind is Set:
-        state.charge(len(collection))
-        return collection.values()  # type: ignore[no-any-return]
-    return ()
+    if kind is not list and kind is not dict and kind is not Set:
+        return ()
+    meter = state.meter
+    meter.left -= len(collection)
+    if meter.left < 0:
+        meter.renew()
+    return collection if kind is list else collection.values()  # type: ignore[no-any-return]
 
 
-def items(state: State, collection: Value) -> Iterable[tuple[Value, Value]]:
-    """(index, element), (key, value) or (member, member)."""
+def items(state: State, collection: Value) -> Iterable[tuple[Any, Value]]:
+    """(index, element), or (key or member as :func:`solon.lang.values.key` stores it, element)."""
     kind = type(collection)
-    if kind is list:
-        state.charge(len(collection))
-        return enumerate(collection)
-    if kind is dict:
-        state.charge(len(collection))
-        return _unkeyed(collection)
-    if kind is Set:
-        state.charge(len(collection))
-        return [(member, member) for member in collection.values()]
-    return ()
-
-
-def _unkeyed(collection: dict[Any, Value]) -> Iterator[tuple[Value, Value]]:
-    for stored, value in collection.items():
-        yield (stored if type(stored) is str else unkey(stored)), value
+    if kind is not list and kind is not dict and kind is not Set:
+        return ()
+    meter = state.meter
+    meter.left -= len(collection)
+    if meter.left < 0:
+        meter.renew()
+    return enumerate(collection) if kind is list else collection.items()
 
 
 # --- comparison
