@@ -89,8 +89,8 @@ def _freeze(value: Value) -> Any:
         return ("array", *[_freeze(item) for item in value])
     if kind is dict:
         if _FLAT.issuperset(map(type, value.values())):
-            return ("object", frozenset(value.items()))
-        return ("object", frozenset([(k, _freeze(v)) for k, v in value.items()]))
+            return frozenset(value.items())
+        return frozenset([(k, _freeze(v)) for k, v in value.items()])
     if kind is Set:
         return ("set", frozenset(value))
     return value

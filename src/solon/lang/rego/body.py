@@ -33,6 +33,8 @@ _COMPARISONS: Final = {
     "internal.member_2": "member({0}, {1})",
     "internal.member_3": "member_at({0}, {1}, {2})",
 }
+# What may give another result for the same operands; all else is called once in a body.
+_DIFFERENT_EACH_TIME: Final = frozenset(["http.send", "trace"])
 _ORDERINGS: Final = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 
 
@@ -189,6 +191,9 @@ class BodyEmitter:
             left, right = self.value(call.args[0]), self.value(call.args[1])
             test = self.equality(call.args[0], left, call.args[1], right)
             return f"(not {test})" if call.name == "neq" else test
+        of_type = inline.TABLE.get(call.name)
+        if of_type is not None and not of_type.may_refuse:
+            return of_type.text.format(*[self.value(arg) for arg in call.args])
         shape = _COMPARISONS.get(call.name)
         if shape is None:
             return None
@@ -243,7 +248,8 @@ class BodyEmitter:
                     self.guard(condition)
                     return
                 result = self.call(call, undefined=True)
-                self.guard(f"{result} is not U and {result} is not False")
+                is_bool = self.kinds.get(result) is bool
+                self.guard(result if is_bool else f"{result} is not U and {result} is not False")
             case ast.Unify(operator="()"):
                 self.refute(statement)
             case ast.Unify():
@@ -583,31 +589,33 @@ class BodyEmitter:
         name = call.name
         if name == "walk":
             return self.walk(call)
-        if name in ("equal", "eq", "neq") or name in _COMPARISONS:
-            condition = self.condition(call)
-            if condition is not None:
-                return self.assign(condition, bool)
+        condition = self.condition(call)
+        if condition is not None:
+            return self.assign(condition, bool)
         if name.startswith("rego.metadata."):
             return self.unit.constant(self.compiler.metadata(name, self.module, call.at))
-        if name == "sprintf" and not self.is_mocked(name):
+        if self.is_mocked(name):
+            return self.mocked(name, [self.value(arg) for arg in call.args], undefined)
+        if name == "sprintf":
             text = self.sprintf(call)
             if text is not None:
                 return self.assign(text, str)
         args = [self.value(arg) for arg in call.args]
+        again = self.known.get(("call", name, self.state, *args))
+        if again is None and undefined:
+            again = self.known.get(("tried", name, self.state, *args))
+        if again is not None:
+            return again
         if name.startswith("data."):
             target = self.compiler.function_group(name)
-            if self.is_mocked(name):
-                result = self.mocked(name, args)
-            else:
-                result = self.assign(f"g{target.index}({', '.join([self.state, *args])})")
+            result = self.assign(f"g{target.index}({', '.join([self.state, *args])})")
             if not undefined:
                 self.needs(result)
-            return result
-        if not self.is_mocked(name):
-            inlined = self.inlined(call, args, undefined)
-            if inlined is not None:
-                return inlined
-        return self.builtin(name, args, undefined)
+        else:
+            result = self.inlined(name, args, undefined) or self.builtin(name, args, undefined)
+        if name not in _DIFFERENT_EACH_TIME:
+            self.known["tried" if undefined else "call", name, self.state, *args] = result
+        return result
 
     def sprintf(self, call: ast.Call) -> str | None:
         """A call with a template known here, and its operands written out, as an f-string."""
@@ -620,56 +628,58 @@ class BodyEmitter:
         names = [self.value(item) for item in operands.items]
         return inline.sprintf(parts, names, self.kinds, self.unit.constant)
 
-    def inlined(self, call: ast.Call, args: list[str], undefined: bool) -> str | None:
-        """A built-in call as a Python expression, where there is one."""
-        shape = inline.TABLE.get(call.name)
+    def inlined(self, name: str, args: list[str], undefined: bool) -> str | None:
+        """A built-in call as a Python expression, where there is one; what it refuses is false for ``not``."""
+        usual = inline.shortcut(name, args, self.kinds)
+        if usual is not None and not usual.condition:
+            return self.assign(usual.text, usual.kind)
+        shape = inline.TABLE.get(name)
         if shape is None:
             return None
-        expression = shape.text.format(*args)
-        if not shape.may_refuse:
-            return self.assign(expression, shape.kind)
         result = self.unit.fresh("v")
         with self.function.block("try:"):
-            self.function.add(f"{result} = {expression}")
+            self.function.add(f"{result} = {shape.text.format(*args)}")
         with self.function.block("except TypeError:"):
-            target = self.compiler.builtin(self.compiler.builtins[call.name])
-            refused = f"{self.state}.refused({target}, ({', '.join(args)},), {self.site(call.name)})"
-            self.function.add(f"{result} = {refused}" if undefined else refused)
-            if not undefined:
-                self.function.add(self.fail())
-        if not undefined:
-            if shape.kind is not None:
-                self.kinds[result] = shape.kind
-            if shape.operands is not None:
-                self.kinds.update(dict.fromkeys(args, shape.operands))
+            target = self.compiler.builtin(self.compiler.builtins[name])
+            self.function.add(f"{self.state}.refused({target}, ({', '.join(args)},), {self.site(name)})")
+            self.function.add(f"{result} = False" if undefined else self.fail())
+        if shape.kind is bool or not undefined:
+            self.kinds[result] = shape.kind
+        if shape.operands is not None and not undefined:
+            self.kinds.update(dict.fromkeys(args, shape.operands))
         return result
 
-    def mocked(self, name: str, args: list[str]) -> str:
-        function = self.unit.constant(name)
+    def mocked(self, name: str, args: list[str], undefined: bool) -> str:
+        """A call of a function that a `with` may have replaced."""
         original = self.compiler.replacement_of(name)
-        return self.assign(f"{self.state}.call({function}, {original}, ({''.join(a + ', ' for a in args)}))")
+        packed = "".join(a + ", " for a in args)
+        call = f"{self.state}.call({self.unit.constant(name)}, {original}, ({packed}))"
+        result = self.assign(call) if name.startswith("data.") else self.attempt(name, call, undefined)
+        if not undefined:
+            self.needs(result)
+        return result
 
     def builtin(self, name: str, args: list[str], undefined: bool) -> str:
         builtin = self.compiler.builtins[name]
-        result = self.unit.fresh("v")
-        site = self.site(name)
-        function = self.function
-        with function.block("try:"):
-            if self.is_mocked(name):
-                original = self.compiler.replacement_of(name)
-                packed = "".join(a + ", " for a in args)
-                function.add(
-                    f"{result} = {self.state}.call({self.unit.constant(name)}, {original}, ({packed}))"
-                )
-            else:
-                target = self.compiler.builtin(builtin)
-                given = [self.state, *args] if builtin.contextual else args
-                function.add(f"{result} = {target}({', '.join(given)})")
-        with function.block("except BuiltinError as error:"):
-            function.add(f"{self.state}.failed(error, {site})")
-            function.add(f"{result} = U" if undefined else self.fail())
+        target = self.compiler.builtin(builtin)
+        call = f"{target}({', '.join([self.state, *args] if builtin.contextual else args)})"
+        usual = inline.shortcut(name, args, self.kinds)
+        if usual is not None:
+            call = f"{usual.text} if {usual.condition} else {call}"
+        result = self.attempt(name, call, undefined)
         if not undefined:
             self.needs(result)
+        return result
+
+    def attempt(self, name: str, call: str, undefined: bool) -> str:
+        """What a call of a built-in gives; where it raises, gives up, or (``undefined``) the result is U."""
+        result = self.unit.fresh("v")
+        site = self.site(name)
+        with self.function.block("try:"):
+            self.function.add(f"{result} = {call}")
+        with self.function.block("except BuiltinError as error:"):
+            self.function.add(f"{self.state}.failed(error, {site})")
+            self.function.add(f"{result} = U" if undefined else self.fail())
         return result
 
     def walk(self, call: ast.Call) -> str:

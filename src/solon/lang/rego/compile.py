@@ -25,6 +25,7 @@ from solon.lang.values import UNDEFINED, Key, Set, equal, key, lookup, member, m
 COMPLETE_CONFLICT = "complete rules must not produce multiple outputs"
 FUNCTION_CONFLICT = "functions must not produce multiple outputs for same inputs"
 OBJECT_CONFLICT = "object keys must be unique"
+MIN_TABLE = 3  # so many constant rules of a function become a table
 
 
 def namespace() -> dict[str, Any]:
@@ -155,7 +156,11 @@ class Compiler:
             self.collecting_group(group, name)
 
     def value_group(self, group: Group, name: str, arguments: list[str]) -> None:
-        parts = [self.value_rule(d, arguments) for d in group.definitions]
+        if group.kind == "function" and group.default is None and len(group.definitions) == 1:
+            self.value_rule(group.definitions[0], arguments, name)
+            return
+        table, definitions = self.constant_table(group)
+        parts = [self.value_rule(d, arguments) for d in definitions]
         default = self.value_rule(group.default, arguments) if group.default else None
         function = self.unit.function(name, ["s", *arguments])
         given = ", ".join(["s", *arguments])
@@ -165,15 +170,24 @@ class Compiler:
             add(f"v = memo[{group.index}]")
             with function.block("if v is not M:"):
                 add("return v")
-        if not parts:
+        if table is not None:
+            position, constants = table
+            argument = arguments[position]
+            stored = f"{argument} if type({argument}) is str else key({argument})"
+            add(f"v = {self.unit.constant(constants)}.get({stored}, U)")
+        elif not parts:
             add("v = U")
         message = COMPLETE_CONFLICT if group.kind == "complete" else FUNCTION_CONFLICT
         for position, (rule, constant) in enumerate(parts):
-            if position == 0:
+            if position == 0 and table is None:
                 add(f"v = {rule}({given})")
                 continue
             # Rules that can only give the same constant need not all run.
-            if constant is not None and all(c is not None and equal(c[0], constant[0]) for _, c in parts):
+            if (
+                table is None
+                and constant is not None
+                and all(c is not None and equal(c[0], constant[0]) for _, c in parts)
+            ):
                 with function.block("if v is U:"):
                     add(f"v = {rule}({given})")
                 continue
@@ -182,7 +196,7 @@ class Compiler:
                 with function.block("if v is U:"):
                     add("v = w")
                 with function.block("elif not equal(v, w):"):
-                    definition = group.definitions[position]
+                    definition = definitions[position]
                     module, at = definition.module, definition.rule.head.at
                     site = self.site(message, lambda module=module, at=at: module.span(at))  # type: ignore[misc]
                     add(f"s.conflict({site})")
@@ -215,25 +229,44 @@ class Compiler:
     # --- rules
 
     def emitter(
-        self, definition: Definition, parameters: list[str], failure: str, at: int
+        self, definition: Definition, parameters: list[str], failure: str, at: int, name: str = ""
     ) -> tuple[BodyEmitter, Function, str]:
-        name = self.unit.fresh("r")
+        name = name or self.unit.fresh("r")
         function = self.unit.function(name, ["s", *parameters])
         body = BodyEmitter(self, definition.module, function, {}, failure)
         body.at(at)
         span = definition.module.span(at)
-        self.titles[name] = f"{span.file}:{span.row}"
+        self.titles.setdefault(name, f"{span.file}:{span.row}")
         return body, function, name
 
-    def value_rule(self, definition: Definition, arguments: list[str]) -> tuple[str, tuple[Any] | None]:
+    def constant_table(self, group: Group) -> tuple[tuple[int, dict[Any, Any]] | None, list[Definition]]:
+        """``f("a") := 1``, ``f("b") := 2`` …: the argument's position and its table, and the other rules."""
+        if group.kind != "function" or self.coverage:
+            return None, group.definitions
+        for position in range(group.arity):
+            table: dict[Any, Any] = {}
+            others = []
+            for definition in group.definitions:
+                entry = _entry(definition, position)
+                if entry is None or entry[0] in table:
+                    others.append(definition)
+                else:
+                    table[entry[0]] = entry[1]
+            if len(table) >= MIN_TABLE:
+                return (position, table), others
+        return None, group.definitions
+
+    def value_rule(
+        self, definition: Definition, arguments: list[str], name: str = ""
+    ) -> tuple[str, tuple[Any] | None]:
         """The function of a rule with a value, and its value if that is always the same."""
         rule = definition.rule
         branches = [(definition.body, definition.value, rule.at)]
         branches += [(branch.body, branch.value, branch.at) for branch in definition.elses]
+        if len(branches) == 1:
+            return self.branch(definition, arguments, *branches[0], name)
         parts = [self.branch(definition, arguments, *branch) for branch in branches]
-        if len(parts) == 1:
-            return parts[0]
-        name = self.unit.fresh("r")
+        name = name or self.unit.fresh("r")
         function = self.unit.function(name, ["s", *arguments])
         given = ", ".join(["s", *arguments])
         for part, _ in parts[:-1]:
@@ -250,8 +283,9 @@ class Compiler:
         exprs: Sequence[ast.Expr],
         value: ast.Term | None,
         at: int,
+        name: str = "",
     ) -> tuple[str, tuple[Any] | None]:
-        emit, function, name = self.emitter(definition, arguments, "return U", at)
+        emit, function, name = self.emitter(definition, arguments, "return U", at, name)
         for pattern, argument in zip(definition.args, arguments, strict=True):
             emit.unify(pattern, argument)
         if self.coverage and at == definition.rule.at and exprs and exprs[0].at != at:
@@ -304,3 +338,24 @@ class Compiler:
         else:
             function.add(f"put(s, out, {path[0]}, {held}, {site})")
         return name
+
+
+def _entry(definition: Definition, position: int) -> tuple[Any, Any] | None:
+    """(argument, value) of a rule that gives a constant wherever one argument is a certain constant."""
+    argument = definition.args[position]
+    value = (True,) if definition.value is None else literal(definition.value)
+    fixed = isinstance(argument, ast.Scalar) and not isinstance(argument.value, bool)
+    others = [arg for n, arg in enumerate(definition.args) if n != position]
+    names = {arg.name for arg in others if isinstance(arg, ast.Var)}
+    trivial = all(
+        isinstance(e.statement, ast.TermExpr)
+        and isinstance(e.statement.term, ast.Scalar)
+        and e.statement.term.value is not False
+        and not e.negated
+        and not e.withs
+        for e in definition.body
+    )
+    if not fixed or value is None or len(names) != len(others) or not trivial:
+        return None
+    assert isinstance(argument, ast.Scalar)
+    return argument.value, value[0]

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from solon.lang.rego.builtins.formatting import shown_as, verbs
+from solon.lang.values import Set
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Inline:
     """``text`` has {0}, {1}, … for the operands' names; ``kind`` is the value's type, where it is known."""
 
     text: str
-    kind: type | None
+    kind: type
     may_refuse: bool = True  # operands of other types raise TypeError
     operands: type | None = None  # the only type of operand that it takes
 
@@ -40,6 +41,30 @@ TABLE: Final = {
     "is_string": _test("type({0}) is str"),
     "startswith": Inline("str_startswith({0}, {1})", bool, operands=str),
 }
+
+_ARITHMETIC: Final = {"minus": "-", "mul": "*", "plus": "+"}
+_SIZED: Final = frozenset([str, list, dict, Set])
+
+
+class Shortcut(NamedTuple):
+    text: str
+    condition: str  # that the operands are the usual ones; "" where that is certain
+    kind: type | None
+
+
+def shortcut(name: str, args: Sequence[str], kinds: Mapping[str, type]) -> Shortcut | None:
+    """What a built-in does for its usual operands, where that is shorter than to call it."""
+    if name in _ARITHMETIC:
+        unsure = [arg for arg in args if kinds.get(arg) is not int]
+        condition = " and ".join(f"type({arg}) is int" for arg in unsure)
+        return Shortcut(f"{args[0]} {_ARITHMETIC[name]} {args[1]}", condition, int)
+    if name == "object.get" and kinds.get(args[1]) is str:
+        condition = "" if kinds.get(args[0]) is dict else f"type({args[0]}) is dict"
+        return Shortcut(f"{args[0]}.get({args[1]}, {args[2]})", condition, None)
+    if name == "count" and kinds.get(args[0]) in _SIZED:
+        return Shortcut(f"len({args[0]})", "", int)
+    return None
+
 
 NAMES: Final[dict[str, Any]] = {
     "NUMBERS": frozenset([int, float]),
