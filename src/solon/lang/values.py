@@ -209,10 +209,19 @@ def sorted_values(values: Iterable[Value]) -> list[Value]:
     kinds = set(map(type, items))
     if len(kinds) == 1 and kinds <= _ORDERED:
         return sorted(items)
+    if kinds == {dict} and all(type(v) is str for item in items for v in item.values()):
+        try:
+            return sorted(items, key=_pairs)
+        except TypeError:  # keys that are not all strings
+            pass
     return sorted(items, key=_order)
 
 
 _ORDERED: Final = frozenset([str, int, float, bool])
+
+
+def _pairs(obj: dict[Any, Value]) -> list[tuple[Any, Value]]:
+    return sorted(obj.items())  # keys differ, so values are not compared
 
 
 def _order(value: Value) -> tuple[Any, ...]:
@@ -225,7 +234,11 @@ def _order(value: Value) -> tuple[Any, ...]:
     if kind is list:
         return (4, *map(_order, value))
     if kind is dict:
-        return (5, *[_order(part) for pair in sorted_items(value) for part in pair])
+        try:
+            pairs = _pairs(value)
+        except TypeError:
+            pairs = sorted_items(value)
+        return (5, *[part for k, v in pairs for part in (_order(k), _order(v))])
     if kind is Set:
         return (6, *map(_order, sorted_members(value)))
     return (_RANK[kind], value)

@@ -149,7 +149,7 @@ class BodyEmitter:
         span = self.module.span(at)
         line = (span.file, span.row)
         self.compiler.coverable.add(line)
-        self.function.add(f"s.options.covered.add({self.unit.constant(line)})")
+        self.function.add(f"s.cover({self.unit.constant(line)})")
 
     def statement(self, statement: ast.Statement) -> None:
         match statement:
@@ -228,9 +228,7 @@ class BodyEmitter:
                 var = ast.Var("_'print", arg.at)
                 body = [ast.Expr(ast.Unify(var, arg, ":="), arg.at, arg.at)]
                 sets.append(self.comprehension(ast.Comprehension("set", None, var, body, arg.at)))
-        self.function.add(
-            f"s.options.prints.extend(printed(({''.join(f'{x}, ' for x in sets)}), format_value))"
-        )
+        self.function.add(f"s.print(({''.join(f'{x}, ' for x in sets)}), format_value)")
 
     # --- not
 
@@ -240,6 +238,9 @@ class BodyEmitter:
         An equality's own references are not: ``not input.x == 1`` holds where ``input.x`` is undefined.
         """
         match statement:
+            case ast.TermExpr(term=ast.Ref() as ref) if self.is_plain(ref):
+                held = self.read(ref)
+                self.guard(f"{held} is not U and {held} is not False")
             case ast.TermExpr(term=ast.Call() as call):
                 args = [self.hoisted(arg) for arg in call.args]
                 call = ast.Call(call.name, args, call.at, call.infix)
@@ -257,6 +258,30 @@ class BodyEmitter:
                 self.refute(ast.Unify(left, right, statement.operator))
             case _:
                 self.refute(statement)
+
+    def is_plain(self, ref: ast.Ref) -> bool:
+        """Whether reading it needs no loop: a path of constants and bound variables from input or a variable."""
+        known = isinstance(ref.head, ast.Var) and (
+            ref.head.name == "input" or ref.head.name in self.environment
+        )
+        return known and all(
+            isinstance(p, ast.Scalar) or (isinstance(p, ast.Var) and p.name in self.environment)
+            for p in ref.path
+        )
+
+    def read(self, ref: ast.Ref) -> str:
+        """The value of a plain reference, which may be U; nothing gives up."""
+        assert isinstance(ref.head, ast.Var)
+        base = f"{self.state}.input" if ref.head.name == "input" else self.environment[ref.head.name]
+        names: list[str] = []
+        for part in ref.path:
+            if isinstance(part, ast.Scalar) and type(part.value) is str:
+                names.append(self.unit.constant(part.value))
+                continue
+            base, names = self.field(base, names, "{0} = U"), []
+            base = self.assign(f"lookup({base}, {self.value(part)})")
+        base = self.field(base, names, "{0} = U")
+        return self.assign(base) if "." in base else base
 
     def hoisted(self, term: ast.Term) -> ast.Term:
         if isinstance(term, ast.Ref | ast.Call | ast.Comprehension | ast.Template):
@@ -552,19 +577,23 @@ class BodyEmitter:
         """``base.a.b``, read once; may be U."""
         if not names:
             return base, defined
+        return self.field(base, names, self.fail()), False
+
+    def field(self, base: str, names: list[str], failure: str) -> str:
+        """``base.a.b``, read once; ``failure`` ({0}: the name) is what to do where it has no fields."""
         taken = len(names)
         while taken and (base, *names[:taken]) not in self.known:
             taken -= 1
         held = self.known.get((base, *names[:taken]), base)
         if taken == len(names):
-            return held, False
+            return held
         name = self.unit.fresh("v")
         with self.function.block("try:"):
             self.function.add(f"{name} = {held}{''.join(f'.get({n}, U)' for n in names[taken:])}")
         with self.function.block("except AttributeError:"):
-            self.function.add(self.fail())
+            self.function.add(failure.format(name))
         self.known[base, *names] = name
-        return name, False
+        return name
 
     def iterate(self, base: str, part: ast.Term) -> str:
         element = self.unit.fresh("v")

@@ -7,7 +7,7 @@ document its group builds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from solon.lang.emit import Function, Origin, Unit
@@ -16,7 +16,7 @@ from solon.lang.rego.annotations import Annotations
 from solon.lang.rego.body import BodyEmitter, literal
 from solon.lang.rego.builtins.registry import Builtin
 from solon.lang.rego.errors import BuiltinError
-from solon.lang.rego.resolve import BUILTIN
+from solon.lang.rego.resolve import BUILTIN, walk_all
 from solon.lang.rego.rules import Definition, Group, Node
 from solon.lang.rego.runtime import Replacement
 from solon.lang.source import Span
@@ -55,7 +55,6 @@ def namespace() -> dict[str, Any]:
         "lookup": lookup,
         "member": member,
         "member_at": member_at,
-        "printed": runtime.printed,
         "put": runtime.put,
         "template": runtime.template,
         "values": runtime.values,
@@ -221,10 +220,25 @@ class Compiler:
             add("out = Set()")
         else:
             add("out = Nested(s)" if nested else "out = {}")
+        path = self.shared_path(group)
+        if path:
+            with function.block("try:"):
+                add(f"vp = s.input{''.join(f'.get({name}, U)' for name in path)}")
+            with function.block("except AttributeError:"):
+                add("vp = U")
+        given = "s, out, vp" if path else "s, out"
         for definition in group.definitions:
-            add(f"{self.collecting_rule(definition, nested)}(s, out)")
+            add(f"{self.collecting_rule(definition, nested, path)}({given})")
         add(f"memo[{group.index}] = {'out.value' if nested else 'out'}")
         add(f"return {'out.value' if nested else 'out'}")
+
+    def shared_path(self, group: Group) -> list[str]:
+        """Constants: the longest path below input that the bodies of all rules read; it is read once for all."""
+        if len(group.definitions) < 2:
+            return []
+        shared = set.intersection(*[set(_input_paths(d.body)) for d in group.definitions])
+        longest = max(sorted(shared), key=len, default=())
+        return [self.unit.constant(name) for name in longest]
 
     # --- rules
 
@@ -316,8 +330,11 @@ class Compiler:
         function.add("return out")
         return name, None
 
-    def collecting_rule(self, definition: Definition, nested: bool) -> str:
-        emit, function, name = self.emitter(definition, ["out"], "return", definition.rule.at)
+    def collecting_rule(self, definition: Definition, nested: bool, path: Sequence[str]) -> str:
+        parameters = ["out", "vp"] if path else ["out"]
+        emit, function, name = self.emitter(definition, parameters, "return", definition.rule.at)
+        if path:
+            emit.known["s.input", *path] = "vp"
         emit.body(definition.body)
         if self.coverage:
             emit.cover(definition.rule.at)
@@ -338,6 +355,21 @@ class Compiler:
         else:
             function.add(f"put(s, out, {path[0]}, {held}, {site})")
         return name
+
+
+def _input_paths(body: Sequence[ast.Expr]) -> Iterator[tuple[str, ...]]:
+    """What a body reads of input, each path and what is above it."""
+    if any(expr.withs for expr in body):
+        return
+    for expr in body:
+        for term in walk_all(ast.statement_terms(expr.statement), []):
+            if isinstance(term, ast.Ref) and isinstance(term.head, ast.Var) and term.head.name == "input":
+                path: tuple[str, ...] = ()
+                for part in term.path:
+                    if not isinstance(part, ast.Scalar) or type(part.value) is not str:
+                        break
+                    path = (*path, part.value)
+                    yield path
 
 
 def _entry(definition: Definition, position: int) -> tuple[Any, Any] | None:

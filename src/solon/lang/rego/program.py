@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from solon.lang.budget import Budget, BudgetExceeded, Meter
+from solon.lang.budget import Budget, BudgetExceeded
 from solon.lang.emit import Unit, readable
 from solon.lang.rego import ast, rules
 from solon.lang.rego.annotations import Annotation, Annotations
@@ -19,11 +19,12 @@ from solon.lang.rego.compile import Compiler, namespace
 from solon.lang.rego.errors import COMPILE_ERROR, EVAL_CANCEL_ERROR, EVAL_INTERNAL_ERROR, EvalError, RegoError
 from solon.lang.rego.parser import Version, parse_module, parse_query
 from solon.lang.rego.resolve import BUILTIN, Resolver, check_recursion, rule_names, static_prefix, walk_all
-from solon.lang.rego.runtime import Linked, Options, State
+from solon.lang.rego.runtime import Linked, Options, Run, State
 from solon.lang.rego.safety import Sorter, variables
 from solon.lang.source import Diagnostic, Span
 from solon.lang.values import UNDEFINED, Value, to_json
 
+_DEFAULT = Options()
 Replaced = frozenset[tuple[str, ...]]
 
 
@@ -368,18 +369,12 @@ class Query:
         notes: list[str] | None = None,
         covered: set[Any] | None = None,
     ) -> list[tuple[Value, ...]]:
-        options = Options(
-            time.time_ns() if now_ns is None else now_ns,
-            allowed_hosts,
-            runtime or {},
-            strict_builtin_errors,
-            [] if prints is None else prints,
-            [] if notes is None else notes,
-            set() if covered is None else covered,
-        )
-        state = State(
-            self._linked, options, Meter(budget), input, self.program.data if data is None else data
-        )
+        options = _DEFAULT
+        listens = prints is not None or notes is not None or covered is not None
+        if strict_builtin_errors or allowed_hosts or runtime or listens:
+            options = Options(allowed_hosts, runtime or {}, strict_builtin_errors, prints, notes, covered)
+        run = Run(budget, options, time.time_ns() if now_ns is None else now_ns)
+        state = State(self._linked, run, input, self.program.data if data is None else data)
         try:
             return self._run(state, [])
         except RegoError as error:

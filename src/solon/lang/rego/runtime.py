@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from solon.lang.budget import Meter
+from solon.lang.budget import Budget, Meter
 from solon.lang.rego.errors import (
     EVAL_CONFLICT_ERROR,
     BuiltinError,
@@ -30,18 +30,28 @@ class _Missing:
 MISSING: Final = _Missing()  # a document not evaluated yet
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Options:
+    """What an evaluation may do, and where it leaves what it says."""
+
+    allowed_hosts: frozenset[str] = frozenset()
+    runtime: Mapping[str, Value] = field(default_factory=dict)
+    strict: bool = False
+    prints: list[str] | None = None
+    notes: list[str] | None = None
+    covered: set[Any] | None = None
+
+
+class Run(Meter):
     """What stays the same during one evaluation, `with` or not."""
 
-    now_ns: int
-    allowed_hosts: frozenset[str]
-    runtime: Mapping[str, Value]
-    strict: bool
-    prints: list[str]
-    notes: list[str]
-    covered: set[Any]
-    cache: dict[Any, Any] = field(default_factory=dict)
+    __slots__ = ("cache", "now_ns", "options")
+
+    def __init__(self, budget: Budget, options: Options, now_ns: int) -> None:
+        super().__init__(budget)
+        self.options = options
+        self.now_ns = now_ns
+        self.cache: dict[Any, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +83,19 @@ _NOTHING: Final[Mapping[Any, Any]] = {}
 class State:
     """One evaluation; ``with`` makes a changed copy. Also the Context that built-ins get."""
 
-    __slots__ = ("data", "input", "linked", "memo", "meter", "mocks", "options", "overrides")
+    __slots__ = ("data", "input", "linked", "memo", "mocks", "overrides", "run")
 
     def __init__(
         self,
         linked: Linked,
-        options: Options,
-        meter: Meter,
+        run: Run,
         input_: Value,
         data: Value,
         overrides: Mapping[tuple[str, ...], Value] = _NOTHING,
         mocks: Mapping[str, Any] = _NOTHING,
     ) -> None:
         self.linked = linked
-        self.options = options
-        self.meter = meter
+        self.run = run
         self.input = input_
         self.data = data
         self.memo: list[Any] = linked.blank.copy()
@@ -98,7 +106,7 @@ class State:
 
     @property
     def now_ns(self) -> int:
-        return self.options.now_ns
+        return self.run.now_ns
 
     @property
     def random(self) -> random.Random:
@@ -110,27 +118,38 @@ class State:
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
-        return self.options.allowed_hosts
+        return self.run.options.allowed_hosts
 
     @property
     def runtime(self) -> Mapping[str, Value]:
-        return self.options.runtime
+        return self.run.options.runtime
 
     @property
     def cache(self) -> dict[Any, Any]:
-        return self.options.cache
+        return self.run.cache
 
     def charge(self, steps: int) -> None:
-        self.meter.charge(steps)
+        self.run.charge(steps)
 
     def note(self, text: str) -> None:
-        self.options.notes.append(text)
+        if self.run.options.notes is not None:
+            self.run.options.notes.append(text)
+
+    def print(self, operands: Sequence[Set], render: Callable[[Value], str]) -> None:
+        """Record the lines of a ``print``: one for each combination of its operands' values."""
+        if self.run.options.prints is not None:
+            columns = [[render(v) for v in operand.values()] or ["<undefined>"] for operand in operands]
+            self.run.options.prints.extend(" ".join(row) for row in itertools.product(*columns))
+
+    def cover(self, line: Any) -> None:
+        if self.run.options.covered is not None:
+            self.run.options.covered.add(line)
 
     # --- errors
 
     def failed(self, error: BuiltinError, site: int) -> Any:
         """A built-in raised ``error``: undefined, unless errors are strict."""
-        if self.options.strict or isinstance(error, HaltError):
+        if self.run.options.strict or isinstance(error, HaltError):
             name, span = self.linked.sites[site]
             raise EvalError(error.code, f"{name}: {error}", span(), self.linked.sources) from None
         return UNDEFINED
@@ -163,7 +182,7 @@ class State:
                 overrides[place] = value
             else:
                 mocks[path[0]] = value
-        return State(self.linked, self.options, self.meter, input_, data, overrides, mocks)
+        return State(self.linked, self.run, input_, data, overrides, mocks)
 
     def call(self, name: str, original: Replacement, args: tuple[Value, ...]) -> Value:
         """Call a function that a `with` may have replaced."""
@@ -173,7 +192,7 @@ class State:
         elif isinstance(mock, Replacement):
             # Inside a replacement nothing is replaced: it may call the original.
             state, target = (
-                State(self.linked, self.options, self.meter, self.input, self.data, self.overrides),
+                State(self.linked, self.run, self.input, self.data, self.overrides),
                 mock,
             )
         else:
@@ -261,7 +280,7 @@ def values(state: State, collection: Value) -> Iterable[Value]:
     kind = type(collection)
     if kind is not list and kind is not dict and kind is not Set:
         return ()
-    meter = state.meter
+    meter = state.run
     meter.left -= len(collection)
     if meter.left < 0:
         meter.renew()
@@ -273,7 +292,7 @@ def items(state: State, collection: Value) -> Iterable[tuple[Any, Value]]:
     kind = type(collection)
     if kind is not list and kind is not dict and kind is not Set:
         return ()
-    meter = state.meter
+    meter = state.run
     meter.left -= len(collection)
     if meter.left < 0:
         meter.renew()
@@ -369,12 +388,6 @@ def template(parts: Sequence[Any], render: Callable[[Value], str], state: State,
         else:
             out.append(render(next(iter(value.values()))) if value else "<undefined>")
     return "".join(out)
-
-
-def printed(operands: Sequence[Set], render: Callable[[Value], str]) -> list[str]:
-    """The lines a ``print`` gives: one for each combination of its operands' values."""
-    columns = [[render(v) for v in operand.values()] or ["<undefined>"] for operand in operands]
-    return [" ".join(row) for row in itertools.product(*columns)]
 
 
 def walk(state: State, document: Value) -> Iterator[tuple[list[Value], Value]]:

@@ -190,7 +190,13 @@ def verbs(template: str) -> list[tuple[str, bool]] | None:
 def shown_as(verb: str) -> Callable[[Value], str]:
     """What a plain verb makes of a value."""
     plain = _PLAIN[verb]
-    return lambda value: _format(plain, value, "", None)
+
+    def shown(value: Value) -> str:
+        if type(value) in (list, dict, Set) and verb != "d":
+            return term_text(value)
+        return _format(plain, value, "", None)
+
+    return shown
 
 
 def _star(operands: list[Value], at: int) -> tuple[Any, int]:
