@@ -20,7 +20,7 @@ RESULTS = {
     "assertions": (17, 2),
     "inventory": (6, 0),
     "match": (285, 0),
-    "parameters": (45, 0),
+    "parameters": (40, 0),
     "review": (19, 0),
     "rego": (9, 0),
     "skipped": (0, 1),
