@@ -17,7 +17,9 @@ from functools import cache
 from typing import Any, Final
 
 import msgspec
+import re2
 
+from solon.subjects.lines import Lines
 from solon.subjects.subject import Location, Unreadable
 
 # Nesting deeper than this is refused; real documents stay below 50.
@@ -173,15 +175,17 @@ def _check_duplicates(text: str) -> None:
 
 # What YAML 1.2 reads otherwise than Kubernetes does: yes/no/on/off/y/n, leading zeros and underscores in
 # numbers, keys that are not strings, merge keys, tags, infinities, times.
-_OTHERWISE: Final = re.compile(
-    r"(?:^|[\s\[{,:'\"])(?:yes|no|on|off|y|n)(?=[\s,\]}:]|$)"
-    r"|(?:^|[\s\[{,:])[-+]?(?:0[0-7_]+|0b[01]|\d[\d_]*_)(?=[\d_\s,\]}.]|$)"
-    r"|(?:^|[\s{,?-])(?:[-+]?[\d.]+(?:e[-+]?\d+)?|true|false|null|~)\s*:(?=\s|$)"
-    r"|<<\s*:|[\s\[{,]!|[-+\s\[{,]\.(?:inf|nan)|^\s*\?\s",
-    re.IGNORECASE | re.MULTILINE,
+_OTHERWISE: Final = re2.compile(
+    r"(?im)(?:^|[\s\[{,:'\"])(?:yes|no|on|off|y|n)(?:[\s,\]}:]|$)"
+    r"|(?:^|[\s\[{,:])[-+]?(?:0[0-7_]+|0b[01]|\d[\d_]*_)(?:[\d_\s,\]}.]|$)"
+    r"|(?:^|[\s{,?-])(?:[-+]?[\d.]+(?:e[-+]?\d+)?|true|false|null|~)\s*:(?:\s|$)"
+    r"|<<\s*:|[\s\[{,]!|[-+\s\[{,]\.(?:inf|nan)|^\s*\?\s"
 )
-_ALIAS: Final = re.compile(r"(?:^|[\s\[{,:-])\*[\w.-]+", re.MULTILINE)
+_ALIAS: Final = re2.compile(r"(?m)(?:^|[\s\[{,:-])\*[^\s*,\[\]{}]")
 _SEPARATOR: Final = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+_BARE_SEPARATOR: Final = re.compile(r"---[ \t]*(?:#.*)?\r?(?:\n|$)")
+_DIRECTIVE: Final = re.compile(r"^%", re.MULTILINE)
+_CONTENT: Final = re.compile(r"^(?!%)[ \t]*[^\s#]", re.MULTILINE)
 _DEEP_BLOCK: Final = re.compile(rf"^\s*(?:- ){{{MAX_DEPTH}}}|^ {{{MAX_DEPTH * 2}}}\s*\S", re.MULTILINE)
 
 
@@ -191,21 +195,25 @@ def decode_yaml(text: str) -> Iterator[Document | Problem]:
     if problem is not None:
         yield problem
         return
+    parts = split(text)
+    lines = Lines(text)
     values = _fast(text)
-    if values is None:
+    if values is None and (len(parts) == 1 or _DIRECTIVE.search(text)):
         try:
             values = _load_all(text)
         except Problem as error:
-            yield from _one_by_one(text, error)
+            yield error
             return
-    if text.count("[") + text.count("{") > MAX_DEPTH and any(map(_is_deep, values)):
-        yield Problem("nested too deeply")
-        return
-    rows = [text.count("\n", 0, m.start()) + 1 for m in _SEPARATOR.finditer(text)]
-    bare = len(values) > len(rows)  # the first document has no --- before it
-    for index, value in enumerate(values):
-        row = 1 if bare and index == 0 else rows[min(index - bare, len(rows) - 1)] + 1 if rows else 1
-        if value is not None:
+    bracketed = text.count("[") + text.count("{") > MAX_DEPTH
+    for found in _one_by_one(text, parts, lines) if values is None else enumerate(values):
+        if isinstance(found, Problem):
+            yield found
+            continue
+        index, value = found
+        row = _first_row(text, lines, parts[min(index, len(parts) - 1)][0])
+        if bracketed and _is_deep(value):
+            yield Problem("nested too deeply", row)
+        elif value is not None:
             yield Document(value, index, row)
 
 
@@ -224,27 +232,27 @@ def _fast(text: str) -> list[Any] | None:
 def split(text: str) -> list[tuple[int, int]]:
     """Offsets of the documents of a stream, told apart by their --- lines alone."""
     starts = [m.start() for m in _SEPARATOR.finditer(text)]
-    if not starts or text[: starts[0]].strip():
+    if not starts or _CONTENT.search(text, 0, starts[0]):
         starts.insert(0, 0)
     return list(zip(starts, [*starts[1:], len(text)], strict=True))
 
 
-def _one_by_one(text: str, error: Problem) -> Iterator[Document | Problem]:
-    """The documents of a stream with a broken one, told apart by their --- lines."""
-    parts = split(text)
-    if len(parts) == 1:
-        yield error
-        return
+def _first_row(text: str, lines: Lines, start: int) -> int:
+    """The row in which the document behind a --- line begins."""
+    return lines.row(start) + (_BARE_SEPARATOR.match(text, start) is not None)
+
+
+def _one_by_one(text: str, parts: list[tuple[int, int]], lines: Lines) -> Iterator[tuple[int, Any] | Problem]:
+    """The documents of a stream, each read on its own: one is broken, or asks for the slower way."""
     for index, (start, end) in enumerate(parts):
-        row = text.count("\n", 0, start)
+        part = text[start:end]
         try:
-            for value in _load_all(text[start:end]):
-                if value is not None:
-                    yield Document(value, index, row + 1)
+            values = _fast(part)
+            for value in _load_all(part) if values is None else values:
+                yield index, value
         except Problem as problem:
-            yield Problem(
-                problem.message, problem.row + row if problem.row else 0, problem.column, problem.hint
-            )
+            above = lines.row(start) - 1
+            yield Problem(problem.message, above + (problem.row or 1), problem.column, problem.hint)
 
 
 def _too_deep(text: str) -> Problem | None:

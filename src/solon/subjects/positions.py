@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
-from solon.subjects.documents import kubernetes_loader, looks_like_json, split
+from solon.subjects.documents import Problem, kubernetes_loader, split
+from solon.subjects.lines import Lines
 from solon.subjects.subject import Location, Path
+
+Finder = Callable[[int, Path], "tuple[int, int] | None"]
+
+# JSON, rather than YAML in flow style: no --- line, and no bare word as the first key.
+_JSON: Final = re.compile(r'\s*(?:\{\s*["}]|\[)')
+
+
+def _is_json(text: str) -> bool:
+    return _JSON.match(text) is not None and len(split(text)) == 1
 
 
 class SourceFile:
@@ -19,12 +29,12 @@ class SourceFile:
         self._load = load
 
     @cached_property
-    def _index(self) -> Callable[[int, Path], tuple[int, int] | None]:
+    def _index(self) -> Finder:
         try:
             text = self._load()
-        except OSError:
+        except (OSError, Problem):  # the file has changed since it was read
             return lambda document, path: None
-        return _json_finder(text) if looks_like_json(text) else _yaml_finder(text)
+        return _json_finder(text) if _is_json(text) else _yaml_finder(text)
 
     def place(self, document: int, path: Path) -> tuple[int, int] | None:
         """(row, column) of a path in the document of that number, of its nearest ancestor if it is missing."""
@@ -48,31 +58,24 @@ class FieldLocator:
         return self._start if found is None else Location(self._file.name, *found)
 
 
-def _yaml_nodes(text: str) -> list[Any]:
+def _yaml_finder(text: str) -> Finder:
+    """Composes a document to nodes with marks when it is first asked about; only the last one is kept."""
     import yaml
 
-    loader = kubernetes_loader()(text)
-    nodes: list[Any] = []
-    try:
-        while loader.check_node():
-            nodes.append(loader.get_node())
-    except (yaml.YAMLError, RecursionError):
-        return []
-    return nodes
+    parts = split(text)
+    lines = Lines(text)
 
-
-def _yaml_finder(text: str) -> Callable[[int, Path], tuple[int, int] | None]:
-    import yaml
-
-    nodes = _yaml_nodes(text)
-    rows = [0] * len(nodes)
-    if not nodes:  # a document is broken: the others are found between the --- lines
-        for start, end in split(text):
-            nodes.append(next(iter(_yaml_nodes(text[start:end])), None))
-            rows.append(text.count("\n", 0, start))
+    @lru_cache(maxsize=1)
+    def composed(document: int) -> Any:
+        start, end = parts[document]
+        loader = kubernetes_loader()(text[start:end])
+        try:
+            return loader.get_node() if loader.check_node() else None
+        except (yaml.YAMLError, RecursionError):
+            return None
 
     def find(document: int, path: Path) -> tuple[int, int] | None:
-        node = nodes[document] if document < len(nodes) else None
+        node = composed(document) if document < len(parts) else None
         if node is None:
             return None
         mark = node.start_mark
@@ -89,7 +92,7 @@ def _yaml_finder(text: str) -> Callable[[int, Path], tuple[int, int] | None]:
                 mark = node.start_mark
             else:
                 break
-        return mark.line + 1 + rows[document], mark.column + 1
+        return mark.line + lines.row(parts[document][0]), mark.column + 1
 
     return find
 
@@ -97,62 +100,65 @@ def _yaml_finder(text: str) -> Callable[[int, Path], tuple[int, int] | None]:
 _TOKEN: Final = re.compile(r'[\s,:]*("(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s,:{}\[\]"]+)')
 
 
-def _json_finder(text: str) -> Callable[[int, Path], tuple[int, int] | None]:
-    """Scans to the path each time; what it passed is remembered, so that neighbours are found fast."""
-    known: dict[Path, int] = {}  # path -> offset of its value
+def _json_finder(text: str) -> Finder:
+    """Scans to the path; what it passed is remembered, so that no part is scanned twice."""
+    begin = len(text) - len(text.lstrip())
+    lines = Lines(text)
+    containers: dict[int, _Container] = {}
 
     def find(_document: int, path: Path) -> tuple[int, int] | None:
-        offset, value = _begin(text), _begin(text)
-        for depth in range(len(path)):
-            step = known.get(path[: depth + 1])
-            if step is None:
-                found = _child(text, value, path[: depth + 1], known)
-                if found is None:
-                    break
-                offset, value = found
-            else:
-                value = step
-                offset = known.get((*path[: depth + 1], "\0name"), step)
-        row = text.count("\n", 0, offset) + 1
-        return row, offset - (text.rfind("\n", 0, offset) + 1) + 1
+        offset = value = begin
+        for part in path:
+            if text[value] not in "{[":
+                break
+            container = containers.get(value)
+            if container is None:
+                container = containers[value] = _Container(text, value)
+            found = container.child(part)
+            if found is None:
+                break
+            offset, value = found
+        return lines.place(offset)
 
     return find
 
 
-def _begin(text: str) -> int:
-    return len(text) - len(text.lstrip())
+class _Container:
+    """The children of an object or array, found as far as somebody has asked."""
 
+    __slots__ = ("_children", "_is_object", "_position", "_text")
 
-def _child(text: str, at: int, path: Path, known: dict[Path, int]) -> tuple[int, int] | None:
-    """Offsets of the name and of the value of the last part of ``path``, in the container at ``at``."""
-    if text[at] not in "{[":
-        return None
-    is_object = text[at] == "{"
-    wanted = path[-1]
-    parent = path[:-1]
-    position = at + 1
-    number = 0
-    while True:
-        token = _TOKEN.match(text, position)
+    def __init__(self, text: str, at: int) -> None:
+        self._text = text
+        self._is_object = text[at] == "{"
+        self._position = at + 1  # -1 when all children are known
+        self._children: dict[str | int, tuple[int, int]] = {}
+
+    def child(self, wanted: str | int) -> tuple[int, int] | None:
+        """Offsets of the name (of the value, in an array) and of the value."""
+        children = self._children
+        while wanted not in children and self._position >= 0:
+            self._next()
+        return children.get(wanted)
+
+    def _next(self) -> None:
+        text = self._text
+        token = _TOKEN.match(text, self._position)
         if token is None or token[1] in "}]":
-            return None
+            self._position = -1
+            return
+        name: str | int = len(self._children)
         name_at = value_at = token.start(1)
-        name: str | int = number
-        position = token.end()
-        if is_object:
-            raw = token[1][1:-1]
-            name = raw if "\\" not in raw else _unescaped(token[1])
-            value = _TOKEN.match(text, position)
+        end = token.end()
+        if self._is_object:
+            name = token[1][1:-1] if "\\" not in token[1] else _unescaped(token[1])
+            value = _TOKEN.match(text, end)
             if value is None:
-                return None
-            value_at, position = value.start(1), value.end()
-        if text[value_at] in "{[":
-            position = _skip(text, value_at)
-        known[(*parent, name)] = value_at
-        known[(*parent, name, "\0name")] = name_at
-        if name == wanted:
-            return name_at, value_at
-        number += 1
+                self._position = -1
+                return
+            value_at, end = value.start(1), value.end()
+        self._children[name] = (name_at, value_at)
+        self._position = _skip(text, value_at) if text[value_at] in "{[" else end
 
 
 def _unescaped(token: str) -> str:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from solon.frameworks.field_path import field_path
-from solon.frameworks.gatekeeper.errors import GatekeeperError
+from solon.frameworks.gatekeeper.errors import GatekeeperError, SchemaError
 from solon.frameworks.gatekeeper.match import MatchError, Target, compile_match, kinds_of
 from solon.frameworks.gatekeeper.review import Review
 from solon.frameworks.gatekeeper.schema import prepare
 from solon.frameworks.gatekeeper.template import Template
 from solon.frameworks.policy import Context, Stage, Violation
-from solon.lang.values import UNDEFINED
+from solon.lang.values import UNDEFINED, json_text
 from solon.subjects.subject import Location
 
 GROUP: Final = "constraints.gatekeeper.sh"
 
 _ACTIONS: Final = {"deny": Stage.ENFORCE, "warn": Stage.WARN, "dryrun": Stage.DRYRUN}
 _POINTS: Final = ("validation.gatekeeper.sh", "audit.gatekeeper.sh", "gator.gatekeeper.sh", "vap.k8s.io", "*")
+_FIELDS: Final = ("match", "enforcementAction", "scopedEnforcementActions", "parameters")
+_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_MAX_NAME: Final = 63
 _GRAVITY: Final = (Stage.DRYRUN, Stage.WARN, Stage.AUDIT, Stage.ENFORCE)
 
 
@@ -56,7 +60,20 @@ class Constraint:
         )
         if results is UNDEFINED:
             return []
-        return [_violation(result, review) for result in results]
+        if not isinstance(results, list):
+            return [Violation(f"violation must be a set of objects, not {_shown(results)}", error=True)]
+        return [_violation(result, review) for result in _distinct(results)]
+
+
+def _distinct(results: list[Any]) -> list[Any]:
+    """Violations of the same message and details are one, whatever else they say."""
+    seen: dict[str, Any] = {}
+    for result in results if len(results) > 1 else []:
+        shown = result
+        if isinstance(result, dict) and "msg" in result:
+            shown = [result["msg"], result.get("details", {})]
+        seen.setdefault(json_text(shown), result)
+    return list(seen.values()) or results
 
 
 def _violation(result: Any, review: Review) -> Violation:
@@ -69,8 +86,6 @@ def _violation(result: Any, review: Review) -> Violation:
 
 
 def _shown(value: Any) -> str:
-    from solon.lang.values import json_text
-
     return json_text(value)[:80]
 
 
@@ -86,19 +101,30 @@ def make_constraint(
     name = meta.get("name") if isinstance(meta, dict) else None
     if not isinstance(name, str) or not name:
         raise GatekeeperError("metadata.name is missing")
+    if len(name) > _MAX_NAME or not _NAME.fullmatch(name):
+        raise GatekeeperError(
+            f"metadata.name {name!r} must be at most {_MAX_NAME} lower-case letters, digits, '-' and '.', "
+            "beginning and ending with a letter or digit"
+        )
     spec = document.get("spec")
     spec = {} if spec is None else spec
     if not isinstance(spec, dict):
-        raise GatekeeperError("spec must be an object")
-    parameters = prepare(
-        template.schema, spec.get("parameters") if spec.get("parameters") is not None else {}
-    )
+        raise SchemaError("spec must be an object")
+    unknown = sorted(set(spec) - set(_FIELDS))
+    if unknown:
+        raise GatekeeperError(f"spec.{unknown[0]}: unknown field; known are {', '.join(_FIELDS)}")
+    # Where parameters are not there at all, the API server neither asks for required ones nor fills in theirs.
+    parameters = spec.get("parameters")
+    if parameters is None and isinstance(template.schema, dict):
+        parameters = template.schema.get("default")
+    if parameters is not None:
+        parameters = prepare(template.schema, parameters, keeps_unknown=template.keeps_unknown)
     annotations = meta.get("annotations") if isinstance(meta, dict) else None
     return Constraint(
         kind=template.kind,
         name=name,
         template=template,
-        parameters=parameters,
+        parameters={} if parameters is None else parameters,
         stage=stage_at(spec, point),
         matches=compile_match(spec.get("match")),
         matches_kind=kinds_of(spec.get("match")),
@@ -110,6 +136,8 @@ def make_constraint(
 def stage_at(spec: dict[str, Any], point: str) -> Stage | None:
     """The gravest action the constraint takes at an enforcement point; None where it takes none."""
     action = spec.get("enforcementAction") or "deny"
+    if not isinstance(action, str):
+        raise SchemaError("spec.enforcementAction must be a string")
     if action != "scoped":
         if action not in _ACTIONS:
             known = ", ".join([*_ACTIONS, "scoped"])

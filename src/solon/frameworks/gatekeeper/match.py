@@ -6,13 +6,17 @@ Every field that is given must match; an object of an AdmissionReview matches by
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from solon.frameworks.gatekeeper.errors import GatekeeperError
+from solon.frameworks.gatekeeper.errors import GatekeeperError, SchemaError
 
 Object = dict[str, Any]
+
+# What the schema of constraints has names and namespaces look like.
+_PATTERN: Final = re.compile(r"\*?[-:a-z0-9]*\*?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +36,19 @@ Test = Callable[[Target], bool]
 
 
 def compile_match(match: Any) -> Test:
-    """A test for the match section. Raises GatekeeperError where the section is malformed."""
+    """A test for the match section.
+
+    Raises SchemaError where a field has not the form that the schema of constraints asks for, GatekeeperError
+    where the section makes no sense otherwise.
+    """
     if match is None:
         match = {}
     if not isinstance(match, dict):
-        raise GatekeeperError("spec.match must be an object")
+        raise SchemaError("spec.match must be an object")
     unknown = sorted(set(match) - set(_FIELDS))
     if unknown:
         raise GatekeeperError(f"spec.match.{unknown[0]}: unknown field; known are {', '.join(_FIELDS)}")
-    tests = [_FIELDS[name](match[name]) for name in _FIELDS if match.get(name) not in (None, [], "")]
+    tests = [_FIELDS[name](match[name]) for name in _FIELDS if match.get(name) is not None]
 
     def matches(target: Target) -> bool:
         return all(test(target) for test in tests)
@@ -83,8 +91,23 @@ def labels_of(obj: Object | None) -> dict[str, Any]:
 
 def _strings(value: Any, field: str) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise GatekeeperError(f"spec.match.{field} must be a list of strings")
+        raise SchemaError(f"spec.match.{field} must be a list of strings")
     return value
+
+
+def _pattern(value: Any, field: str) -> str:
+    if not isinstance(value, str):
+        raise SchemaError(f"spec.match.{field} must be a string")
+    if not _PATTERN.fullmatch(value):
+        raise SchemaError(
+            f"spec.match.{field}: {value!r} must be lower-case letters, digits, '-' and ':', "
+            "with '*' at its ends alone"
+        )
+    return value
+
+
+def _patterns(values: Any, field: str) -> list[Callable[[str], bool]]:
+    return [glob(_pattern(value, field)) for value in _strings(values, field)]
 
 
 def glob(pattern: str) -> Callable[[str], bool]:
@@ -109,19 +132,30 @@ def _kinds(entries: Any) -> Test:
 
 def _kind_test(entries: Any) -> Callable[[str, str], bool]:
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise GatekeeperError("spec.match.kinds must be a list of {apiGroups, kinds}")
-    pairs = [(_any(entry.get("apiGroups")), _any(entry.get("kinds"))) for entry in entries]
+        raise SchemaError("spec.match.kinds must be a list of {apiGroups, kinds}")
+    unknown = sorted(name for entry in entries for name in entry if name not in ("apiGroups", "kinds"))
+    if unknown:
+        raise GatekeeperError(f"spec.match.kinds: unknown field {unknown[0]}; known are apiGroups, kinds")
+    pairs = [
+        (_any(entry.get("apiGroups"), "kinds.apiGroups"), _any(entry.get("kinds"), "kinds.kinds"))
+        for entry in entries
+    ]
+    if not pairs:
+        return lambda group, kind: True
     return lambda group, kind: any(
         (groups is None or group in groups) and (kinds is None or kind in kinds) for groups, kinds in pairs
     )
 
 
-def _any(names: Any) -> frozenset[str] | None:
+def _any(names: Any, field: str) -> frozenset[str] | None:
     """The names, or None where they are all."""
-    return None if not names or "*" in names else frozenset(_strings(names, "kinds"))
+    found = _strings([] if names is None else names, field)
+    return None if not found or "*" in found else frozenset(found)
 
 
 def _scope(scope: Any) -> Test:
+    if not isinstance(scope, str):
+        raise SchemaError("spec.match.scope must be a string: Cluster, Namespaced or *")
     if scope == "Cluster":
         return lambda t: is_namespace(t.object) or not (namespace_name(t.object) or t.namespace)
     if scope == "Namespaced":
@@ -139,17 +173,17 @@ def _namespace(target: Target) -> str | None:
 
 
 def _namespaces(patterns: Any) -> Test:
-    tests = [glob(pattern) for pattern in _strings(patterns, "namespaces")]
+    tests = _patterns(patterns, "namespaces")
 
     def test(target: Target) -> bool:
         name = _namespace(target)
-        return name is None or any(t(name) for t in tests)
+        return not tests or name is None or any(t(name) for t in tests)
 
     return test
 
 
 def _excluded_namespaces(patterns: Any) -> Test:
-    tests = [glob(pattern) for pattern in _strings(patterns, "excludedNamespaces")]
+    tests = _patterns(patterns, "excludedNamespaces")
 
     def test(target: Target) -> bool:
         name = _namespace(target)
@@ -161,19 +195,27 @@ def _excluded_namespaces(patterns: Any) -> Test:
 def selector(value: Any, field: str) -> Callable[[dict[str, Any]], bool]:
     """A metav1.LabelSelector as a test of labels."""
     if not isinstance(value, dict):
-        raise GatekeeperError(f"spec.match.{field} must be a label selector")
+        raise SchemaError(f"spec.match.{field} must be a label selector")
+    unknown = sorted(set(value) - {"matchLabels", "matchExpressions"})
+    if unknown:
+        known = "matchLabels, matchExpressions"
+        raise GatekeeperError(f"spec.match.{field}.{unknown[0]}: unknown field; known are {known}")
     wanted = value.get("matchLabels") or {}
-    if not isinstance(wanted, dict):
-        raise GatekeeperError(f"spec.match.{field}.matchLabels must be an object")
-    tests = [_expression(entry, field) for entry in value.get("matchExpressions") or []]
+    if not isinstance(wanted, dict) or not all(isinstance(label, str) for label in wanted.values()):
+        raise SchemaError(f"spec.match.{field}.matchLabels must be an object of strings")
+    expressions = value.get("matchExpressions") or []
+    if not isinstance(expressions, list):
+        raise SchemaError(f"spec.match.{field}.matchExpressions must be a list")
+    tests = [_expression(entry, field) for entry in expressions]
     return lambda labels: all(labels.get(k) == v for k, v in wanted.items()) and all(t(labels) for t in tests)
 
 
 def _expression(entry: Any, field: str) -> Callable[[dict[str, Any]], bool]:
     where = f"spec.match.{field}.matchExpressions"
     if not isinstance(entry, dict) or not isinstance(entry.get("key"), str):
-        raise GatekeeperError(f"{where} needs a key")
-    key, operator, values = entry["key"], entry.get("operator"), entry.get("values") or []
+        raise SchemaError(f"{where} needs a key")
+    key, operator = entry["key"], entry.get("operator")
+    values = _strings(entry.get("values") or [], f"{field}.matchExpressions.values")
     if operator in ("In", "NotIn") and not values:
         raise GatekeeperError(f"{where}: {operator} needs values")
     if operator in ("Exists", "DoesNotExist") and values:
@@ -208,31 +250,31 @@ def _namespace_selector(value: Any) -> Test:
         if target.namespace is None:
             if not namespace_name(obj):
                 return True  # cluster-scoped
-            raise MatchError("namespace selector for namespace-scoped object but missing Namespace")
+            raise MatchError(
+                "unable to match constraints: "
+                "namespace selector for namespace-scoped object but missing Namespace"
+            )
         return test(labels_of(target.namespace))
 
     return matches
 
 
 def _name(pattern: Any) -> Test:
-    if not isinstance(pattern, str):
-        raise GatekeeperError("spec.match.name must be a string")
-    test = glob(pattern)
-    prefix = pattern.endswith("*")
+    test = glob(_pattern(pattern, "name"))
+    open_ended = pattern.endswith("*")
 
     def matches(target: Target) -> bool:
-        name, generate = metadata(target.object, "name"), metadata(target.object, "generateName")
-        if isinstance(name, str) and test(name):
-            return True
+        name = metadata(target.object, "name") or ""
         # What is behind a generated name's prefix is not known: only a pattern open at its end can match.
-        return prefix and isinstance(generate, str) and generate != "" and test(generate)
+        generate = metadata(target.object, "generateName") or "" if open_ended else ""
+        return not pattern or test(str(name)) or (open_ended and test(str(generate)))
 
     return matches
 
 
 def _source(source: Any) -> Test:
     if source not in ("All", "Original", "Generated"):
-        raise GatekeeperError(f"invalid source field {source!r}: must be All, Original or Generated")
+        raise SchemaError(f"spec.match.source {source!r} is unknown: must be All, Original or Generated")
     return lambda target: source in ("All", target.source)
 
 

@@ -47,8 +47,7 @@ def review_of(document: Object, namespaces: Mapping[str, Object], source: str = 
     if namespace:
         review["namespace"] = namespace
     around = None if is_namespace(document) else namespaces.get(namespace)
-    if around is not None:
-        review["namespaceObject"] = around
+    review["namespaceObject"] = around if around is not None else {}
     return Review(review, (Target(document, around, source),))
 
 
@@ -88,9 +87,7 @@ def _from_admission_review(document: Object, namespaces: Mapping[str, Object], s
             "version": version,
             "kind": versions[0].get("kind", ""),
         }
-    around = namespaces.get(str(request.get("namespace") or namespace_name(versions[0])))
-    if around is not None and not is_namespace(versions[0]):
-        review["namespaceObject"] = around
-    else:
-        around = None
+    namespace = str(request.get("namespace") or namespace_name(versions[0]))
+    around = None if is_namespace(versions[0]) else namespaces.get(namespace)
+    review["namespaceObject"] = around if around is not None else {}
     return Review(review, tuple(Target(v, around, source) for v in versions))

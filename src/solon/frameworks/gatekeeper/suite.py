@@ -228,7 +228,8 @@ def _check(assertions: Any, messages: list[str]) -> str:
     for assertion in assertions:
         if not isinstance(assertion, dict):
             raise SuiteError("an assertion must be an object")
-        wanted = assertion.get("violations", "yes")
+        wanted = assertion.get("violations")
+        wanted = "yes" if wanted is None else wanted
         pattern = assertion.get("message") or ""
         matching = [message for message in messages if _matches(pattern, message)]
         about = f" matching {pattern!r}" if pattern else ""

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from solon.frameworks.gatekeeper.errors import GatekeeperError
+from solon.frameworks.gatekeeper.schema import check_structural
 from solon.lang import rego
-from solon.lang.rego.parser import Version
+from solon.lang.rego.parser import Version, parse_module
 from solon.subjects.subject import Location
 
 GROUP: Final = "templates.gatekeeper.sh"
@@ -20,6 +21,7 @@ class Template:
 
     kind: str
     schema: Any
+    keeps_unknown: bool  # parameters that the schema has not are kept rather than refused
     violations: rego.Query
     uses_inventory: bool
     location: Location
@@ -52,11 +54,15 @@ def compile_template(document: dict[str, Any], location: Location) -> Template:
     modules = {f"{kind}.rego": text, **{f"{kind}.lib{n}.rego": lib for n, lib in enumerate(libs)}}
     try:
         package = rego.package_of(text, version, f"{kind}.rego")
+        _check_modules(modules, version)
         program = rego.compile(modules, version=version)
     except rego.RegoError as error:
         raise GatekeeperError(error.render()) from None
-    if not any(rule.path == f"{package}.violation" for rule in program.rules):
+    rules = [rule for rule in program.rules if rule.path == f"{package}.violation"]
+    if not rules:
         raise GatekeeperError("the Rego has no rule named violation")
+    if any(rule.kind == "function" for rule in rules):
+        raise GatekeeperError("violation must be a set of objects with a msg, not a function")
     foreign = sorted(path for path in program.base_references if path.split(".")[1] != "inventory")
     if foreign:
         raise GatekeeperError(
@@ -64,10 +70,14 @@ def compile_template(document: dict[str, Any], location: Location) -> Template:
         )
     validation = _get(document, "spec", "crd", "spec", "validation")
     schema = validation.get("openAPIV3Schema") if isinstance(validation, dict) else None
+    keeps_unknown = _keeps_unknown(document, validation)
+    if schema is not None and not keeps_unknown:
+        check_structural(schema, "spec.crd.spec.validation.openAPIV3Schema")
     annotations = _get(document, "metadata", "annotations")
     return Template(
         kind=kind,
         schema=schema,
+        keeps_unknown=keeps_unknown,
         violations=program.prepare(f"{package}.violation"),
         uses_inventory=bool(program.base_references),
         location=location,
@@ -75,10 +85,32 @@ def compile_template(document: dict[str, Any], location: Location) -> Template:
     )
 
 
+def _keeps_unknown(document: dict[str, Any], validation: Any) -> bool:
+    """``legacySchema``, which is on by default before version v1."""
+    said = validation.get("legacySchema") if isinstance(validation, dict) else None
+    version = str(document.get("apiVersion", "")).rpartition("/")[2]
+    return said is True or (said is None and version != "v1")
+
+
+def _check_modules(modules: dict[str, str], version: Version) -> None:
+    """What Gatekeeper asks of a template's modules besides being Rego. Raises GatekeeperError, RegoError."""
+    for number, (file, text) in enumerate(modules.items()):
+        module = parse_module(file, text, version)
+        if number and (module.package[0] != "lib" or len(module.package) < 2):
+            shown = ".".join(module.package)
+            raise GatekeeperError(f"{file}: package {shown} of a lib must be below lib, such as lib.{shown}")
+        for found in module.imports:
+            if found.path[:2] != ["data", "lib"] and found.path[:1] != ["future"]:
+                shown = ".".join(found.path)
+                raise GatekeeperError(
+                    f"{file}: import {shown} is not allowed: only data.lib and future.keywords are"
+                )
+
+
 def _source(target: dict[str, Any]) -> tuple[str, list[str], Version]:
     """The Rego of a target, its libs and its version."""
     code = target.get("code")
-    if isinstance(code, list) and code:
+    if isinstance(code, list) and code and not target.get("rego"):
         engines = {entry.get("engine"): entry.get("source") for entry in code if isinstance(entry, dict)}
         # Templates with both engines say the same in both; the Rego is what is run.
         source = engines.get("Rego")
