@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
+
+SLICE: Final = 20_000  # steps between two looks at the clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,41 +33,40 @@ class BudgetExceeded(Exception):
 class Meter:
     """Counts the steps of one evaluation; looks at the clock every few thousand steps.
 
-    Compiled loops call :meth:`charge` with the length of what they are about to visit.
+    Compiled loops take the length of what they are about to visit from ``left``, and call :meth:`renew`
+    where that leaves less than nothing; everything else calls :meth:`charge`.
     """
 
-    __slots__ = ("_clock", "_deadline", "_granted", "_left", "_limit", "_slice", "_started")
+    __slots__ = ("_budget", "_clock", "_granted", "_started", "left")
 
     def __init__(self, budget: Budget, clock: Callable[[], float] = time.monotonic) -> None:
+        self._budget = budget
         self._clock = clock
         self._started = clock()
-        self._deadline = None if budget.seconds is None else self._started + budget.seconds
-        self._limit = budget.steps
-        self._slice = 20_000
-        self._granted = self._left = 0
+        limit = budget.steps
+        self._granted = self.left = SLICE if limit is None or limit > SLICE else limit
 
     def charge(self, steps: int) -> None:
         """Account for ``steps`` more. Raises BudgetExceeded."""
-        self._left -= steps
-        if self._left < 0:
-            self._renew()
+        self.left -= steps
+        if self.left < 0:
+            self.renew()
 
     @property
     def steps(self) -> int:
-        return self._granted - self._left
+        return self._granted - self.left
 
     @property
     def seconds(self) -> float:
         return self._clock() - self._started
 
-    def _renew(self) -> None:
-        used = self.steps
-        if self._limit is not None and used > self._limit:
-            raise BudgetExceeded(f"evaluation took more than {self._limit:,} steps", used, self.seconds)
-        if self._deadline is not None and self._clock() > self._deadline:
-            limit = self._deadline - self._started
-            raise BudgetExceeded(
-                f"evaluation took longer than {limit:g} s ({used:,} steps)", used, self.seconds
-            )
-        self._granted = used + self._slice
-        self._left = self._slice
+    def renew(self) -> None:
+        """Grant the steps up to the next look at the clock. Raises BudgetExceeded."""
+        used, seconds = self.steps, self.seconds
+        limit, longest = self._budget.steps, self._budget.seconds
+        if limit is not None and used > limit:
+            raise BudgetExceeded(f"evaluation took more than {limit:,} steps", used, seconds)
+        if longest is not None and seconds > longest:
+            raise BudgetExceeded(f"evaluation took longer than {longest:g} s ({used:,} steps)", used, seconds)
+        self.left = SLICE if limit is None else min(SLICE, limit - used)
+        self._granted = used + self.left

@@ -78,6 +78,7 @@ class Key:
 
 _TRUE: Final = ("bool", True)
 _FALSE: Final = ("bool", False)
+_FLAT: Final = frozenset([str, int, float, type(None)])  # the types whose values are their own keys
 
 
 def _freeze(value: Value) -> Any:
@@ -87,7 +88,9 @@ def _freeze(value: Value) -> Any:
     if kind is list:
         return ("array", *[_freeze(item) for item in value])
     if kind is dict:
-        return ("object", frozenset([(k, _freeze(v)) for k, v in value.items()]))
+        if _FLAT.issuperset(map(type, value.values())):
+            return frozenset(value.items())
+        return frozenset([(k, _freeze(v)) for k, v in value.items()])
     if kind is Set:
         return ("set", frozenset(value))
     return value
@@ -201,22 +204,44 @@ def _compare_all(a: list[Value], b: list[Value]) -> int:
 def sorted_values(values: Iterable[Value]) -> list[Value]:
     """The values in order; equal ones keep their places."""
     items = list(values)
+    if len(items) < 2:
+        return items
     kinds = set(map(type, items))
-    if len(kinds) <= 1 and kinds <= {str, int, float, bool}:
+    if len(kinds) == 1 and kinds <= _ORDERED:
         return sorted(items)
-    return sorted(items, key=_sort_key)
+    if kinds == {dict} and all(type(v) is str for item in items for v in item.values()):
+        try:
+            return sorted(items, key=_pairs)
+        except TypeError:  # keys that are not all strings
+            pass
+    return sorted(items, key=_order)
 
 
-def _sort_key(value: Value) -> tuple[Any, ...]:
-    """What Python compares as :func:`compare` does; made once for each value that is sorted."""
-    order = _RANK[type(value)]
-    if order <= 3:
-        return (order, value)
-    if order == 4:
-        return (order, *map(_sort_key, value))
-    if order == 6:
-        return (order, *sorted(map(_sort_key, value.values())))
-    return (order, *[part for k, v in sorted_items(value) for part in (_sort_key(k), _sort_key(v))])
+_ORDERED: Final = frozenset([str, int, float, bool])
+
+
+def _pairs(obj: dict[Any, Value]) -> list[tuple[Any, Value]]:
+    return sorted(obj.items())  # keys differ, so values are not compared
+
+
+def _order(value: Value) -> tuple[Any, ...]:
+    """A tuple that Python orders as :func:`compare` orders the value."""
+    kind = type(value)
+    if kind is str:
+        return (3, value)
+    if value is None:
+        return (0,)
+    if kind is list:
+        return (4, *map(_order, value))
+    if kind is dict:
+        try:
+            pairs = _pairs(value)
+        except TypeError:
+            pairs = sorted_items(value)
+        return (5, *[part for k, v in pairs for part in (_order(k), _order(v))])
+    if kind is Set:
+        return (6, *map(_order, sorted_members(value)))
+    return (_RANK[kind], value)
 
 
 def sorted_members(members: Set) -> list[Value]:
@@ -257,12 +282,15 @@ _NAMES: Final = ("null", "boolean", "number", "string", "array", "object", "set"
 def to_json(value: Value) -> Any:
     """The value as JSON has it: sets become sorted arrays, keys that are not strings their JSON text."""
     kind = type(value)
+    if kind is dict:
+        return {
+            k if type(k) is str else json_text(unkey(k)): v if type(v) is str else to_json(v)
+            for k, v in value.items()
+        }
     if kind is Set:
-        return [to_json(member) for member in sorted_members(value)]
+        return [to_json(member) for member in sorted_members(value)] if value else []
     if kind is list:
         return [to_json(item) for item in value]
-    if kind is dict:
-        return {k if type(k) is str else json_text(unkey(k)): to_json(v) for k, v in value.items()}
     return value
 
 

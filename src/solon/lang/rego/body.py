@@ -12,11 +12,12 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from solon.lang.emit import Function
-from solon.lang.rego import ast
+from solon.lang.rego import ast, inline
 from solon.lang.rego.errors import COMPILE_ERROR, RegoError
 from solon.lang.rego.resolve import walk_all
 from solon.lang.rego.safety import matching_parts, variables
 from solon.lang.source import Diagnostic
+from solon.lang.values import Set
 
 if TYPE_CHECKING:
     from solon.lang.rego.compile import Compiler
@@ -32,6 +33,9 @@ _COMPARISONS: Final = {
     "internal.member_2": "member({0}, {1})",
     "internal.member_3": "member_at({0}, {1}, {2})",
 }
+# What may give another result for the same operands; all else is called once in a body.
+_DIFFERENT_EACH_TIME: Final = frozenset(["http.send", "trace"])
+_ORDERINGS: Final = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 
 
 class BodyEmitter:
@@ -52,9 +56,10 @@ class BodyEmitter:
         self.environment = environment  # variable -> Python expression
         self.failure = failure  # the statement that gives up, outside of any loop
         self.loops = 0
-        self.ordered = False  # whether objects and sets are visited in order: what is built is an array
         self.state = "s"
         self.known: dict[tuple[object, ...], str] = {}  # what has been read -> the name that holds it
+        self.kinds: dict[str, type] = {}  # name -> the type of what it holds, where that is certain
+        self.defined: set[str] = set()  # names that were read and found not to be U
 
     # --- writing
 
@@ -66,9 +71,25 @@ class BodyEmitter:
         with self.function.block(f"if {condition}:"):
             self.function.add(self.fail())
 
-    def assign(self, expression: str) -> str:
+    def needs(self, name: str) -> None:
+        """Give up where a name holds U; tested once."""
+        if name not in self.defined and name not in self.kinds:
+            self.defined.add(name)
+            self.guard(f"{name} is U")
+
+    def needs_truth(self, name: str) -> None:
+        """Give up where a name holds false."""
+        kind = self.kinds.get(name)
+        if kind is bool:
+            self.guard(f"not {name}")
+        elif kind is None:
+            self.guard(f"{name} is False")
+
+    def assign(self, expression: str, kind: type | None = None) -> str:
         name = self.unit.fresh("v")
         self.function.add(f"{name} = {expression}")
+        if kind is not None:
+            self.kinds[name] = kind
         return name
 
     def loop(self, header: str) -> None:
@@ -85,10 +106,6 @@ class BodyEmitter:
         """What is written from here on comes from this place of the policy."""
         module = self.module
         self.function.origin = lambda: module.span(at, length)
-
-    def visit(self, how: str) -> str:
-        """The function of the runtime that iterates: ``values``, ``items``, ``walk``, ``keys``."""
-        return f"ordered_{how}" if self.ordered else how
 
     def site(self, what: str) -> int:
         return self.compiler.site(what, self.function.origin)
@@ -124,7 +141,7 @@ class BodyEmitter:
         else:
             held = self.value(term)
         if not may_be_false:
-            self.guard(f"{held} is False")
+            self.needs_truth(held)
         self.state = outer
         return held
 
@@ -132,7 +149,7 @@ class BodyEmitter:
         span = self.module.span(at)
         line = (span.file, span.row)
         self.compiler.coverable.add(line)
-        self.function.add(f"s.options.covered.add({self.unit.constant(line)})")
+        self.function.add(f"s.cover({self.unit.constant(line)})")
 
     def statement(self, statement: ast.Statement) -> None:
         match statement:
@@ -164,7 +181,7 @@ class BodyEmitter:
         if isinstance(term, ast.Comprehension | ast.Array | ast.Object | ast.SetTerm) and not variables(term):
             self.value(term)
             return
-        self.guard(f"{self.value(term)} is False")
+        self.needs_truth(self.value(term))
 
     def condition(self, call: ast.Call) -> str | None:
         """A comparison or membership as a Python condition; None for any other call."""
@@ -174,10 +191,17 @@ class BodyEmitter:
             left, right = self.value(call.args[0]), self.value(call.args[1])
             test = self.equality(call.args[0], left, call.args[1], right)
             return f"(not {test})" if call.name == "neq" else test
+        of_type = inline.TABLE.get(call.name)
+        if of_type is not None and not of_type.may_refuse:
+            return of_type.text.format(*[self.value(arg) for arg in call.args])
         shape = _COMPARISONS.get(call.name)
         if shape is None:
             return None
-        return shape.format(*[self.value(arg) for arg in call.args])
+        args = [self.value(arg) for arg in call.args]
+        operator = _ORDERINGS.get(call.name)
+        if operator is not None and {self.kinds.get(arg) for arg in args} in ({int}, {str}):
+            return f"({args[0]} {operator} {args[1]})"
+        return shape.format(*args)
 
     def equality(self, left: ast.Term | None, a: str, right: ast.Term | None, b: str) -> str:
         """A Python condition for a == b that is cheap where one side is a known scalar."""
@@ -188,6 +212,9 @@ class BodyEmitter:
                     return f"({other} is {constant})"
                 if kind is str or term.value not in (0, 1):
                     return f"({other} == {constant})"
+        kinds = {self.kinds.get(a), self.kinds.get(b)}
+        if str in kinds or kinds == {int}:
+            return f"({a} == {b})"
         return f"equal({a}, {b})"
 
     def print(self, call: ast.Call) -> None:
@@ -201,9 +228,7 @@ class BodyEmitter:
                 var = ast.Var("_'print", arg.at)
                 body = [ast.Expr(ast.Unify(var, arg, ":="), arg.at, arg.at)]
                 sets.append(self.comprehension(ast.Comprehension("set", None, var, body, arg.at)))
-        self.function.add(
-            f"s.options.prints.extend(printed(({''.join(f'{x}, ' for x in sets)}), format_value))"
-        )
+        self.function.add(f"s.print(({''.join(f'{x}, ' for x in sets)}), format_value)")
 
     # --- not
 
@@ -213,6 +238,9 @@ class BodyEmitter:
         An equality's own references are not: ``not input.x == 1`` holds where ``input.x`` is undefined.
         """
         match statement:
+            case ast.TermExpr(term=ast.Ref() as ref) if self.is_plain(ref):
+                held = self.read(ref)
+                self.guard(f"{held} is not U and {held} is not False")
             case ast.TermExpr(term=ast.Call() as call):
                 args = [self.hoisted(arg) for arg in call.args]
                 call = ast.Call(call.name, args, call.at, call.infix)
@@ -221,7 +249,8 @@ class BodyEmitter:
                     self.guard(condition)
                     return
                 result = self.call(call, undefined=True)
-                self.guard(f"{result} is not U and {result} is not False")
+                is_bool = self.kinds.get(result) is bool
+                self.guard(result if is_bool else f"{result} is not U and {result} is not False")
             case ast.Unify(operator="()"):
                 self.refute(statement)
             case ast.Unify():
@@ -229,6 +258,30 @@ class BodyEmitter:
                 self.refute(ast.Unify(left, right, statement.operator))
             case _:
                 self.refute(statement)
+
+    def is_plain(self, ref: ast.Ref) -> bool:
+        """Whether reading it needs no loop: a path of constants and bound variables from input or a variable."""
+        known = isinstance(ref.head, ast.Var) and (
+            ref.head.name == "input" or ref.head.name in self.environment
+        )
+        return known and all(
+            isinstance(p, ast.Scalar) or (isinstance(p, ast.Var) and p.name in self.environment)
+            for p in ref.path
+        )
+
+    def read(self, ref: ast.Ref) -> str:
+        """The value of a plain reference, which may be U; nothing gives up."""
+        assert isinstance(ref.head, ast.Var)
+        base = f"{self.state}.input" if ref.head.name == "input" else self.environment[ref.head.name]
+        names: list[str] = []
+        for part in ref.path:
+            if isinstance(part, ast.Scalar) and type(part.value) is str:
+                names.append(self.unit.constant(part.value))
+                continue
+            base, names = self.field(base, names, "{0} = U"), []
+            base = self.assign(f"lookup({base}, {self.value(part)})")
+        base = self.field(base, names, "{0} = U")
+        return self.assign(base) if "." in base else base
 
     def hoisted(self, term: ast.Term) -> ast.Term:
         if isinstance(term, ast.Ref | ast.Call | ast.Comprehension | ast.Template):
@@ -270,6 +323,7 @@ class BodyEmitter:
         function = self.unit.function(name, ["s", *(["d"] if domain else []), *parameters])
         function.origin = self.function.origin
         inner = BodyEmitter(self.compiler, self.module, function, environment, failure)
+        inner.kinds = self.kinds
         arguments = [self.state, *([domain] if domain else []), *parameters]
         return inner, f"{name}({', '.join(arguments)})"
 
@@ -279,11 +333,11 @@ class BodyEmitter:
         domain = self.value(statement.domain)
         element = self.unit.fresh("v")
         if statement.key is None:
-            self.loop(f"for {element} in {self.visit('values')}({self.state}, {domain}):")
+            self.loop(f"for {element} in values({self.state}, {domain}):")
         else:
             index = self.unit.fresh("v")
-            self.loop(f"for {index}, {element} in {self.visit('items')}({self.state}, {domain}):")
-            self.unify(statement.key, index)
+            self.loop(f"for {index}, {element} in items({self.state}, {domain}):")
+            self.unify(statement.key, self.unkeyed(index))
         self.unify(statement.value, element)
 
     def every(self, statement: ast.Every) -> None:
@@ -293,11 +347,11 @@ class BodyEmitter:
         outer, call = self.lift("e", used, "return False", domain)
         with outer.function.block("if type(d) not in COLLECTIONS:"):
             outer.function.add("return False")
-        if statement.key is not None:
-            outer.environment[statement.key.name] = index
         outer.environment[statement.value.name] = element
         outer.function.add(f"for {index}, {element} in items(s, d):")
         outer.function.depth += 1
+        if statement.key is not None:
+            outer.environment[statement.key.name] = outer.unkeyed(index)
         inner, test = outer.lift("e", used, "return False")
         inner.body(statement.body)
         inner.function.add("return True")
@@ -344,33 +398,44 @@ class BodyEmitter:
         """A Python expression (a name or constant) for the term's value; gives up where it is undefined."""
         match term:
             case ast.Scalar():
-                return self.unit.constant(term.value)
+                name = self.unit.constant(term.value)
+                self.kinds[name] = type(term.value)
+                return name
             case ast.Var():
                 return self.environment[term.name]
             case ast.Ref():
                 return self.ref(term)
             case ast.Call():
                 condition = self.condition(term)
-                return self.assign(condition) if condition is not None else self.call(term)
+                return self.assign(condition, bool) if condition is not None else self.call(term)
             case ast.Comprehension():
                 return self.comprehension(term)
             case ast.Template():
                 return self.template(term)
         constant = literal(term)
         if constant is not None:
-            return self.unit.constant(constant[0])
+            name = self.unit.constant(constant[0])
+            self.kinds[name] = type(constant[0])
+            return name
         match term:
             case ast.Array():
-                return self.assign(f"[{', '.join(self.value(item) for item in term.items)}]")
+                return self.assign(f"[{', '.join(self.value(item) for item in term.items)}]", list)
             case ast.SetTerm():
-                return self.assign(f"Set.of(({''.join(self.value(item) + ', ' for item in term.items)}))")
+                members = "".join(self.value(item) + ", " for item in term.items)
+                return self.assign(f"Set.of(({members}))", Set)
             case ast.Object():
                 pairs = []
                 for k, v in term.pairs:
                     name = self.value(k)
-                    plain = isinstance(k, ast.Scalar) and not isinstance(k.value, bool)
-                    pairs.append(f"{name if plain else f'key({name})'}: {self.value(v)}")
-                return self.assign("{" + ", ".join(pairs) + "}")
+                    pairs.append(f"{self.key_of(name)}: {self.value(v)}")
+                return self.assign("{" + ", ".join(pairs) + "}", dict)
+
+    def key_of(self, name: str) -> str:
+        """A Python expression for the key that stands for a value."""
+        kind = self.kinds.get(name)
+        if kind is None:
+            return f"{name} if type({name}) is str else key({name})"
+        return name if kind in (str, int, float, type(None)) else f"Key({name})"
 
     def template(self, term: ast.Template) -> str:
         parts = []
@@ -379,12 +444,11 @@ class BodyEmitter:
             parts.append(f"({isinstance(part, str)}, {text})")
         site = self.site("template-strings must not produce multiple outputs")
         return self.assign(
-            f"template(({''.join(p + ', ' for p in parts)}), format_value, {self.state}, {site})"
+            f"template(({''.join(p + ', ' for p in parts)}), format_value, {self.state}, {site})", str
         )
 
     def comprehension(self, term: ast.Comprehension) -> str:
         inner, call = self.lift("c", walk_all([term], []), "return out")
-        inner.ordered = term.kind == "array"
         inner.body(term.body)
         add = inner.function.add
         if term.kind == "array":
@@ -392,7 +456,7 @@ class BodyEmitter:
             start = "out = []"
         elif term.kind == "set":
             member = inner.value(term.value)
-            add(f"out[{key_of(member)}] = {member}")
+            add(f"out[{inner.key_of(member)}] = {member}")
             start = "out = Set()"
         else:
             assert term.key is not None
@@ -403,7 +467,7 @@ class BodyEmitter:
         inner.function.first(start)
         inner.function.depth = 1
         add("return out")
-        return self.assign(call)
+        return self.assign(call, {"array": list, "set": Set, "object": dict}[term.kind])
 
     # --- references
 
@@ -447,8 +511,9 @@ class BodyEmitter:
         name = self.known.get(where)
         if name is None:
             name = self.known[where] = self.assign(f"g{group}({self.state})")
-            if may_be_undefined:
-                self.guard(f"{name} is U")
+            if not may_be_undefined:
+                self.defined.add(name)
+        self.needs(name)
         return name
 
     def stepwise(self, node: int, path: Sequence[ast.Term]) -> str:
@@ -461,7 +526,7 @@ class BodyEmitter:
         for part in path:
             if self.is_open(part):
                 index = self.unit.fresh("v")
-                self.loop(f"for {index} in {self.visit('keys')}({self.state}, {at}):")
+                self.loop(f"for {index} in {self.state}.keys({at}):")
                 self.unify(part, index)
             else:
                 index = self.value(part)
@@ -505,34 +570,46 @@ class BodyEmitter:
         if not defined:
             if "." in base:
                 base = self.assign(base)
-            self.guard(f"{base} is U")
+            self.needs(base)
         return base
 
     def fields(self, base: str, names: list[str], defined: bool) -> tuple[str, bool]:
         """``base.a.b``, read once; may be U."""
         if not names:
             return base, defined
-        where = (base, *names)
-        held = self.known.get(where)
-        if held is not None:
-            return held, False
+        return self.field(base, names, self.fail()), False
+
+    def field(self, base: str, names: list[str], failure: str) -> str:
+        """``base.a.b``, read once; ``failure`` ({0}: the name) is what to do where it has no fields."""
+        taken = len(names)
+        while taken and (base, *names[:taken]) not in self.known:
+            taken -= 1
+        held = self.known.get((base, *names[:taken]), base)
+        if taken == len(names):
+            return held
         name = self.unit.fresh("v")
         with self.function.block("try:"):
-            self.function.add(f"{name} = {base}{''.join(f'.get({n}, U)' for n in names)}")
+            self.function.add(f"{name} = {held}{''.join(f'.get({n}, U)' for n in names[taken:])}")
         with self.function.block("except AttributeError:"):
-            self.function.add(self.fail())
-        self.known[where] = name
-        return name, False
+            self.function.add(failure.format(name))
+        self.known[base, *names] = name
+        return name
 
     def iterate(self, base: str, part: ast.Term) -> str:
         element = self.unit.fresh("v")
         if isinstance(part, ast.Var) and part.name.startswith("_'"):
-            self.loop(f"for {element} in {self.visit('values')}({self.state}, {base}):")
+            self.loop(f"for {element} in values({self.state}, {base}):")
             return element
         index = self.unit.fresh("v")
-        self.loop(f"for {index}, {element} in {self.visit('items')}({self.state}, {base}):")
-        self.unify(part, index)
+        self.loop(f"for {index}, {element} in items({self.state}, {base}):")
+        self.unify(part, self.unkeyed(index))
         return element
+
+    def unkeyed(self, index: str) -> str:
+        """What ``items`` gave as an index, as a value."""
+        with self.function.block(f"if type({index}) is Key:"):
+            self.function.add(f"{index} = {index}.value")
+        return index
 
     # --- calls
 
@@ -541,50 +618,97 @@ class BodyEmitter:
         name = call.name
         if name == "walk":
             return self.walk(call)
-        if name in ("equal", "eq", "neq") or name in _COMPARISONS:
-            condition = self.condition(call)
-            if condition is not None:
-                return self.assign(condition)
+        condition = self.condition(call)
+        if condition is not None:
+            return self.assign(condition, bool)
         if name.startswith("rego.metadata."):
             return self.unit.constant(self.compiler.metadata(name, self.module, call.at))
+        if self.is_mocked(name):
+            return self.mocked(name, [self.value(arg) for arg in call.args], undefined)
+        if name == "sprintf":
+            text = self.sprintf(call)
+            if text is not None:
+                return self.assign(text, str)
         args = [self.value(arg) for arg in call.args]
+        again = self.known.get(("call", name, self.state, *args))
+        if again is None and undefined:
+            again = self.known.get(("tried", name, self.state, *args))
+        if again is not None:
+            return again
         if name.startswith("data."):
             target = self.compiler.function_group(name)
-            if self.is_mocked(name):
-                result = self.mocked(name, args)
-            else:
-                result = self.assign(f"g{target.index}({', '.join([self.state, *args])})")
+            result = self.assign(f"g{target.index}({', '.join([self.state, *args])})")
             if not undefined:
-                self.guard(f"{result} is U")
-            return result
-        return self.builtin(name, args, undefined)
+                self.needs(result)
+        else:
+            result = self.inlined(name, args, undefined) or self.builtin(name, args, undefined)
+        if name not in _DIFFERENT_EACH_TIME:
+            self.known["tried" if undefined else "call", name, self.state, *args] = result
+        return result
 
-    def mocked(self, name: str, args: list[str]) -> str:
-        function = self.unit.constant(name)
+    def sprintf(self, call: ast.Call) -> str | None:
+        """A call with a template known here, and its operands written out, as an f-string."""
+        template, operands = call.args
+        if not isinstance(template, ast.Scalar) or not isinstance(operands, ast.Array):
+            return None
+        parts = inline.template(template.value, len(operands.items))
+        if parts is None:
+            return None
+        names = [self.value(item) for item in operands.items]
+        return inline.sprintf(parts, names, self.kinds, self.unit.constant)
+
+    def inlined(self, name: str, args: list[str], undefined: bool) -> str | None:
+        """A built-in call as a Python expression, where there is one; what it refuses is false for ``not``."""
+        usual = inline.shortcut(name, args, self.kinds)
+        if usual is not None and not usual.condition:
+            return self.assign(usual.text, usual.kind)
+        shape = inline.TABLE.get(name)
+        if shape is None:
+            return None
+        result = self.unit.fresh("v")
+        with self.function.block("try:"):
+            self.function.add(f"{result} = {shape.text.format(*args)}")
+        with self.function.block("except TypeError:"):
+            target = self.compiler.builtin(self.compiler.builtins[name])
+            self.function.add(f"{self.state}.refused({target}, ({', '.join(args)},), {self.site(name)})")
+            self.function.add(f"{result} = False" if undefined else self.fail())
+        if shape.kind is bool or not undefined:
+            self.kinds[result] = shape.kind
+        if shape.operands is not None and not undefined:
+            self.kinds.update(dict.fromkeys(args, shape.operands))
+        return result
+
+    def mocked(self, name: str, args: list[str], undefined: bool) -> str:
+        """A call of a function that a `with` may have replaced."""
         original = self.compiler.replacement_of(name)
-        return self.assign(f"{self.state}.call({function}, {original}, ({''.join(a + ', ' for a in args)}))")
+        packed = "".join(a + ", " for a in args)
+        call = f"{self.state}.call({self.unit.constant(name)}, {original}, ({packed}))"
+        result = self.assign(call) if name.startswith("data.") else self.attempt(name, call, undefined)
+        if not undefined:
+            self.needs(result)
+        return result
 
     def builtin(self, name: str, args: list[str], undefined: bool) -> str:
         builtin = self.compiler.builtins[name]
+        target = self.compiler.builtin(builtin)
+        call = f"{target}({', '.join([self.state, *args] if builtin.contextual else args)})"
+        usual = inline.shortcut(name, args, self.kinds)
+        if usual is not None:
+            call = f"{usual.text} if {usual.condition} else {call}"
+        result = self.attempt(name, call, undefined)
+        if not undefined:
+            self.needs(result)
+        return result
+
+    def attempt(self, name: str, call: str, undefined: bool) -> str:
+        """What a call of a built-in gives; where it raises, gives up, or (``undefined``) the result is U."""
         result = self.unit.fresh("v")
         site = self.site(name)
-        function = self.function
-        with function.block("try:"):
-            if self.is_mocked(name):
-                original = self.compiler.replacement_of(name)
-                packed = "".join(a + ", " for a in args)
-                function.add(
-                    f"{result} = {self.state}.call({self.unit.constant(name)}, {original}, ({packed}))"
-                )
-            else:
-                target = self.compiler.builtin(builtin)
-                given = [self.state, *args] if builtin.contextual else args
-                function.add(f"{result} = {target}({', '.join(given)})")
-        with function.block("except BuiltinError as error:"):
-            function.add(f"{self.state}.failed(error, {site})")
-            function.add(f"{result} = U" if undefined else self.fail())
-        if not undefined:
-            self.guard(f"{result} is U")
+        with self.function.block("try:"):
+            self.function.add(f"{result} = {call}")
+        with self.function.block("except BuiltinError as error:"):
+            self.function.add(f"{self.state}.failed(error, {site})")
+            self.function.add(f"{result} = U" if undefined else self.fail())
         return result
 
     def walk(self, call: ast.Call) -> str:
@@ -594,7 +718,7 @@ class BodyEmitter:
     def walk_loop(self, call: ast.Call) -> tuple[str, str]:
         document = self.value(call.args[0])
         path, at = self.unit.fresh("v"), self.unit.fresh("v")
-        self.loop(f"for {path}, {at} in {self.visit('walk')}({self.state}, {document}):")
+        self.loop(f"for {path}, {at} in walk({self.state}, {document}):")
         return path, at
 
     # --- unification
@@ -662,11 +786,6 @@ class BodyEmitter:
                     self.unify(part, found)
 
 
-def key_of(name: str) -> str:
-    """A Python expression for the key that stands for a value."""
-    return f"{name} if type({name}) is str else key({name})"
-
-
 def literal(term: ast.Term) -> tuple[object] | None:
     """The value of an array or object written out in constants, wrapped in a tuple; None for any other."""
     match term:
@@ -684,8 +803,6 @@ def literal(term: ast.Term) -> tuple[object] | None:
                 fields[k.value] = value[0]
             return (fields,)
         case ast.SetTerm():
-            from solon.lang.values import Set
-
             members = [literal(item) for item in term.items]
             return None if None in members else (Set.of(m[0] for m in members if m),)
         case _:

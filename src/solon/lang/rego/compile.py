@@ -7,24 +7,25 @@ document its group builds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from solon.lang.emit import Function, Origin, Unit
-from solon.lang.rego import ast, runtime
+from solon.lang.rego import ast, inline, runtime
 from solon.lang.rego.annotations import Annotations
-from solon.lang.rego.body import BodyEmitter, key_of, literal
+from solon.lang.rego.body import BodyEmitter, literal
 from solon.lang.rego.builtins.registry import Builtin
 from solon.lang.rego.errors import BuiltinError
-from solon.lang.rego.resolve import BUILTIN
+from solon.lang.rego.resolve import BUILTIN, walk_all
 from solon.lang.rego.rules import Definition, Group, Node
 from solon.lang.rego.runtime import Replacement
 from solon.lang.source import Span
-from solon.lang.values import UNDEFINED, Set, equal, key, lookup, member, member_at
+from solon.lang.values import UNDEFINED, Key, Set, equal, key, lookup, member, member_at
 
 COMPLETE_CONFLICT = "complete rules must not produce multiple outputs"
 FUNCTION_CONFLICT = "functions must not produce multiple outputs for same inputs"
 OBJECT_CONFLICT = "object keys must be unique"
+MIN_TABLE = 3  # so many constant rules of a function become a table
 
 
 def namespace() -> dict[str, Any]:
@@ -32,32 +33,28 @@ def namespace() -> dict[str, Any]:
     from solon.lang.rego.builtins.formatting import format_value
 
     return {
+        **inline.NAMES,
         "__builtins__": {
             "AttributeError": AttributeError, "enumerate": enumerate, "len": len, "type": type,
-            "list": list, "dict": dict, "str": str,
+            "list": list, "dict": dict, "str": str, "int": int,
         },
         "U": UNDEFINED,
         "M": runtime.MISSING,
         "Set": Set,
         "COLLECTIONS": frozenset([list, dict, Set]),
         "BuiltinError": BuiltinError,
+        "Key": Key,
         "Nested": runtime.Nested,
         "data_lookup": runtime.data_lookup,
         "equal": equal,
         "format_value": format_value,
         "items": runtime.items,
-        "keys": runtime.keys,
         "key": key,
         "less": runtime.less,
         "less_equal": runtime.less_equal,
         "lookup": lookup,
         "member": member,
         "member_at": member_at,
-        "ordered_items": runtime.ordered_items,
-        "ordered_keys": runtime.ordered_keys,
-        "ordered_values": runtime.ordered_values,
-        "ordered_walk": runtime.ordered_walk,
-        "printed": runtime.printed,
         "put": runtime.put,
         "template": runtime.template,
         "values": runtime.values,
@@ -158,7 +155,11 @@ class Compiler:
             self.collecting_group(group, name)
 
     def value_group(self, group: Group, name: str, arguments: list[str]) -> None:
-        parts = [self.value_rule(d, arguments) for d in group.definitions]
+        if group.kind == "function" and group.default is None and len(group.definitions) == 1:
+            self.value_rule(group.definitions[0], arguments, name)
+            return
+        table, definitions = self.constant_table(group)
+        parts = [self.value_rule(d, arguments) for d in definitions]
         default = self.value_rule(group.default, arguments) if group.default else None
         function = self.unit.function(name, ["s", *arguments])
         given = ", ".join(["s", *arguments])
@@ -168,15 +169,24 @@ class Compiler:
             add(f"v = memo[{group.index}]")
             with function.block("if v is not M:"):
                 add("return v")
-        if not parts:
+        if table is not None:
+            position, constants = table
+            argument = arguments[position]
+            stored = f"{argument} if type({argument}) is str else key({argument})"
+            add(f"v = {self.unit.constant(constants)}.get({stored}, U)")
+        elif not parts:
             add("v = U")
         message = COMPLETE_CONFLICT if group.kind == "complete" else FUNCTION_CONFLICT
         for position, (rule, constant) in enumerate(parts):
-            if position == 0:
+            if position == 0 and table is None:
                 add(f"v = {rule}({given})")
                 continue
             # Rules that can only give the same constant need not all run.
-            if constant is not None and all(c is not None and equal(c[0], constant[0]) for _, c in parts):
+            if (
+                table is None
+                and constant is not None
+                and all(c is not None and equal(c[0], constant[0]) for _, c in parts)
+            ):
                 with function.block("if v is U:"):
                     add(f"v = {rule}({given})")
                 continue
@@ -185,7 +195,7 @@ class Compiler:
                 with function.block("if v is U:"):
                     add("v = w")
                 with function.block("elif not equal(v, w):"):
-                    definition = group.definitions[position]
+                    definition = definitions[position]
                     module, at = definition.module, definition.rule.head.at
                     site = self.site(message, lambda module=module, at=at: module.span(at))  # type: ignore[misc]
                     add(f"s.conflict({site})")
@@ -210,33 +220,67 @@ class Compiler:
             add("out = Set()")
         else:
             add("out = Nested(s)" if nested else "out = {}")
+        path = self.shared_path(group)
+        if path:
+            with function.block("try:"):
+                add(f"vp = s.input{''.join(f'.get({name}, U)' for name in path)}")
+            with function.block("except AttributeError:"):
+                add("vp = U")
+        given = "s, out, vp" if path else "s, out"
         for definition in group.definitions:
-            add(f"{self.collecting_rule(definition, nested)}(s, out)")
+            add(f"{self.collecting_rule(definition, nested, path)}({given})")
         add(f"memo[{group.index}] = {'out.value' if nested else 'out'}")
         add(f"return {'out.value' if nested else 'out'}")
+
+    def shared_path(self, group: Group) -> list[str]:
+        """Constants: the longest path below input that the bodies of all rules read; it is read once for all."""
+        if len(group.definitions) < 2:
+            return []
+        shared = set.intersection(*[set(_input_paths(d.body)) for d in group.definitions])
+        longest = max(sorted(shared), key=len, default=())
+        return [self.unit.constant(name) for name in longest]
 
     # --- rules
 
     def emitter(
-        self, definition: Definition, parameters: list[str], failure: str, at: int
+        self, definition: Definition, parameters: list[str], failure: str, at: int, name: str = ""
     ) -> tuple[BodyEmitter, Function, str]:
-        name = self.unit.fresh("r")
+        name = name or self.unit.fresh("r")
         function = self.unit.function(name, ["s", *parameters])
         body = BodyEmitter(self, definition.module, function, {}, failure)
         body.at(at)
         span = definition.module.span(at)
-        self.titles[name] = f"{span.file}:{span.row}"
+        self.titles.setdefault(name, f"{span.file}:{span.row}")
         return body, function, name
 
-    def value_rule(self, definition: Definition, arguments: list[str]) -> tuple[str, tuple[Any] | None]:
+    def constant_table(self, group: Group) -> tuple[tuple[int, dict[Any, Any]] | None, list[Definition]]:
+        """``f("a") := 1``, ``f("b") := 2`` …: the argument's position and its table, and the other rules."""
+        if group.kind != "function" or self.coverage:
+            return None, group.definitions
+        for position in range(group.arity):
+            table: dict[Any, Any] = {}
+            others = []
+            for definition in group.definitions:
+                entry = _entry(definition, position)
+                if entry is None or entry[0] in table:
+                    others.append(definition)
+                else:
+                    table[entry[0]] = entry[1]
+            if len(table) >= MIN_TABLE:
+                return (position, table), others
+        return None, group.definitions
+
+    def value_rule(
+        self, definition: Definition, arguments: list[str], name: str = ""
+    ) -> tuple[str, tuple[Any] | None]:
         """The function of a rule with a value, and its value if that is always the same."""
         rule = definition.rule
         branches = [(definition.body, definition.value, rule.at)]
         branches += [(branch.body, branch.value, branch.at) for branch in definition.elses]
+        if len(branches) == 1:
+            return self.branch(definition, arguments, *branches[0], name)
         parts = [self.branch(definition, arguments, *branch) for branch in branches]
-        if len(parts) == 1:
-            return parts[0]
-        name = self.unit.fresh("r")
+        name = name or self.unit.fresh("r")
         function = self.unit.function(name, ["s", *arguments])
         given = ", ".join(["s", *arguments])
         for part, _ in parts[:-1]:
@@ -253,8 +297,9 @@ class Compiler:
         exprs: Sequence[ast.Expr],
         value: ast.Term | None,
         at: int,
+        name: str = "",
     ) -> tuple[str, tuple[Any] | None]:
-        emit, function, name = self.emitter(definition, arguments, "return U", at)
+        emit, function, name = self.emitter(definition, arguments, "return U", at, name)
         for pattern, argument in zip(definition.args, arguments, strict=True):
             emit.unify(pattern, argument)
         if self.coverage and at == definition.rule.at and exprs and exprs[0].at != at:
@@ -285,8 +330,11 @@ class Compiler:
         function.add("return out")
         return name, None
 
-    def collecting_rule(self, definition: Definition, nested: bool) -> str:
-        emit, function, name = self.emitter(definition, ["out"], "return", definition.rule.at)
+    def collecting_rule(self, definition: Definition, nested: bool, path: Sequence[str]) -> str:
+        parameters = ["out", "vp"] if path else ["out"]
+        emit, function, name = self.emitter(definition, parameters, "return", definition.rule.at)
+        if path:
+            emit.known["s.input", *path] = "vp"
         emit.body(definition.body)
         if self.coverage:
             emit.cover(definition.rule.at)
@@ -295,7 +343,7 @@ class Compiler:
         if definition.key is not None:
             member = emit.value(definition.key)
             if not nested:
-                function.add(f"out[{key_of(member)}] = {member}")
+                function.add(f"out[{emit.key_of(member)}] = {member}")
             else:
                 site = emit.site(OBJECT_CONFLICT)
                 function.add(f"out.add(({', '.join(path)},), {member}, {site})")
@@ -307,3 +355,39 @@ class Compiler:
         else:
             function.add(f"put(s, out, {path[0]}, {held}, {site})")
         return name
+
+
+def _input_paths(body: Sequence[ast.Expr]) -> Iterator[tuple[str, ...]]:
+    """What a body reads of input, each path and what is above it."""
+    if any(expr.withs for expr in body):
+        return
+    for expr in body:
+        for term in walk_all(ast.statement_terms(expr.statement), []):
+            if isinstance(term, ast.Ref) and isinstance(term.head, ast.Var) and term.head.name == "input":
+                path: tuple[str, ...] = ()
+                for part in term.path:
+                    if not isinstance(part, ast.Scalar) or type(part.value) is not str:
+                        break
+                    path = (*path, part.value)
+                    yield path
+
+
+def _entry(definition: Definition, position: int) -> tuple[Any, Any] | None:
+    """(argument, value) of a rule that gives a constant wherever one argument is a certain constant."""
+    argument = definition.args[position]
+    value = (True,) if definition.value is None else literal(definition.value)
+    fixed = isinstance(argument, ast.Scalar) and not isinstance(argument.value, bool)
+    others = [arg for n, arg in enumerate(definition.args) if n != position]
+    names = {arg.name for arg in others if isinstance(arg, ast.Var)}
+    trivial = all(
+        isinstance(e.statement, ast.TermExpr)
+        and isinstance(e.statement.term, ast.Scalar)
+        and e.statement.term.value is not False
+        and not e.negated
+        and not e.withs
+        for e in definition.body
+    )
+    if not fixed or value is None or len(names) != len(others) or not trivial:
+        return None
+    assert isinstance(argument, ast.Scalar)
+    return argument.value, value[0]

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from solon.lang.budget import Budget, BudgetExceeded, Meter
+from solon.lang.budget import Budget, BudgetExceeded
 from solon.lang.emit import Unit, readable
 from solon.lang.rego import ast, rules
 from solon.lang.rego.annotations import Annotation, Annotations
 from solon.lang.rego.body import BodyEmitter
 from solon.lang.rego.builtins import TABLE
 from solon.lang.rego.compile import Compiler, namespace
-from solon.lang.rego.errors import EVAL_CANCEL_ERROR, EVAL_INTERNAL_ERROR, EvalError, RegoError
+from solon.lang.rego.errors import COMPILE_ERROR, EVAL_CANCEL_ERROR, EVAL_INTERNAL_ERROR, EvalError, RegoError
 from solon.lang.rego.parser import Version, parse_module, parse_query
 from solon.lang.rego.resolve import BUILTIN, Resolver, check_recursion, rule_names, static_prefix, walk_all
-from solon.lang.rego.runtime import Linked, Options, State
+from solon.lang.rego.runtime import Linked, Options, Run, State
 from solon.lang.rego.safety import Sorter, variables
 from solon.lang.source import Diagnostic, Span
 from solon.lang.values import UNDEFINED, Value, to_json
 
+_DEFAULT = Options()
 Replaced = frozenset[tuple[str, ...]]
 
 
@@ -59,8 +61,6 @@ def compile(
             parsed.append(parse_module(file, text, version if isinstance(version, str) else version[file]))
         except RegoError as error:
             errors.extend(error.errors)
-        except RecursionError:
-            errors.append(Diagnostic("rego_parse_error", "nested too deeply", Span(file, 1, 1)))
     _refuse(errors, modules)
     query_version = version if isinstance(version, str) else "v1"
     base = data if data is not None else {}
@@ -69,7 +69,7 @@ def compile(
 
 def package_of(text: str, version: Version = "v1", file: str = "policy.rego") -> str:
     """The package of a module, as ``data.main``. Raises RegoError."""
-    return ast.written(["data", *parse_module(file, text, version).package])
+    return ".".join(["data", *parse_module(file, text, version).package])
 
 
 def _refuse(errors: list[Diagnostic], sources: Mapping[str, str]) -> None:
@@ -121,11 +121,13 @@ class Program:
         resolver = Resolver(module, self._names, self._functions, TABLE, errors)
         before = len(errors)
         for definition in definitions:
-            resolver.definition(definition)
+            with _stack(module, definition.rule.head.at, self.sources):
+                resolver.definition(definition)
         if len(errors) == before:
             sorter = Sorter(module, errors)
             for definition in definitions:
-                sorter.definition(definition)
+                with _stack(module, definition.rule.head.at, self.sources):
+                    sorter.definition(definition)
 
     def _compiler(self, unit: Unit, replaced: Replaced, sources: Mapping[str, str]) -> Compiler:
         return Compiler(
@@ -149,15 +151,14 @@ class Program:
         for group in self._groups:
             for definition in _definitions(group):
                 module, rule = definition.module, definition.rule
-                package = ast.written(["data", *module.package])
+                package = ".".join(["data", *module.package])
                 span = module.span(rule.head.at, len(rule.name))
-                path = ast.written(["data", *group.path])
-                found.append(RuleInfo(path, package, rule.name, group.kind, span, rule.default))
+                found.append(RuleInfo(group.name, package, rule.name, group.kind, span, rule.default))
         return sorted(found, key=lambda r: (r.span.file, r.span.row, r.span.column))
 
     @property
     def packages(self) -> list[str]:
-        return sorted({ast.written(["data", *module.package]) for module in self._modules})
+        return sorted({".".join(["data", *module.package]) for module in self._modules})
 
     @property
     def annotations(self) -> list[Annotation]:
@@ -215,6 +216,16 @@ class Program:
         return self.prepare(query).results(input, **settings)
 
 
+@contextmanager
+def _stack(module: ast.Module, at: int, sources: Mapping[str, str]) -> Iterator[None]:
+    """What nests so deeply that compiling it needs more stack than there is, is an error of that rule."""
+    try:
+        yield
+    except RecursionError:
+        error = Diagnostic(COMPILE_ERROR, "nested too deeply", module.span(at))
+        raise RegoError([error], sources) from None
+
+
 def _definitions(group: rules.Group) -> list[rules.Definition]:
     return [*group.definitions, *([group.default] if group.default else [])]
 
@@ -263,7 +274,9 @@ class _Code:
         unit = Unit("<rego>")
         compiler = program._compiler(unit, replaced, program.sources)
         for group in program._groups:
-            compiler.group(group)
+            first = _definitions(group)[0]
+            with _stack(first.module, first.rule.head.at, program.sources):
+                compiler.group(group)
         self.namespace = namespace()
         self.text = unit.load(self.namespace)
         self.constants = unit.constants
@@ -283,7 +296,6 @@ def _emit(
     """
     function = unit.function("q", ["s", "out"])
     emit = BodyEmitter(compiler, module, function, {}, "return out")
-    emit.ordered = True
     held: dict[int, str] = {}
     for expr in body:
         statement = expr.statement
@@ -332,7 +344,8 @@ class Query:
         compiler = program._compiler(unit, replaced, sources)
         compiler.sites = list(code.linked.sites)
         compiler.nodes = list(code.linked.nodes)
-        values, variables = _emit(compiler, unit, module, definition.body)
+        with _stack(module, 0, sources):
+            values, variables = _emit(compiler, unit, module, definition.body)
         space = dict(code.namespace)
         unit.load(space)
         self._run: Callable[[State, list[Any]], list[Any]] = space["q"]
@@ -356,17 +369,12 @@ class Query:
         notes: list[str] | None = None,
         covered: set[Any] | None = None,
     ) -> list[tuple[Value, ...]]:
-        options = Options(
-            time.time_ns() if now_ns is None else now_ns,
-            allowed_hosts,
-            runtime or {},
-            strict_builtin_errors,
-            Meter(budget),
-            [] if prints is None else prints,
-            [] if notes is None else notes,
-            set() if covered is None else covered,
-        )
-        state = State(self._linked, options, input, self.program.data if data is None else data)
+        options = _DEFAULT
+        listens = prints is not None or notes is not None or covered is not None
+        if strict_builtin_errors or allowed_hosts or runtime or listens:
+            options = Options(allowed_hosts, runtime or {}, strict_builtin_errors, prints, notes, covered)
+        run = Run(budget, options, time.time_ns() if now_ns is None else now_ns)
+        state = State(self._linked, run, input, self.program.data if data is None else data)
         try:
             return self._run(state, [])
         except RegoError as error:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from solon.lang.budget import Meter
+from solon.lang.budget import Budget, Meter
 from solon.lang.rego.errors import (
     EVAL_CONFLICT_ERROR,
     BuiltinError,
@@ -17,20 +17,7 @@ from solon.lang.rego.errors import (
 )
 from solon.lang.rego.rules import Group, Node
 from solon.lang.source import Span
-from solon.lang.values import (
-    UNDEFINED,
-    Set,
-    Value,
-    compare,
-    equal,
-    key,
-    lookup,
-    number_text,
-    sorted_items,
-    sorted_members,
-    sorted_values,
-    unkey,
-)
+from solon.lang.values import UNDEFINED, Set, Value, compare, equal, items_of, key, lookup, number_text, unkey
 
 
 class _Missing:
@@ -43,19 +30,28 @@ class _Missing:
 MISSING: Final = _Missing()  # a document not evaluated yet
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Options:
+    """What an evaluation may do, and where it leaves what it says."""
+
+    allowed_hosts: frozenset[str] = frozenset()
+    runtime: Mapping[str, Value] = field(default_factory=dict)
+    strict: bool = False
+    prints: list[str] | None = None
+    notes: list[str] | None = None
+    covered: set[Any] | None = None
+
+
+class Run(Meter):
     """What stays the same during one evaluation, `with` or not."""
 
-    now_ns: int
-    allowed_hosts: frozenset[str]
-    runtime: Mapping[str, Value]
-    strict: bool
-    meter: Meter
-    prints: list[str]
-    notes: list[str]
-    covered: set[Any]
-    cache: dict[Any, Any] = field(default_factory=dict)
+    __slots__ = ("cache", "now_ns", "options")
+
+    def __init__(self, budget: Budget, options: Options, now_ns: int) -> None:
+        super().__init__(budget)
+        self.options = options
+        self.now_ns = now_ns
+        self.cache: dict[Any, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,36 +71,42 @@ class Linked:
     nodes: list[Node]
     sites: list[tuple[str, Callable[[], Span]]]  # (what is called, where)
     sources: Mapping[str, str]
+    blank: list[Any] = field(init=False)  # the documents of the groups, none evaluated yet
+
+    def __post_init__(self) -> None:
+        self.blank = [MISSING] * len(self.functions)
+
+
+_NOTHING: Final[Mapping[Any, Any]] = {}
 
 
 class State:
     """One evaluation; ``with`` makes a changed copy. Also the Context that built-ins get."""
 
-    __slots__ = ("charge", "data", "input", "linked", "memo", "mocks", "options", "overrides")
+    __slots__ = ("data", "input", "linked", "memo", "mocks", "overrides", "run")
 
     def __init__(
         self,
         linked: Linked,
-        options: Options,
+        run: Run,
         input_: Value,
         data: Value,
-        overrides: dict[tuple[str, ...], Value] | None = None,
-        mocks: dict[str, Any] | None = None,
+        overrides: Mapping[tuple[str, ...], Value] = _NOTHING,
+        mocks: Mapping[str, Any] = _NOTHING,
     ) -> None:
         self.linked = linked
-        self.options = options
+        self.run = run
         self.input = input_
         self.data = data
-        self.memo: list[Any] = [MISSING] * len(linked.functions)
-        self.overrides = overrides or {}
-        self.mocks = mocks or {}
-        self.charge = options.meter.charge
+        self.memo: list[Any] = linked.blank.copy()
+        self.overrides = overrides
+        self.mocks = mocks
 
     # --- the Context of built-ins
 
     @property
     def now_ns(self) -> int:
-        return self.options.now_ns
+        return self.run.now_ns
 
     @property
     def random(self) -> random.Random:
@@ -116,27 +118,48 @@ class State:
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
-        return self.options.allowed_hosts
+        return self.run.options.allowed_hosts
 
     @property
     def runtime(self) -> Mapping[str, Value]:
-        return self.options.runtime
+        return self.run.options.runtime
 
     @property
     def cache(self) -> dict[Any, Any]:
-        return self.options.cache
+        return self.run.cache
+
+    def charge(self, steps: int) -> None:
+        self.run.charge(steps)
 
     def note(self, text: str) -> None:
-        self.options.notes.append(text)
+        if self.run.options.notes is not None:
+            self.run.options.notes.append(text)
+
+    def print(self, operands: Sequence[Set], render: Callable[[Value], str]) -> None:
+        """Record the lines of a ``print``: one for each combination of its operands' values."""
+        if self.run.options.prints is not None:
+            columns = [[render(v) for v in operand.values()] or ["<undefined>"] for operand in operands]
+            self.run.options.prints.extend(" ".join(row) for row in itertools.product(*columns))
+
+    def cover(self, line: Any) -> None:
+        if self.run.options.covered is not None:
+            self.run.options.covered.add(line)
 
     # --- errors
 
     def failed(self, error: BuiltinError, site: int) -> Any:
         """A built-in raised ``error``: undefined, unless errors are strict."""
-        if self.options.strict or isinstance(error, HaltError):
+        if self.run.options.strict or isinstance(error, HaltError):
             name, span = self.linked.sites[site]
             raise EvalError(error.code, f"{name}: {error}", span(), self.linked.sources) from None
         return UNDEFINED
+
+    def refused(self, function: Callable[..., Value], args: tuple[Value, ...], site: int) -> Any:
+        """A C function that stands for a built-in did not take its operands: the built-in says why."""
+        try:
+            return function(*args)
+        except BuiltinError as error:
+            return self.failed(error, site)
 
     def conflict(self, site: int) -> Any:
         message, span = self.linked.sites[site]
@@ -159,7 +182,7 @@ class State:
                 overrides[place] = value
             else:
                 mocks[path[0]] = value
-        return State(self.linked, self.options, input_, data, overrides, mocks)
+        return State(self.linked, self.run, input_, data, overrides, mocks)
 
     def call(self, name: str, original: Replacement, args: tuple[Value, ...]) -> Value:
         """Call a function that a `with` may have replaced."""
@@ -168,7 +191,10 @@ class State:
             state, target = self, original
         elif isinstance(mock, Replacement):
             # Inside a replacement nothing is replaced: it may call the original.
-            state, target = State(self.linked, self.options, self.input, self.data, self.overrides), mock
+            state, target = (
+                State(self.linked, self.run, self.input, self.data, self.overrides),
+                mock,
+            )
         else:
             return mock
         return target.function(state, *args) if target.stateful else target.function(*args)
@@ -217,13 +243,15 @@ class State:
             return lookup(self._base(place.path), index)
         return child if child.group is None else self._whole(child)
 
-    def below(self, place: Node) -> list[Value]:
-        """What :meth:`step` can go down to from a package."""
-        base = self._base(place.path)
-        names: list[Value] = list(place.children)
-        if type(base) is dict:
-            names += [k for k in base if k not in place.children]
-        return names
+    def keys(self, place: Any) -> Iterable[Value]:
+        """What :meth:`step` can go down to from here."""
+        if type(place) is Node:
+            base = self._base(place.path)
+            below = list(place.children)
+            if type(base) is dict:
+                below += [k for k in base if k not in place.children]
+            return below
+        return [unkey(k) for k, _ in items(self, place)]
 
     def force(self, place: Any) -> Value:
         return self._whole(place) if type(place) is Node else place
@@ -250,71 +278,25 @@ def _patched(document: Value, path: Sequence[str], value: Value) -> Value:
 def values(state: State, collection: Value) -> Iterable[Value]:
     """The elements to visit; those of a scalar are none."""
     kind = type(collection)
-    if kind is list:
-        state.charge(len(collection))
-        return collection  # type: ignore[no-any-return]
-    if kind is dict or kind is Set:
-        state.charge(len(collection))
-        return collection.values()  # type: ignore[no-any-return]
-    return ()
+    if kind is not list and kind is not dict and kind is not Set:
+        return ()
+    meter = state.run
+    meter.left -= len(collection)
+    if meter.left < 0:
+        meter.renew()
+    return collection if kind is list else collection.values()  # type: ignore[no-any-return]
 
 
-def items(state: State, collection: Value) -> Iterable[tuple[Value, Value]]:
-    """(index, element), (key, value) or (member, member)."""
+def items(state: State, collection: Value) -> Iterable[tuple[Any, Value]]:
+    """(index, element), or (key or member as :func:`solon.lang.values.key` stores it, element)."""
     kind = type(collection)
-    if kind is list:
-        state.charge(len(collection))
-        return enumerate(collection)
-    if kind is dict:
-        state.charge(len(collection))
-        return _unkeyed(collection)
-    if kind is Set:
-        state.charge(len(collection))
-        return [(member, member) for member in collection.values()]
-    return ()
-
-
-def _unkeyed(collection: dict[Any, Value]) -> Iterator[tuple[Value, Value]]:
-    for stored, value in collection.items():
-        yield (stored if type(stored) is str else unkey(stored)), value
-
-
-def keys(state: State, place: Any) -> Iterable[Value]:
-    """What :meth:`State.step` can go down to from a Node or a value."""
-    return state.below(place) if type(place) is Node else [k for k, _ in items(state, place)]
-
-
-# --- iteration in order: keys and members as OPA sorts them, for what ends up in an array
-
-
-def ordered_values(state: State, collection: Value) -> Iterable[Value]:
-    kind = type(collection)
-    if kind is Set:
-        state.charge(len(collection))
-        return sorted_members(collection)
-    if kind is dict:
-        return [value for _, value in ordered_items(state, collection)]
-    return values(state, collection)
-
-
-def ordered_items(state: State, collection: Value) -> Iterable[tuple[Value, Value]]:
-    kind = type(collection)
-    if kind is dict:
-        state.charge(len(collection))
-        return sorted_items(collection)
-    if kind is Set:
-        return [(member, member) for member in ordered_values(state, collection)]
-    return items(state, collection)
-
-
-def ordered_keys(state: State, place: Any) -> Iterable[Value]:
-    if type(place) is Node:
-        return sorted_values(state.below(place))
-    return [k for k, _ in ordered_items(state, place)]
-
-
-def ordered_walk(state: State, document: Value) -> Iterator[tuple[list[Value], Value]]:
-    return _walk(state, document, ordered_items)
+    if kind is not list and kind is not dict and kind is not Set:
+        return ()
+    meter = state.run
+    meter.left -= len(collection)
+    if meter.left < 0:
+        meter.renew()
+    return enumerate(collection) if kind is list else collection.items()
 
 
 # --- comparison
@@ -408,24 +390,13 @@ def template(parts: Sequence[Any], render: Callable[[Value], str], state: State,
     return "".join(out)
 
 
-def printed(operands: Sequence[Set], render: Callable[[Value], str]) -> list[str]:
-    """The lines a ``print`` gives: one for each combination of its operands' values."""
-    columns = [[render(v) for v in operand.values()] or ["<undefined>"] for operand in operands]
-    return [" ".join(row) for row in itertools.product(*columns)]
-
-
 def walk(state: State, document: Value) -> Iterator[tuple[list[Value], Value]]:
     """(path, value) of everything in a document, the document itself first."""
-    return _walk(state, document, items)
-
-
-def _walk(
-    state: State, document: Value, visit: Callable[[State, Value], Iterable[tuple[Value, Value]]]
-) -> Iterator[tuple[list[Value], Value]]:
     stack: list[tuple[list[Value], Value]] = [([], document)]
     while stack:
         path, value = stack.pop()
         yield path, value
-        below = list(visit(state, value))
+        below = items_of(value)
         if below:
+            state.charge(len(below))
             stack.extend(([*path, index], element) for index, element in reversed(below))

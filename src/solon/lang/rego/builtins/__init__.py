@@ -1,6 +1,6 @@
 """The built-in functions of Rego, by name.
 
-Modules that a policy rarely needs (YAML, HTTP, JSON Schema) import their libraries on first use.
+Modules that a policy rarely needs (YAML, HTTP, JSON Schema, certificates, GraphQL) import their libraries on first use.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from typing import Final
 from solon.lang.rego.builtins import (
     aggregates,
     arrays,
+    aws,
+    certificates,
     crypto,
     encoding,
     formatting,
     glob,
     graph,
+    graphql,
     http,
     json,
     json_paths,
@@ -23,6 +26,7 @@ from solon.lang.rego.builtins import (
     numbers,
     objects,
     opa,
+    private_keys,
     regex,
     schema,
     semver,
@@ -38,8 +42,9 @@ from solon.lang.rego.builtins import (
 from solon.lang.rego.builtins.registry import Builtin
 
 _FAMILIES: Final = (
-    aggregates, arrays, crypto, encoding, formatting, glob, graph, http, json, json_paths, net, numbers,
-    objects, opa, regex, schema, semver, sets, strings, time, tokens, types, units, uri, uuid,
+    aggregates, arrays, aws, certificates, crypto, encoding, formatting, glob, graph, graphql, http, json,
+    json_paths, net, numbers, objects, opa, private_keys, regex, schema, semver, sets, strings, time, tokens, types,
+    units, uri, uuid,
 )  # fmt: skip
 
 TABLE: Final[Mapping[str, Builtin]] = {b.name: b for family in _FAMILIES for b in family.BUILTINS}

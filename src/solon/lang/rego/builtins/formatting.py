@@ -7,6 +7,7 @@ text of the term; what does not fit a verb is shown as Go shows it: ``%!d(string
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -171,6 +172,31 @@ def sprintf(template: Value, operands: Value) -> str:
 
 
 _PLAIN: Final = {verb: _Verb("", "", None, None, verb) for verb in "svd"}
+
+
+def verbs(template: str) -> list[tuple[str, bool]] | None:
+    """The template as (text, False) and (verb, True); None where a verb is more than plain s, v or d."""
+    out: list[tuple[str, bool]] = []
+    for part in _parsed(template):
+        if type(part) is str:
+            out.append((part, False))
+        elif isinstance(part, _Verb) and part == _PLAIN.get(part.verb):
+            out.append((part.verb, True))
+        else:
+            return None
+    return out
+
+
+def shown_as(verb: str) -> Callable[[Value], str]:
+    """What a plain verb makes of a value."""
+    plain = _PLAIN[verb]
+
+    def shown(value: Value) -> str:
+        if type(value) in (list, dict, Set) and verb != "d":
+            return term_text(value)
+        return _format(plain, value, "", None)
+
+    return shown
 
 
 def _star(operands: list[Value], at: int) -> tuple[Any, int]:

