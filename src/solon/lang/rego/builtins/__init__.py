@@ -28,6 +28,7 @@ from solon.lang.rego.builtins import (
     opa,
     private_keys,
     regex,
+    rego,
     schema,
     semver,
     sets,
@@ -43,8 +44,8 @@ from solon.lang.rego.builtins.registry import Builtin
 
 _FAMILIES: Final = (
     aggregates, arrays, aws, certificates, crypto, encoding, formatting, glob, graph, graphql, http, json,
-    json_paths, net, numbers, objects, opa, private_keys, regex, schema, semver, sets, strings, time, tokens, types,
-    units, uri, uuid,
+    json_paths, net, numbers, objects, opa, private_keys, regex, rego, schema, semver, sets, strings, time,
+    tokens, types, units, uri, uuid,
 )  # fmt: skip
 
 TABLE: Final[Mapping[str, Builtin]] = {b.name: b for family in _FAMILIES for b in family.BUILTINS}
