@@ -69,7 +69,9 @@ class _Notes:
         custom: dict[str, Any] = {}
         for scope in ("subpackages", "package", "document", "rule"):
             for note in self._all:
-                if note.scope != scope or not (note.path == path or path.startswith(note.path + ".")):
+                if note.scope != scope or not (
+                    note.path == path or path.startswith((f"{note.path}.", f"{note.path}["))
+                ):
                     continue
                 if scope in ("rule", "document") and note.path != path:
                     continue

@@ -41,7 +41,7 @@ class Annotations:
         rule = next((r for r in module.rules if r.at <= at < max(r.end, r.at + 1)), None)
         package = list(module.package)
         names = [*package, *_static_names(rule)] if rule is not None else package
-        name = ".".join(["data", *names])
+        name = ast.written(["data", *names])
         chain: list[dict[str, Any]] = []
         if rule is not None:
             own = [
@@ -52,14 +52,14 @@ class Annotations:
         chain += [
             _link(package, a)
             for a in self.all
-            if a.scope == "package" and a.path == ".".join(["data", *package])
+            if a.scope == "package" and a.path == ast.written(["data", *package])
         ]
         for depth in range(len(package), 0, -1):
             prefix = package[:depth]
             chain += [
                 _link(prefix, a)
                 for a in self.all
-                if a.scope == "subpackages" and a.path == ".".join(["data", *prefix])
+                if a.scope == "subpackages" and a.path == ast.written(["data", *prefix])
             ]
         return chain
 
@@ -119,11 +119,11 @@ def _read(module: ast.Module, errors: list[Diagnostic]) -> list[Annotation]:
         package = ["data", *module.package]
         values = {**_normal(values), "scope": scope}
         if scope in ("package", "subpackages"):
-            found.append(Annotation(".".join(package), scope, values, span, -1, module.file))
+            found.append(Annotation(ast.written(package), scope, values, span, -1, module.file))
         elif rule is None:
             errors.append(Diagnostic(PARSE_ERROR, "annotation is not followed by a rule", span))
         else:
-            path = ".".join([*package, *_static_names(rule)])
+            path = ast.written([*package, *_static_names(rule)])
             found.append(Annotation(path, scope, values, span, rule.at, module.file))
     return found
 

@@ -5,8 +5,10 @@ A place is an offset into the text of the module; :meth:`Module.span` turns it i
 
 from __future__ import annotations
 
+import json
+import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -288,3 +290,12 @@ def statement_terms(statement: Statement) -> list[Term]:
         case Every():
             head = [statement.value] if statement.key is None else [statement.key, statement.value]
             return [*head, statement.domain]
+
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def written(path: Sequence[str]) -> str:
+    """A path as a policy refers to it: ``data.k8s["no-root"].deny``."""
+    fields = [f".{name}" if _NAME.fullmatch(name) else f"[{json.dumps(name)}]" for name in path[1:]]
+    return path[0] + "".join(fields)

@@ -56,6 +56,7 @@ class BodyEmitter:
         self.environment = environment  # variable -> Python expression
         self.failure = failure  # the statement that gives up, outside of any loop
         self.loops = 0
+        self.ordered = False  # whether objects and sets are visited in order: what is built is an array
         self.state = "s"
         self.known: dict[tuple[object, ...], str] = {}  # what has been read -> the name that holds it
         self.kinds: dict[str, type] = {}  # name -> the type of what it holds, where that is certain
@@ -106,6 +107,10 @@ class BodyEmitter:
         """What is written from here on comes from this place of the policy."""
         module = self.module
         self.function.origin = lambda: module.span(at, length)
+
+    def visit(self, how: str) -> str:
+        """The function of the runtime that iterates: ``values``, ``items``, ``walk``, ``keys``."""
+        return f"ordered_{how}" if self.ordered else how
 
     def site(self, what: str) -> int:
         return self.compiler.site(what, self.function.origin)
@@ -333,10 +338,10 @@ class BodyEmitter:
         domain = self.value(statement.domain)
         element = self.unit.fresh("v")
         if statement.key is None:
-            self.loop(f"for {element} in values({self.state}, {domain}):")
+            self.loop(f"for {element} in {self.visit('values')}({self.state}, {domain}):")
         else:
             index = self.unit.fresh("v")
-            self.loop(f"for {index}, {element} in items({self.state}, {domain}):")
+            self.loop(f"for {index}, {element} in {self.visit('items')}({self.state}, {domain}):")
             self.unify(statement.key, self.unkeyed(index))
         self.unify(statement.value, element)
 
@@ -449,6 +454,7 @@ class BodyEmitter:
 
     def comprehension(self, term: ast.Comprehension) -> str:
         inner, call = self.lift("c", walk_all([term], []), "return out")
+        inner.ordered = term.kind == "array"
         inner.body(term.body)
         add = inner.function.add
         if term.kind == "array":
@@ -526,7 +532,7 @@ class BodyEmitter:
         for part in path:
             if self.is_open(part):
                 index = self.unit.fresh("v")
-                self.loop(f"for {index} in {self.state}.keys({at}):")
+                self.loop(f"for {index} in {self.visit('keys')}({self.state}, {at}):")
                 self.unify(part, index)
             else:
                 index = self.value(part)
@@ -598,10 +604,10 @@ class BodyEmitter:
     def iterate(self, base: str, part: ast.Term) -> str:
         element = self.unit.fresh("v")
         if isinstance(part, ast.Var) and part.name.startswith("_'"):
-            self.loop(f"for {element} in values({self.state}, {base}):")
+            self.loop(f"for {element} in {self.visit('values')}({self.state}, {base}):")
             return element
         index = self.unit.fresh("v")
-        self.loop(f"for {index}, {element} in items({self.state}, {base}):")
+        self.loop(f"for {index}, {element} in {self.visit('items')}({self.state}, {base}):")
         self.unify(part, self.unkeyed(index))
         return element
 
@@ -718,7 +724,7 @@ class BodyEmitter:
     def walk_loop(self, call: ast.Call) -> tuple[str, str]:
         document = self.value(call.args[0])
         path, at = self.unit.fresh("v"), self.unit.fresh("v")
-        self.loop(f"for {path}, {at} in walk({self.state}, {document}):")
+        self.loop(f"for {path}, {at} in {self.visit('walk')}({self.state}, {document}):")
         return path, at
 
     # --- unification

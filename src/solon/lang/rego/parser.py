@@ -236,8 +236,10 @@ class Parser:
         body = self.rule_body() if has_body else [self.always(start.at)]
         rule = ast.Rule(head, body, start.at, self.last_end())
         rules = [rule]
-        if not has_body and self.version == "v1" and head.value is None and head.key is None:
-            raise self.error("`if` keyword is required before rule body", start)
+        if not has_body and self.version == "v1" and not (head.value or head.key or head.args):
+            if len(head.path) == 2:
+                raise self.error("`contains` keyword is required for partial set rules", start)
+            raise self.error("rule must have value assignment and/or body declaration", start)
         while self.keyword("else"):
             rule.elses.append(self.else_())
             rule.end = self.last_end()
@@ -408,7 +410,7 @@ class Parser:
                 self.unexpected("a variable name")
             names.append(ast.Var(token.text, token.at))
             self.advance()
-            if self.token.kind in (".", "["):
+            if self.token.kind in (".", "[") and not self.token.spaced:
                 raise self.error("illegal some: expected a variable name", some)
             if not self.accept(","):
                 return ast.Some(names)

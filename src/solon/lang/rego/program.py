@@ -69,7 +69,7 @@ def compile(
 
 def package_of(text: str, version: Version = "v1", file: str = "policy.rego") -> str:
     """The package of a module, as ``data.main``. Raises RegoError."""
-    return ".".join(["data", *parse_module(file, text, version).package])
+    return ast.written(["data", *parse_module(file, text, version).package])
 
 
 def _refuse(errors: list[Diagnostic], sources: Mapping[str, str]) -> None:
@@ -151,14 +151,15 @@ class Program:
         for group in self._groups:
             for definition in _definitions(group):
                 module, rule = definition.module, definition.rule
-                package = ".".join(["data", *module.package])
+                package = ast.written(["data", *module.package])
                 span = module.span(rule.head.at, len(rule.name))
-                found.append(RuleInfo(group.name, package, rule.name, group.kind, span, rule.default))
+                path = ast.written(["data", *group.path])
+                found.append(RuleInfo(path, package, rule.name, group.kind, span, rule.default))
         return sorted(found, key=lambda r: (r.span.file, r.span.row, r.span.column))
 
     @property
     def packages(self) -> list[str]:
-        return sorted({".".join(["data", *module.package]) for module in self._modules})
+        return sorted({ast.written(["data", *module.package]) for module in self._modules})
 
     @property
     def annotations(self) -> list[Annotation]:
@@ -296,6 +297,7 @@ def _emit(
     """
     function = unit.function("q", ["s", "out"])
     emit = BodyEmitter(compiler, module, function, {}, "return out")
+    emit.ordered = True
     held: dict[int, str] = {}
     for expr in body:
         statement = expr.statement

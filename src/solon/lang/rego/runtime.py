@@ -17,7 +17,21 @@ from solon.lang.rego.errors import (
 )
 from solon.lang.rego.rules import Group, Node
 from solon.lang.source import Span
-from solon.lang.values import UNDEFINED, Set, Value, compare, equal, items_of, key, lookup, number_text, unkey
+from solon.lang.values import (
+    UNDEFINED,
+    Set,
+    Value,
+    compare,
+    equal,
+    items_of,
+    key,
+    lookup,
+    number_text,
+    sorted_items,
+    sorted_members,
+    sorted_values,
+    unkey,
+)
 
 
 class _Missing:
@@ -243,15 +257,13 @@ class State:
             return lookup(self._base(place.path), index)
         return child if child.group is None else self._whole(child)
 
-    def keys(self, place: Any) -> Iterable[Value]:
-        """What :meth:`step` can go down to from here."""
-        if type(place) is Node:
-            base = self._base(place.path)
-            below = list(place.children)
-            if type(base) is dict:
-                below += [k for k in base if k not in place.children]
-            return below
-        return [unkey(k) for k, _ in items(self, place)]
+    def below(self, place: Node) -> list[Value]:
+        """What :meth:`step` can go down to from a package."""
+        base = self._base(place.path)
+        names: list[Value] = list(place.children)
+        if type(base) is dict:
+            names += [k for k in base if k not in place.children]
+        return names
 
     def force(self, place: Any) -> Value:
         return self._whole(place) if type(place) is Node else place
@@ -297,6 +309,48 @@ def items(state: State, collection: Value) -> Iterable[tuple[Any, Value]]:
     if meter.left < 0:
         meter.renew()
     return enumerate(collection) if kind is list else collection.items()
+
+
+def keys(state: State, place: Any) -> Iterable[Value]:
+    """What :meth:`State.step` can go down to from a Node or a value."""
+    return state.below(place) if type(place) is Node else [unkey(k) for k, _ in items(state, place)]
+
+
+# --- iteration in order: keys and members as OPA sorts them, for what ends up in an array
+
+
+def ordered_values(state: State, collection: Value) -> Iterable[Value]:
+    if type(collection) is list:
+        return values(state, collection)
+    return [element for _, element in ordered_items(state, collection)]
+
+
+def ordered_items(state: State, collection: Value) -> Iterable[tuple[Value, Value]]:
+    if type(collection) is list:
+        return items(state, collection)
+    below = _in_order(collection)
+    state.charge(len(below))
+    return below
+
+
+def _in_order(collection: Value) -> list[tuple[Value, Value]]:
+    """What :func:`items_of` gives, in order."""
+    kind = type(collection)
+    if kind is dict:
+        return sorted_items(collection)
+    if kind is Set:
+        return [(member, member) for member in sorted_members(collection)]
+    return items_of(collection)
+
+
+def ordered_keys(state: State, place: Any) -> Iterable[Value]:
+    if type(place) is Node:
+        return sorted_values(state.below(place))
+    return [k for k, _ in ordered_items(state, place)]
+
+
+def ordered_walk(state: State, document: Value) -> Iterator[tuple[list[Value], Value]]:
+    return _walk(state, document, _in_order)
 
 
 # --- comparison
@@ -392,11 +446,17 @@ def template(parts: Sequence[Any], render: Callable[[Value], str], state: State,
 
 def walk(state: State, document: Value) -> Iterator[tuple[list[Value], Value]]:
     """(path, value) of everything in a document, the document itself first."""
+    return _walk(state, document, items_of)
+
+
+def _walk(
+    state: State, document: Value, visit: Callable[[Value], list[tuple[Value, Value]]]
+) -> Iterator[tuple[list[Value], Value]]:
     stack: list[tuple[list[Value], Value]] = [([], document)]
     while stack:
         path, value = stack.pop()
         yield path, value
-        below = items_of(value)
+        below = visit(value)
         if below:
             state.charge(len(below))
             stack.extend(([*path, index], element) for index, element in reversed(below))

@@ -1,0 +1,102 @@
+"""What policies written for OPA rely on, each reduced from a repository where it did not work."""
+
+from typing import Any
+
+import pytest
+
+from solon.lang import rego
+
+
+def value(source: str, document: Any = rego.UNDEFINED) -> Any:
+    return rego.compile({"p.rego": source}).evaluate("data.p.r", document)
+
+
+@pytest.mark.parametrize(
+    ("head", "call", "expected"),
+    [
+        ('f("test.rego")', 'f("test.rego")', True),
+        ('f("test.rego")', 'f("other.rego")', rego.UNDEFINED),
+        ('f(["a", _], _)', 'f(["a", 1], 2)', True),
+    ],
+)
+def test_a_function_without_body_and_value_is_true_for_its_arguments(
+    head: str, call: str, expected: object
+) -> None:
+    assert value(f"package p\n{head}\nr := {call}") == expected
+
+
+@pytest.mark.parametrize(
+    ("head", "problem"),
+    [
+        ("a.b", "`contains` keyword is required for partial set rules"),
+        ("a[x]", "`contains` keyword is required for partial set rules"),
+        ("a.b.c", "rule must have value assignment and/or body declaration"),
+        ("a", "var cannot be used for rule name"),
+    ],
+)
+def test_any_other_head_needs_more(head: str, problem: str) -> None:
+    with pytest.raises(rego.RegoError, match=problem):
+        rego.compile({"p.rego": f"package p\n{head}\n"})
+
+
+def test_an_array_may_follow_a_declaration_of_variables() -> None:
+    source = """package p
+    r := [a, b] if {
+        some a, b
+        [1, a, b] = [1, 2, 3]
+    }
+    """
+    assert value(source) == [2, 3]
+
+
+def test_packages_with_names_that_are_not_identifiers_are_quoted_in_paths() -> None:
+    source = 'package policies["no-root"]\n\n# METADATA\n# title: Nobody is root\ndeny contains "x"'
+    program = rego.compile({"p.rego": source})
+    (rule,) = program.rules
+    assert (rule.path, rule.package) == ('data.policies["no-root"].deny', 'data.policies["no-root"]')
+    assert program.packages == ['data.policies["no-root"]']
+    assert program.annotations[0].path == rule.path
+    assert program.evaluate(rule.path) == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("[x | some x in {3, 1, 2}]", [1, 2, 3]),
+        ("[x | some x in members]", [1, 2, 3]),
+        ("[x | members[x]]", [1, 2, 3]),
+        ("[x | x := members[_]]", [1, 2, 3]),
+        ('[k | some k, _ in {"b": 1, "a": 2}]', ["a", "b"]),
+        ('[v | some v in {"b": 1, "a": 2}]', [2, 1]),
+        ("[k | some k, _ in input]", ["a", "b", "z"]),
+        ("[[k, x] | grouped[k][x]]", [["a", 1], ["a", 2], ["b", 1], ["b", 2]]),
+        ("[k | some k; data.q[k]]", ["first", "second"]),
+        ('[at | walk({"b": 1, "a": {"c": 1}}, [at, _])]', [[], ["a"], ["a", "c"], ["b"]]),
+        (
+            '[x | some x in {[2, 1], [1, 2], {"a": 1}, "s", null, true, 1.5, 1}]',
+            [None, True, 1, 1.5, "s", [1, 2], [2, 1], {"a": 1}],
+        ),
+        (
+            '[x | some x in {{"b": 1}, {"a": 2}, {"a": 1, "b": 2}, {"a": 1}}]',
+            [{"a": 1}, {"a": 1, "b": 2}, {"a": 2}, {"b": 1}],
+        ),
+        ("[x | some x in {{2, 3}, {1, 4}, {1}}]", [[1], [1, 4], [2, 3]]),
+        ('concat(", ", [upper(x) | some x in {"b", "a"}])', "A, B"),
+    ],
+)
+def test_arrays_are_built_in_the_order_of_keys_and_members(expression: str, expected: object) -> None:
+    source = f"""package p
+    members contains x if some x in [3, 1, 2]
+    grouped[k] contains x if {{
+        some k in ["b", "a"]
+        some x in [2, 1]
+    }}
+    r := {expression}
+    """
+    program = rego.compile({"p.rego": source, "q.rego": "package q\nsecond := 2\nfirst := 1"})
+    assert program.evaluate("data.p.r", {"z": 1, "b": 2, "a": 3}) == expected
+
+
+def test_the_solutions_of_a_query_come_in_order() -> None:
+    program = rego.compile({})
+    assert [found["x"] for found in program.query('x := {"b", "c", "a"}[_]')] == ["a", "b", "c"]
