@@ -14,8 +14,13 @@ DOCUMENT = "document"
 
 
 def subjects(document: Document, file: SourceFile, cluster: str = "manifests") -> Iterator[Subject]:
-    """The objects of a document: itself, or the items of a List (``kubectl get -o yaml``)."""
-    yield from _subjects(document.value, (), document, file, cluster)
+    """The objects of a document: itself, the items of a List (``kubectl get -o yaml``), or those of a plain list."""
+    value = document.value
+    if isinstance(value, list) and value and all(isinstance(item, dict | list) for item in value):
+        for index, item in enumerate(value):
+            yield from _subjects(item, (index,), document, file, cluster)
+    else:
+        yield from _subjects(value, (), document, file, cluster)
 
 
 def _subjects(
@@ -26,6 +31,7 @@ def _subjects(
     if not is_object(value):
         name = f"{file.name}#{document.index}" if document.index else file.name
         uri = "file://" + "/".join([name, *map(str, path)])
+        name += "".join(f"[{part}]" for part in path if isinstance(part, int))
         yield Subject(DOCUMENT, uri, name, value, start, locator)
         return
     kind = value["kind"]

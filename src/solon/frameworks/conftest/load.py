@@ -13,6 +13,7 @@ Metadata annotations give a policy what Rego has no words for:
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from typing import Any, Final
@@ -95,7 +96,7 @@ def _policy(program: rego.Program, rule: rego.RuleInfo, notes: _Notes) -> Policy
 
     def judge(subject: Subject, context: Context) -> list[Violation]:
         document = subject.document
-        data = {**program.data, "inventory": context.inventory or {}}
+        data = {**program.data, "inventory": context.inventory or {}, "conftest": _file_info(subject)}
         if subject.parent is not None:
             data["plan"] = subject.parent
         settings: dict[str, Any] = {
@@ -106,12 +107,13 @@ def _policy(program: rego.Program, rule: rego.RuleInfo, notes: _Notes) -> Policy
         }
         try:
             value = query.evaluate(document, **settings)
-            if value is rego.UNDEFINED or value is False or value == []:
+            if value is rego.UNDEFINED or value is False or value in ([], {}):
                 return []
             excepted = exceptions.applying(document, settings)
         except rego.RegoError as error:
             raise PolicyFailure(str(error)) from None
-        results = value if isinstance(value, list) else [_sentence(rule, said)] if value is True else []
+        # Conftest takes anything but a set for a pass. Here a rule that is true, or one result, is a violation.
+        results = value if isinstance(value, list) else [_sentence(rule, said) if value is True else value]
         return [_violation(result, document, excepted) for result in results]
 
     controls = custom.get("controls", [])
@@ -133,6 +135,12 @@ def _policy(program: rego.Program, rule: rego.RuleInfo, notes: _Notes) -> Policy
     )
 
 
+def _file_info(subject: Subject) -> dict[str, Any]:
+    """``data.conftest``: where the subject stood, for policies that say so in their results."""
+    directory, name = os.path.split(os.path.abspath(subject.location.file))
+    return {"file": {"name": name, "dir": directory}}
+
+
 def _sentence(rule: rego.RuleInfo, said: dict[str, Any]) -> str:
     """The message for a rule that is just true."""
     return str(said.get("title") or f"{rule.name} is true")
@@ -152,8 +160,12 @@ class _Exceptions:
         if self._query is None:
             return ""
         value = self._query.evaluate(document, **settings)
-        lists = value if isinstance(value, list) else []
-        return self._path if any(self._name in names for names in lists if isinstance(names, list)) else ""
+        for names in value if isinstance(value, list) else []:
+            if self._name in (
+                names.values() if isinstance(names, dict) else names if isinstance(names, list) else ()
+            ):
+                return self._path
+        return ""
 
 
 def _violation(result: Any, document: Any, excepted: str) -> Violation:
