@@ -54,6 +54,8 @@ def run(options: Options) -> int:
             options.policies, options.data, options.namespaces, options.all_namespaces, options.dialect
         )
     )
+    if options.log:
+        _append(options.log, [])  # what cannot be recorded is not judged
     subjects, unreadable = _split(_read(options.paths, options, skip=options.policies))
     around, unreadable_around = _split(_read(options.inventory, options, skip=[]))
     if not subjects and not unreadable:

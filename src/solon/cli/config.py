@@ -9,9 +9,12 @@ from typing import Any, Final
 import msgspec
 
 from solon.cli.errors import UsageError
-from solon.subjects.documents import Document, Problem, decode_yaml, text_of
+from solon.report import FORMATS
+from solon.subjects.documents import Problem, decode_yaml, text_of
+from solon.subjects.positions import SourceFile
 
 NAME: Final = "solon.yaml"
+_TEXTS: Final = ("format", "log")  # the other keys are lists
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,24 +62,39 @@ def _read(path: str) -> Config:
         raise UsageError(str(problem.at(path))) from None
     documents = list(decode_yaml(text))
     if len(documents) != 1:
-        raise UsageError(f"{path}: must hold exactly one document")
+        raise UsageError(
+            f"{path}: must hold one document, such as `policies: [policy]`; has {len(documents)}"
+        )
     only = documents[0]
     if isinstance(only, Problem):
         raise UsageError(str(only.at(path)))
-    return _convert(path, text, only)
+    return _convert(path, text, only.value)
 
 
-def _convert(path: str, text: str, document: Document) -> Config:
-    value: Any = document.value
-    if isinstance(value, dict):
-        for name in value:
-            if name not in Config.__struct_fields__:
-                row = next(
-                    (n for n, line in enumerate(text.splitlines(), 1) if line.startswith(f"{name}:")), 1
-                )
-                known = ", ".join(Config.__struct_fields__)
-                raise UsageError(f"{path}:{row}: unknown key {name!r}: known are {known}")
-    try:
-        return msgspec.convert(value, Config)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"{path}: {error}") from None
+def _convert(path: str, text: str, value: Any) -> Config:
+    file = SourceFile(path, lambda: text)
+
+    def wrong(problem: str, *at: str | int) -> UsageError:
+        row, column = file.place(0, at) or (1, 1)
+        return UsageError(f"{path}:{row}:{column}: {problem}")
+
+    if not isinstance(value, dict):
+        raise wrong("must hold keys, such as `policies: [policy]`")
+    for name, said in value.items():
+        if name not in Config.__struct_fields__:
+            raise wrong(f"unknown key {name!r}: known are {', '.join(Config.__struct_fields__)}", name)
+        if name in _TEXTS:
+            if not isinstance(said, str):
+                raise wrong(f"{name} must be a text", name)
+        elif not isinstance(said, list):
+            raise wrong(
+                f"{name} must be a list, such as [{said}]" if said else f"{name} must be a list", name
+            )
+        else:
+            for index, item in enumerate(said):
+                if not isinstance(item, str):
+                    raise wrong(f"{name} must be a list of texts, and has {item!r}", name, index)
+    config = msgspec.convert(value, Config)
+    if config.format and config.format not in FORMATS:
+        raise wrong(f"unknown format {config.format!r}: known are {', '.join(FORMATS)}", "format")
+    return config

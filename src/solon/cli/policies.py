@@ -12,6 +12,7 @@ from solon.frameworks.gatekeeper.load import is_gatekeeper
 from solon.frameworks.policy import PolicySet
 from solon.frameworks.rego_files import Dialect
 from solon.subjects import discover
+from solon.subjects.documents import Problem
 from solon.subjects.subject import Subject, Unreadable
 
 
@@ -42,6 +43,11 @@ def load(wanted: Wanted) -> list[PolicySet]:
         )
     if not any(s.policies for s in sets):
         shown = ", ".join(wanted.paths)
+        if wanted.namespaces:
+            raise UsageError(
+                f"{shown}: no policies in package {' or '.join(wanted.namespaces)}. Name another with "
+                "--namespace, or take those of every package with --all-namespaces"
+            )
         raise UsageError(
             f"{shown}: no policies found. Looked for Rego rules named deny, warn or violation, and for Gatekeeper "
             "ConstraintTemplates with constraints"
@@ -80,7 +86,10 @@ def _gatekeeper(wanted: Wanted, problems: list[str]) -> PolicySet | None:
         for source in (
             discover.find([path]) if os.path.isdir(path) or path.endswith(discover.EXTENSIONS) else []
         ):
-            if isinstance(source, Unreadable) or not _mentions_gatekeeper(source.path):
+            if isinstance(source, Unreadable):
+                problems += [str(source)] if source.problem not in (discover.NOTHING, discover.LOOP) else []
+                continue
+            if not _mentions_gatekeeper(source.path, problems):
                 continue
             for subject in discover.read(source, stdin=lambda _size: b""):
                 if isinstance(subject, Unreadable):
@@ -96,10 +105,10 @@ def _gatekeeper(wanted: Wanted, problems: list[str]) -> PolicySet | None:
     return found
 
 
-def _mentions_gatekeeper(path: str) -> bool:
+def _mentions_gatekeeper(path: str, problems: list[str]) -> bool:
     """A cheap look before parsing: policy directories hold fixtures and other YAML, too."""
     try:
-        with open(path, "rb") as file:
-            return b"gatekeeper.sh/" in file.read(discover.MAX_BYTES)
-    except OSError:
+        return b"gatekeeper.sh/" in discover.read_bytes(path, lambda _size: b"")
+    except Problem as problem:
+        problems.append(str(problem.at(path)))
         return False

@@ -22,6 +22,7 @@ from solon.lang.rego import RegoError
 from solon.report import test_report
 from solon.report.test_report import CaseResult, SuiteReport, render
 from solon.subjects import discover
+from solon.subjects.documents import Problem
 from solon.subjects.subject import Unreadable
 
 
@@ -106,20 +107,21 @@ def _suites(options: Options) -> Iterator[TestResult]:
         if isinstance(source, Unreadable) or not _mentions_suite(source.path):
             continue
         for subject in discover.read(source, stdin=lambda _size: b""):
-            if not isinstance(subject, Unreadable) and is_suite(subject.document):
+            if isinstance(subject, Unreadable):
+                yield TestResult(source.path, "suite", Status.ERROR, 0.0, subject.location, str(subject))
+            elif is_suite(subject.document):
                 yield from runner.run(source.path, subject.document, wanted)
 
 
 def _mentions_suite(path: str) -> bool:
     try:
         return path.endswith(discover.EXTENSIONS) and b"test.gatekeeper.sh/" in _read_file(path)
-    except OSError:
-        return False
+    except Problem:
+        return False  # what a suite needs of it, the suite will miss
 
 
 def _read_file(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
+    return discover.read_bytes(path, lambda _size: b"")
 
 
 def _case(result: TestResult, options: Options) -> CaseResult:

@@ -16,6 +16,8 @@ from solon.subjects.subject import Location, Subject, Unreadable
 EXTENSIONS: Final = (".yaml", ".yml", ".json")
 SKIPPED: Final = frozenset(["node_modules", "__pycache__"])
 MAX_BYTES: Final = 512 << 20
+NOTHING: Final = "no YAML or JSON files in this directory"
+LOOP: Final = "a symbolic link leads back to a directory around it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,10 @@ def find(paths: Sequence[str]) -> list[Input | Unreadable]:
         elif os.path.isdir(path):
             files = list(_walk(path, set()))
             if not files:
-                found.append(Unreadable(Location(path), "no YAML or JSON files in this directory"))
+                found.append(Unreadable(Location(path), NOTHING))
             found.extend(files)
         elif not os.path.lexists(path):
-            found.append(Unreadable(Location(path), "no such file or directory"))
+            found.append(Unreadable(Location(path or "''"), "no such file or directory"))
         else:
             found.append(Input(path, True))
     return list(dict.fromkeys(found))
@@ -53,7 +55,7 @@ def _walk(directory: str, above: set[tuple[int, int]]) -> Iterator[Input | Unrea
         return
     identity = (status.st_dev, status.st_ino)
     if identity in above:
-        yield Unreadable(Location(directory), "a symbolic link leads back to a directory around it")
+        yield Unreadable(Location(directory), LOOP)
         return
     for entry in entries:
         if entry.name.startswith(".") or entry.name in SKIPPED:
@@ -83,7 +85,7 @@ def read_bytes(path: str, stdin: Callable[[int], bytes], max_bytes: int = MAX_BY
     try:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
-            raise Problem("not a regular file")
+            raise Problem("not a regular file", hint="send it to standard input, and name it -")
         if status.st_size > max_bytes:
             size = f"{status.st_size / (1 << 20):,.0f} MiB"
             raise Problem(
@@ -107,8 +109,10 @@ def read(
             raise Problem("a binary Terraform plan or another archive", hint=terraform.SHOW)
         if name.endswith(".tf"):
             raise Problem("Terraform configuration, not a plan", hint=terraform.SHOW)
-        if b"\0" in data[:4096] and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
-            raise Problem("a binary file, neither YAML nor JSON")
+        zero = data.find(b"\0", 0, 4096)
+        if zero >= 0 and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+            row = data.count(b"\n", 0, zero) + 1
+            raise Problem("neither YAML nor JSON: it holds a NUL byte", row, hint="save it as UTF-8")
         text = text_of(data)
     except Problem as problem:
         yield problem.at(name)

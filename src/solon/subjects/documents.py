@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from solon.subjects.subject import Location, Unreadable
 
 # Nesting deeper than this is refused; real documents stay below 50.
 MAX_DEPTH: Final = 400
+_TOO_DEEP: Final = f"nested too deeply: more than {MAX_DEPTH} levels"
 # How many values the aliases of a document may stand for.
 MAX_EXPANDED: Final = 1_000_000
 # Duplicate keys of JSON are looked for up to this size; larger files are written by machines.
@@ -82,22 +83,27 @@ def looks_like_json(text: str) -> bool:
 
 def decode(text: str) -> Iterator[Document | Problem]:
     """The documents of a file, with a Problem in the place of each that cannot be read."""
-    if looks_like_json(text):
-        try:
-            yield Document(decode_json(text), 0, 1)
-            return
-        except Problem as problem:
-            # `{a: 1}` is YAML too, and so are JSON documents one behind the other with --- between them.
-            documents = list(decode_yaml(text))
-            if not any(isinstance(d, Problem) for d in documents) and "duplicate key" not in problem.message:
-                yield from documents
-            else:
-                yield problem
+    if not looks_like_json(text):
+        yield from decode_yaml(text)
         return
-    yield from decode_yaml(text)
+    try:
+        yield Document(decode_json(text), 0, 1)
+    except _NotJson as problem:
+        # `{a: 1}` is YAML too, and so are JSON documents one behind the other with --- between them.
+        documents = list(decode_yaml(text)) if len(text) <= MAX_CHECKED else [problem]
+        if len(documents) > 1 or not any(isinstance(d, Problem) for d in documents):
+            yield from documents
+        else:
+            yield problem
+    except Problem as problem:
+        yield problem
 
 
 # --- JSON
+
+
+class _NotJson(Problem):
+    """The syntax is not that of JSON; it may be YAML."""
 
 
 def decode_json(text: str) -> Any:
@@ -105,7 +111,9 @@ def decode_json(text: str) -> Any:
     try:
         with collector_paused():
             value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except RecursionError:
+        raise Problem("nested too deeply", 1, 1) from None
+    except msgspec.DecodeError as error:
         raise _json_problem(text, error) from None
     if len(text) <= MAX_CHECKED and text.count('"') > 1 and _may_have_duplicates(text, value):
         _check_duplicates(text)
@@ -113,17 +121,21 @@ def decode_json(text: str) -> Any:
 
 
 def _json_problem(text: str, refused: Exception) -> Problem:
+    """What is wrong, and where: the json module says so best, where that does not take too much memory."""
     try:
-        json.loads(text)
+        if len(text) <= MAX_CHECKED:
+            json.loads(text)
     except json.JSONDecodeError as error:
-        return Problem(f"not JSON: {error.msg}", error.lineno, error.colno)
+        hint = "separate documents with a line of ---" if error.msg == "Extra data" else ""
+        return _NotJson(f"not JSON: {error.msg}", error.lineno, error.colno, hint)
     except RecursionError:
         return Problem("nested too deeply", 1, 1)
-    except ValueError as error:
-        return Problem(f"not JSON: {error}", 1, 1)
-    reason, _, offset = str(refused).removeprefix("JSON is malformed: ").rstrip(")").partition(" (byte ")
-    before = text.encode()[: int(offset or 0)]
-    return Problem(f"not JSON: {reason.lower()}", before.count(b"\n") + 1)
+    except ValueError:
+        pass  # more digits than Python reads: the words of msgspec are better
+    words = str(refused).removeprefix("JSON is malformed: ").partition(" - at ")[0]
+    reason, _, offset = words.rstrip(")").partition(" (byte ")
+    before = text.encode(errors="surrogatepass")[: int(offset)].decode(errors="ignore") if offset else text
+    return Problem(f"not JSON: {reason[:1].lower()}{reason[1:]}", *Lines(text).place(len(before)))
 
 
 _NAME: Final = re.compile(r'"\s*:')
@@ -202,7 +214,7 @@ def decode_yaml(text: str) -> Iterator[Document | Problem]:
         try:
             values = _load_all(text)
         except Problem as error:
-            yield error
+            yield replace(error, row=error.row or 1)
             return
     bracketed = text.count("[") + text.count("{") > MAX_DEPTH
     for found in _one_by_one(text, parts, lines) if values is None else enumerate(values):
@@ -212,7 +224,7 @@ def decode_yaml(text: str) -> Iterator[Document | Problem]:
         index, value = found
         row = _first_row(text, lines, parts[min(index, len(parts) - 1)][0])
         if bracketed and _is_deep(value):
-            yield Problem("nested too deeply", row)
+            yield Problem(_TOO_DEEP, row)
         elif value is not None:
             yield Document(value, index, row)
 
@@ -263,12 +275,12 @@ def _too_deep(text: str) -> Problem | None:
             if char in "[{":
                 depth += 1
                 if depth > MAX_DEPTH:
-                    return Problem("nested too deeply", text.count("\n", 0, found.start()) + 1)
+                    return Problem(_TOO_DEEP, text.count("\n", 0, found.start()) + 1)
             elif char in "]}" and depth:
                 depth -= 1
     found_block = _DEEP_BLOCK.search(text)
     if found_block:
-        return Problem("nested too deeply", text.count("\n", 0, found_block.start()) + 1)
+        return Problem(_TOO_DEEP, text.count("\n", 0, found_block.start()) + 1)
     return None
 
 
@@ -299,7 +311,7 @@ def _load_all(text: str) -> list[Any]:
         row = text.count("\n", 0, error.position) + 1
         raise Problem(f"not YAML: {error.reason}", row) from None
     except RecursionError:
-        raise Problem("nested too deeply") from None
+        raise Problem(_TOO_DEEP) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise Problem(f"not YAML: {error}") from None
     finally:
@@ -334,7 +346,7 @@ def _check_expansion(value: Any) -> None:
             open_.discard(id(at))
             sizes[id(at)] = size = 1 + sum(sizes.get(id(c), 1) for c in children)
             if size > MAX_EXPANDED:
-                raise Problem("aliases expand to too many values", hint="this looks like an alias bomb")
+                raise Problem(f"an alias bomb: its aliases stand for more than {MAX_EXPANDED:,} values")
         elif id(at) in open_:
             raise Problem("an alias stands for a document that contains it")
         elif id(at) not in sizes:
@@ -409,9 +421,11 @@ def _construct_bool(loader: Any, node: Any) -> bool:
 
 
 def _construct_int(loader: Any, node: Any) -> int:
+    import yaml
+
     text = loader.construct_scalar(node).replace("_", "")
     if len(text) > 4000:
-        raise ValueError("a number is too long")
+        raise yaml.constructor.ConstructorError(None, None, "a number is too long", node.start_mark)
     body = text.lstrip("+-").lower()
     base = (
         2

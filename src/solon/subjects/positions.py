@@ -167,18 +167,19 @@ def _unescaped(token: str) -> str:
     return str(json.loads(token))
 
 
-_BRACKET: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]')
+# All up to the next bracket that matters: containers of strings and numbers alone are passed as a whole.
+_PLAIN: Final = r'[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+"'
+_FLAT: Final = re.compile(rf"(?:{_PLAIN}|\{{(?:{_PLAIN})*+\}}|\[(?:{_PLAIN})*+\])*+", re.DOTALL)
 
 
 def _skip(text: str, at: int) -> int:
     """Offset behind the container that begins at ``at``."""
     depth = 0
-    for token in _BRACKET.finditer(text, at):
-        char = token.group()
-        if char in "{[":
-            depth += 1
-        elif char in "}]":
-            depth -= 1
-            if depth == 0:
-                return token.end()
-    return len(text)
+    end = len(text)
+    while at < end:
+        depth += 1 if text[at] in "{[" else -1
+        if depth <= 0 or text[at] == '"':
+            return at + 1
+        found = _FLAT.match(text, at + 1)
+        at = end if found is None else found.end()
+    return end

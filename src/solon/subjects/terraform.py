@@ -32,18 +32,22 @@ def subjects(document: Document, file: SourceFile) -> Iterator[Subject]:
     plan = document.value
     version = plan["format_version"]
     if not isinstance(version, str) or version.partition(".")[0] not in ("0", "1"):
-        raise Problem(f"unknown plan format version {version!r}", 1, 0, "versions 0.x and 1.x are known")
+        place = file.place(0, ("format_version",)) or (1, 0)
+        raise Problem(f"unknown plan format version {version!r}", *place, "versions 0.x and 1.x are known")
     if "resource_changes" not in plan and "planned_values" not in plan:
         raise Problem("a Terraform state, not a plan", 1, 0, SHOW)
     changes = plan.get("resource_changes", [])
     if not isinstance(changes, list):
-        raise Problem("not a plan: resource_changes is not a list", 1, 0, SHOW)
+        place = file.place(0, ("resource_changes",)) or (1, 0)
+        raise Problem("not a plan: resource_changes is not a list", *place, SHOW)
+    for index, change in enumerate(changes):
+        if not isinstance(change, dict) or not isinstance(change.get("address"), str):
+            place = file.place(0, ("resource_changes", index)) or (1, 0)
+            raise Problem(f"not a plan: resource_changes[{index}] has no address", *place, SHOW)
     name = PurePath(file.name).stem if file.name != "-" else "stdin"
     start = Location(file.name, document.row)
     yield Subject(PLAN, f"tf://{name}", name, plan, start, FieldLocator(file, 0, start))
     for index, change in enumerate(changes):
-        if not isinstance(change, dict) or not isinstance(change.get("address"), str):
-            raise Problem(f"not a plan: resource_changes[{index}] has no address", 1, 0, SHOW)
         if change.get("mode") == "data":
             continue
         locator = FieldLocator(file, 0, start, ("resource_changes", index))
