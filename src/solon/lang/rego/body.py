@@ -23,8 +23,10 @@ class BodyEmitter(Calls):
     # --- expressions
 
     def body(self, exprs: Sequence[ast.Expr]) -> None:
-        for expr in exprs:
+        for position, expr in enumerate(exprs):
+            self.rest = exprs[position + 1 :]
             self.expr(expr)
+        self.rest = ()
 
     def expr(self, expr: ast.Expr) -> None:
         self.at(expr.at, expr.end - expr.at)
@@ -183,12 +185,14 @@ class BodyEmitter(Calls):
 
     def some_in(self, statement: ast.SomeIn) -> None:
         domain = self.value(statement.domain)
+        self.seek(statement.value)
+        sought, self.sought = self.sought, None
         element = self.unit.fresh("v")
         if statement.key is None:
-            self.loop(f"for {element} in {self.visit('values')}({self.state}, {domain}):")
+            self.loop(f"for {element} in {self.elements('values', domain, sought)}:")
         else:
             index = self.unit.fresh("v")
-            self.loop(f"for {index}, {element} in {self.visit('items')}({self.state}, {domain}):")
+            self.loop(f"for {index}, {element} in {self.elements('items', domain, sought)}:")
             self.unify(statement.key, self.unkeyed(index))
         self.unify(statement.value, element)
 
@@ -349,9 +353,13 @@ class BodyEmitter(Calls):
             self.unify(left.items[1], at)
             return
         if self.is_pattern(left):
-            self.unify(left, self.value(right))
+            if isinstance(right, ast.Ref) and any(map(self.is_open, right.path)):
+                self.seek(left)
+            value = self.value(right)
+            self.sought = None
+            self.unify(left, value)
             return
-        a, b = self.value(left), self.value(right)
+        a, b = self.both(left, right)
         self.guard(f"not {self.equality(left, a, right, b)}")
 
     def unify(self, pattern: ast.Term, value: str) -> None:

@@ -136,7 +136,10 @@ class Calls(References):
         if self.is_mocked(call.name):
             return None
         if call.name in ("equal", "eq", "neq"):
-            left, right = self.value(call.args[0]), self.value(call.args[1])
+            if call.name == "neq":
+                left, right = self.value(call.args[0]), self.value(call.args[1])
+            else:
+                left, right = self.both(*call.args)
             test = self.equality(call.args[0], left, call.args[1], right)
             return f"(not {test})" if call.name == "neq" else test
         of_type = inline.TABLE.get(call.name)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from solon.lang.emit import Function, Origin, Unit
-from solon.lang.rego import ast, inline, runtime
+from solon.lang.rego import ast, inline, joins, runtime
 from solon.lang.rego.annotations import Annotations
 from solon.lang.rego.body import BodyEmitter, literal
 from solon.lang.rego.builtins.registry import Builtin
@@ -54,6 +54,7 @@ def namespace() -> dict[str, Any]:
         "less": runtime.less,
         "less_equal": runtime.less_equal,
         "lookup": lookup,
+        "matching": joins.matching,
         "member": member,
         "member_at": member_at,
         "ordered_items": runtime.ordered_items,

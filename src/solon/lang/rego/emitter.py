@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from solon.lang.emit import Function
@@ -14,6 +16,18 @@ if TYPE_CHECKING:
 
 # CPython allows 20 nested loops in a function.
 MAX_LOOPS: Final = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Only elements that have, at each path, the value of the Python expression beside it matter."""
+
+    paths: tuple[tuple[str, ...], ...]
+    values: tuple[str, ...]
+
+    def below(self, names: Sequence[str]) -> Sought:
+        """The same for what holds the elements at a path."""
+        return Sought(tuple((*names, *path) for path in self.paths), self.values)
 
 
 class Emitter:
@@ -37,6 +51,8 @@ class Emitter:
         self.ordered = False  # whether objects and sets are visited in order: what is built is an array
         self.state = "s"
         self.known: dict[tuple[object, ...], str] = {}  # what has been read -> the name that holds it
+        self.rest: Sequence[ast.Expr] = ()  # the expressions of the body that are still to be written
+        self.sought: Sought | None = None  # what the next loop's elements will be compared with
         self.kinds: dict[str, type] = {}  # name -> the type of what it holds, where that is certain
         self.defined: set[str] = set()  # names that were read and found not to be U
 

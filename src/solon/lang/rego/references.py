@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from solon.lang.rego import ast
-from solon.lang.rego.emitter import Emitter
+from solon.lang.rego.emitter import Emitter, Sought
+from solon.lang.rego.resolve import walk_all
 from solon.lang.rego.safety import variables
+
+# Calls that an element may be spared although they come before the comparison that leaves it out.
+CANNOT_FAIL: Final = frozenset(["eq", "equal", "neq", "lt", "lte", "gt", "gte", "internal.member_2"])
 
 
 class References(Emitter):
@@ -90,20 +95,14 @@ class References(Emitter):
         defined = True  # whether `base` is known not to be U
         if base.endswith(".input"):
             defined = False
-        for part in path:
+        for position, part in enumerate(path):
             if isinstance(part, ast.Scalar) and type(part.value) is str:
                 names.append(self.unit.constant(part.value))
                 continue
             base, defined = self.fields(base, names, defined)
             names = []
             if self.is_open(part):
-                base, defined = (
-                    self.iterate(
-                        base,
-                        part,
-                    ),
-                    True,
-                )
+                base, defined = self.iterate(base, part, path[position + 1 :]), True
             else:
                 step = "data_lookup" if at_data and isinstance(part, ast.Scalar) else "lookup"
                 base, defined = self.assign(f"{step}({base}, {self.value(part)})"), False
@@ -136,15 +135,73 @@ class References(Emitter):
         self.known[base, *names] = name
         return name
 
-    def iterate(self, base: str, part: ast.Term) -> str:
+    def iterate(self, base: str, part: ast.Term, tail: Sequence[ast.Term]) -> str:
+        """A loop over what an open part of a path may be; the element. ``tail`` is the path behind it."""
+        sought = None
+        names = [p.value for p in tail if isinstance(p, ast.Scalar) and type(p.value) is str]
+        if len(names) == len(tail) and self.sought is not None:
+            sought, self.sought = self.sought.below(names), None
         element = self.unit.fresh("v")
         if isinstance(part, ast.Var) and part.name.startswith("_'"):
-            self.loop(f"for {element} in {self.visit('values')}({self.state}, {base}):")
+            self.loop(f"for {element} in {self.elements('values', base, sought)}:")
             return element
         index = self.unit.fresh("v")
-        self.loop(f"for {index}, {element} in {self.visit('items')}({self.state}, {base}):")
+        self.loop(f"for {index}, {element} in {self.elements('items', base, sought)}:")
         self.unify(part, self.unkeyed(index))
         return element
+
+    def elements(self, how: str, base: str, sought: Sought | None) -> str:
+        """What to loop over: all ``values`` or ``items`` of a collection, or those that are sought."""
+        visit = self.visit(how)
+        if sought is None:
+            return f"{visit}({self.state}, {base})"
+        paths = self.unit.shared("K", f"paths {sought.paths!r}", sought.paths)
+        if len(sought.values) == 1:
+            key = self.key_of(sought.values[0])
+        else:
+            key = f"({', '.join(map(self.key_of, sought.values))})"
+        return f"matching({self.state}, {base}, {paths}, {key}, {visit}, {how == 'items'})"
+
+    # --- joins
+
+    def seek(self, var: ast.Term) -> None:
+        """Note what the next expressions compare a variable with, before a loop binds it."""
+        if not isinstance(var, ast.Var) or var.name in self.environment:
+            return
+        found: dict[tuple[str, ...], str] = {}
+        for expr in self.rest:
+            if expr.negated or expr.withs:
+                break
+            for one, other in _compared(expr.statement):
+                path = _path_from(var, one)
+                if path is not None and path not in found and self.is_ready(other):
+                    found[path] = self.value(other)
+            # A call may fail, and then it matters which elements it is called for.
+            if any(isinstance(t, ast.Call) and t.name not in CANNOT_FAIL for t in _parts(expr.statement)):
+                break
+        if found:
+            self.sought = Sought(tuple(found), tuple(found.values()))
+
+    def both(self, one: ast.Term, other: ast.Term) -> tuple[str, str]:
+        """The values of two terms that must be equal: a loop in one of them seeks the other's value."""
+        if self.is_ready(other):
+            second = self.value(other)
+            return self.sought_in(one, second), second
+        first = self.value(one)
+        return first, self.sought_in(other, first)
+
+    def sought_in(self, term: ast.Term, value: str) -> str:
+        if isinstance(term, ast.Ref) and any(map(self.is_open, term.path)):
+            self.sought = Sought(((),), (value,))
+        name = self.value(term)
+        self.sought = None
+        return name
+
+    def is_ready(self, term: ast.Term) -> bool:
+        """Whether a term can be read now, with no loop."""
+        if isinstance(term, ast.Ref):
+            return self.is_plain(term)
+        return isinstance(term, ast.Scalar) or (isinstance(term, ast.Var) and term.name in self.environment)
 
     def unkeyed(self, index: str) -> str:
         """What ``items`` gave as an index, as a value."""
@@ -175,3 +232,30 @@ class References(Emitter):
             base = self.assign(f"lookup({base}, {self.value(part)})")
         base = self.field(base, names, "{0} = U")
         return self.assign(base) if "." in base else base
+
+
+def _compared(statement: ast.Statement) -> list[tuple[ast.Term, ast.Term]]:
+    """Both ways round, what a statement says is equal."""
+    match statement:
+        case ast.TermExpr(term=ast.Call(name="equal" | "eq", args=[one, other])):
+            return [(one, other), (other, one)]
+        case ast.Unify(left=one, right=other):
+            return [(one, other), (other, one)]
+        case _:
+            return []
+
+
+def _parts(statement: ast.Statement) -> Iterable[ast.Term]:
+    """The terms of a statement, but for the equality itself."""
+    sides = _compared(statement)
+    return walk_all([term for term, _ in sides] or ast.statement_terms(statement), [])
+
+
+def _path_from(var: ast.Var, term: ast.Term) -> tuple[str, ...] | None:
+    """The path by which a term reads the variable's value."""
+    if isinstance(term, ast.Var):
+        return () if term.name == var.name else None
+    if not isinstance(term, ast.Ref) or not isinstance(term.head, ast.Var) or term.head.name != var.name:
+        return None
+    names = tuple(p.value for p in term.path if isinstance(p, ast.Scalar) and type(p.value) is str)
+    return names if len(names) == len(term.path) else None
