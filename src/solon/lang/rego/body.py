@@ -130,22 +130,34 @@ class BodyEmitter(Calls):
             case ast.Unify(operator="()"):
                 self.refute(statement)
             case ast.Unify():
-                left, right = self.hoisted_calls(statement.left), self.hoisted_calls(statement.right)
+                left, right = self.hoisted_parts(statement.left), self.hoisted_parts(statement.right)
                 self.refute(ast.Unify(left, right, statement.operator))
+            case ast.TermExpr(term=term):
+                self.refute(ast.TermExpr(self.hoisted_parts(term)))
             case _:
                 self.refute(statement)
 
     def hoisted(self, term: ast.Term) -> ast.Term:
         if isinstance(term, ast.Ref | ast.Call | ast.Comprehension | ast.Template):
             return self.temporary(self.value(term), term.at)
-        return term
+        return self.hoisted_parts(term)
 
-    def hoisted_calls(self, term: ast.Term) -> ast.Term:
-        if isinstance(term, ast.Call | ast.Comprehension):
-            return self.temporary(self.value(term), term.at)
-        if isinstance(term, ast.Array):
-            return ast.Array([self.hoisted(item) for item in term.items], term.at)
-        return term
+    def hoisted_parts(self, term: ast.Term) -> ast.Term:
+        """The term with what it consists of evaluated before; a reference as a whole is not."""
+        match term:
+            case ast.Call() | ast.Comprehension():
+                return self.temporary(self.value(term), term.at)
+            case ast.Ref(head=ast.Var()):
+                return ast.Ref(term.head, [self.hoisted(part) for part in term.path], term.at)
+            case ast.Array():
+                return ast.Array([self.hoisted(item) for item in term.items], term.at)
+            case ast.SetTerm():
+                return ast.SetTerm([self.hoisted(item) for item in term.items], term.at)
+            case ast.Object():
+                pairs = [(self.hoisted(k), self.hoisted(v)) for k, v in term.pairs]
+                return ast.Object(pairs, term.at)
+            case _:
+                return term
 
     def temporary(self, expression: str, at: int) -> ast.Var:
         """A variable for what a Python expression holds."""
@@ -282,8 +294,12 @@ class BodyEmitter(Calls):
     def template(self, term: ast.Template) -> str:
         parts = []
         for part in term.parts:
-            text = self.unit.constant(part) if isinstance(part, str) else self.value(part)
-            parts.append(f"({isinstance(part, str)}, {text})")
+            if isinstance(part, str):
+                parts.append(f"(True, {self.unit.constant(part)})")
+            elif isinstance(part, ast.Comprehension):
+                parts.append(f"(False, {self.value(part)})")
+            else:
+                parts.append(f"(True, format_value({self.value(part)}))")
         site = self.site("template-strings must not produce multiple outputs")
         return self.assign(
             f"template(({''.join(p + ', ' for p in parts)}), format_value, {self.state}, {site})", str
@@ -360,6 +376,8 @@ class BodyEmitter(Calls):
             held = self.value(pattern)
             self.guard(f"not {self.equality(pattern, held, None, value)}")
             return
+        if value in ("None", "True", "False"):
+            value = self.assign(value)  # Python warns of `None[0]`, even where it is never reached
         match pattern:
             case ast.Var():
                 self.environment[pattern.name] = value

@@ -435,8 +435,6 @@ def template(parts: Sequence[Any], render: Callable[[Value], str], state: State,
     for literal, value in parts:
         if literal:
             out.append(value)
-        elif type(value) is not Set:
-            out.append(render(value))
         elif len(value) > 1:
             state.conflict(site)
         else:
