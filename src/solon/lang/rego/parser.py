@@ -563,7 +563,10 @@ class Parser:
         if kind in KEYWORDS and self.heads_ref():
             kind = IDENT
         if kind == IDENT:
-            if token.text in self.keywords and not self.heads_ref() and self.peek().kind != "(":
+            word = (
+                token.text in self.keywords and token.text != "contains"
+            )  # which is a built-in's name as well
+            if word and not self.heads_ref() and self.peek().kind != "(":
                 self.unexpected_keyword(token)
             self.advance()
             if token.text == "set" and self.token.kind == "(" and self.peek().kind == ")":

@@ -73,30 +73,19 @@ def yaml_marshal(value: Value) -> str:
 def yaml_unmarshal(text: Value) -> Value:
     import yaml
 
+    from solon.lang.rego.yaml import load
+
     body = string(text, 1)
     if body.count("*") > 100 and "&" in body:
         raise BuiltinError("yaml: document contains excessive aliasing")
     try:
-        return _as_json(yaml.load(body, Loader=_loader()))
+        return _as_json(load(body))
     except yaml.MarkedYAMLError as error:
         last = body.rstrip("\n").count("\n") + 1
         line = min(error.problem_mark.line + 1, last) if error.problem_mark else 1
         raise BuiltinError(f"yaml: line {line}: {error.problem}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise BuiltinError(f"yaml: {error}") from None
-
-
-def _loader() -> Any:
-    """PyYAML's safe loader without dates: they stay strings, as in Kubernetes."""
-    import yaml
-
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        yaml_implicit_resolvers = {  # noqa: RUF012
-            first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-            for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-        }
-
-    return Loader
 
 
 def _as_json(value: Any) -> Value:
