@@ -12,8 +12,10 @@ from collections.abc import Iterable, Sequence
 
 from solon.lang.rego import ast
 from solon.lang.rego.calls import Calls
+from solon.lang.rego.errors import UNSAFE_VAR_ERROR, RegoError
 from solon.lang.rego.resolve import walk_all
 from solon.lang.rego.safety import matching_parts, variables
+from solon.lang.source import Diagnostic
 from solon.lang.values import Set
 
 
@@ -263,7 +265,12 @@ class BodyEmitter(Calls):
                 self.kinds[name] = type(term.value)
                 return name
             case ast.Var():
-                return self.environment[term.name]
+                held = self.environment.get(term.name)
+                if held is None:
+                    span = self.module.span(term.at, len(term.shown))
+                    error = Diagnostic(UNSAFE_VAR_ERROR, f"var {term.shown} is unsafe", span)
+                    raise RegoError([error], self.compiler.sources)
+                return held
             case ast.Ref():
                 return self.ref(term)
             case ast.Call():
@@ -354,7 +361,7 @@ class BodyEmitter(Calls):
                     self.unify_terms(one, other)
                 waiting = [p for p in waiting if p not in ready]
             return
-        if self.is_pattern(right) and not self.is_pattern(left):
+        if self.is_pattern(right) and (isinstance(right, ast.Var) or not self.is_pattern(left)):
             left, right = right, left
         if (
             isinstance(right, ast.Call) and right.name == "walk"

@@ -101,7 +101,7 @@ class Resolver:
         return arg
 
     def in_head(self, term: ast.Term, body: list[ast.Expr]) -> ast.Term:
-        """A term of the head. What iterates there is part of the body: ``p := xs[i] if i > 0``."""
+        """A term of a head. What iterates there is part of the body: ``p := xs[i] if i > 0``."""
         term = self.term(term)
         return self.of_body(term, body) if _iterates(term) else term
 
@@ -266,8 +266,8 @@ class Resolver:
             case ast.Comprehension():
                 self.scopes.append(_Scope())
                 body = self.exprs(term.body)
-                key = None if term.key is None else self.term(term.key)
-                value = self.term(term.value)
+                key = None if term.key is None else self.in_head(term.key, body)
+                value = self.in_head(term.value, body)
                 self.scopes.pop()
                 return ast.Comprehension(term.kind, key, value, body, term.at)
             case ast.Call():
