@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import Any, Final
 
 from solon.lang.rego.builtins.registry import Builtin, obj, string, wrong_type
@@ -67,7 +68,38 @@ def is_valid(text: Value) -> bool:
 def yaml_marshal(value: Value) -> str:
     import yaml
 
-    return str(yaml.safe_dump(to_json(value), default_flow_style=False, allow_unicode=True, sort_keys=True))
+    document = _whole(to_json(value))
+    text = str(
+        yaml.dump(document, Dumper=_dumper(), default_flow_style=False, allow_unicode=True, width=2**31)
+    )
+    return text.removesuffix("...\n")
+
+
+def _whole(value: Any) -> Any:
+    """Whole numbers without a fraction, as JSON has them."""
+    if type(value) is list:
+        return [_whole(item) for item in value]
+    if type(value) is dict:
+        return {name: _whole(item) for name, item in value.items()}
+    return int(value) if type(value) is float and value.is_integer() and abs(value) < 1e21 else value
+
+
+@cache
+def _dumper() -> Any:
+    """PyYAML's safe dumper with Go's quotes: double ones around what would not be read as a string."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        def ignore_aliases(self, _data: Any) -> bool:
+            return True
+
+    def represent(dumper: Any, text: str) -> Any:
+        tag = dumper.resolve(yaml.ScalarNode, text, (True, False))
+        style = "|" if "\n" in text else None if tag == "tag:yaml.org,2002:str" and text else '"'
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    Dumper.add_representer(str, represent)
+    return Dumper
 
 
 def yaml_unmarshal(text: Value) -> Value:
