@@ -125,21 +125,27 @@ def _errors(error: rego.RegoError, options: Options) -> int:
 
 def _write(results: Sequence[Mapping[str, Any]], options: Options) -> None:
     out = sys.stdout.write
+    results = [
+        {
+            "expressions": [{**each, "value": _sorted(each["value"])} for each in result["expressions"]],
+            "bindings": {name: _sorted(value) for name, value in result["bindings"].items()},
+        }
+        for result in results
+    ]
     match options.format:
         case "json":
             shown = [{k: v for k, v in result.items() if k != "bindings" or v} for result in results]
             out(_json({"result": shown} if shown else {}) + "\n")
         case "values":
-            out(_json([_value(result) for result in results]) + "\n")
+            for result in results:
+                out(_json([expression["value"] for expression in result["expressions"]]) + "\n")
         case "bindings":
-            out(_json([result["bindings"] for result in results]) + "\n")
+            for result in results:
+                out(_json(result["bindings"]) + "\n")
         case "raw":
             for result in results:
                 values = [expression["value"] for expression in result["expressions"]]
-                out(
-                    " ".join(v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for v in values)
-                    + "\n"
-                )
+                out(" ".join(v if isinstance(v, str) else _compact(v) for v in values) + "\n")
         case _:
             out(_pretty(results))
 
@@ -148,9 +154,15 @@ def _json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def _value(result: Mapping[str, Any]) -> Any:
-    values = [expression["value"] for expression in result["expressions"]]
-    return values[0] if len(values) == 1 else values
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _sorted(value: Any) -> Any:
+    """The value with the keys of its objects in order: what is printed must not depend on how it was read."""
+    if isinstance(value, dict):
+        return {name: _sorted(value[name]) for name in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list) else value
 
 
 def _pretty(results: Sequence[Mapping[str, Any]]) -> str:
@@ -161,10 +173,10 @@ def _pretty(results: Sequence[Mapping[str, Any]]) -> str:
         return _json(first["expressions"][0]["value"]) + "\n"
     names = list(first["bindings"])
     asked = [e["text"] for e in first["expressions"] if e["value"] is not True]
-    rows = [[*names, *asked]]
+    rows = [[*asked, *names]]
     for result in results:
         shown = [e["value"] for e in result["expressions"] if e["text"] in asked]
-        rows.append([json.dumps(v, ensure_ascii=False) for v in [*result["bindings"].values(), *shown]])
+        rows.append([_compact(v) for v in [*shown, *result["bindings"].values()]])
     if not rows[0]:
         return "true\n"
     widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]

@@ -79,19 +79,24 @@ Hosts = Annotated[
     list[str] | None,
     typer.Option("--allow-host", metavar="HOST", help="Let policies reach this host; none by default."),
 ]
-Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="Limit of each evaluation.")]
+Timeout = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="Limit of each evaluation.")
+]
 
 
 @app.command()
 def check(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATHS...", help="Plans, manifests, directories; - for stdin.")
+        list[str], typer.Argument(metavar="PATHS", help="Plans, manifests, directories; - for stdin.")
     ],
     policy: Policies = None,
     namespace: Annotated[
         list[str] | None,
         typer.Option(
-            "--namespace", "-n", help="Rego package to take policies from [main; all if it has none]."
+            "--namespace",
+            "-n",
+            metavar="NAME",
+            help="Rego package to take policies from [main; all if it has none].",
         ),
     ] = None,
     all_namespaces: Annotated[
@@ -120,7 +125,9 @@ def check(
     fail_on: Annotated[FailOn, typer.Option("--fail-on", help="What exits with 1.")] = FailOn.DENY,
     allow_host: Hosts = None,
     timeout: Timeout = 10.0,
-    max_size: Annotated[int, typer.Option("--max-size", metavar="MIB", help="Largest file to read.")] = 512,
+    max_size: Annotated[
+        int, typer.Option("--max-size", metavar="MIB", min=1, help="Largest file to read.")
+    ] = 512,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="List subjects that are allowed, too.")
     ] = False,
@@ -165,7 +172,7 @@ def check(
 @app.command()
 def test(
     paths: Annotated[
-        list[str] | None, typer.Argument(metavar="PATHS...", help="Directories or files [.].")
+        list[str] | None, typer.Argument(metavar="PATHS", help="Directories or files [.].")
     ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="List tests that passed, and what they print.")
@@ -186,7 +193,9 @@ def test(
     ] = Dialect.AUTO,
     timeout: Timeout = 10.0,
 ) -> None:
-    """Run the tests of policies: Rego unit tests (test_ rules) and Gatekeeper suites.
+    """Run the tests of policies.
+
+    Those are Rego unit tests (test_ rules) and Gatekeeper suites (kind: Suite).
 
     Exits with 0 when all passed, 1 when one failed, 2 when tests could not be run or none were found.
 
@@ -275,7 +284,9 @@ def eval_(
 def init(
     directory: Annotated[str, typer.Argument(metavar="[DIR]", help="Where to write it.")] = ".",
 ) -> None:
-    """Write a policy repository to start from: policies, tests, examples, CI.
+    """Write a policy repository to start from.
+
+    It has policies with their tests, examples, a solon.yaml and a CI workflow.
 
     Example: solon init my-policies && cd my-policies && solon test
     """
@@ -286,7 +297,9 @@ def init(
 
 @app.command()
 def demo() -> None:
-    """Judge a small ML platform with the starter library: what is denied, why, and how to fix it.
+    """Judge a small ML platform with the starter library.
+
+    Shows what is denied, why, and how to fix it.
 
     Example: solon demo
     """

@@ -31,7 +31,7 @@ def load(wanted: Wanted) -> list[PolicySet]:
     """The policy sets. Raises UsageError, and Failure with every error of policies that do not compile."""
     for path in [*wanted.paths, *wanted.data]:
         if not os.path.exists(path):
-            raise UsageError(f"{path}: no such file or directory")
+            raise UsageError(f"{path or repr(path)}: no such file or directory")
     problems: list[str] = []
     sets = [s for s in (_rego(wanted, problems), _gatekeeper(wanted, problems)) if s is not None]
     if problems:

@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from solon.frameworks import rego_cases
 from solon.frameworks.rego_files import RegoFiles
 from solon.frameworks.testing import Status, TestResult
 from solon.lang import rego
 from solon.lang.budget import Budget
+from solon.lang.values import json_text
 from solon.subjects.subject import Location
 
 
@@ -31,16 +33,21 @@ class RegoTests:
 
     def __init__(self, files: RegoFiles, *, coverage: bool = False) -> None:
         self._program = rego.compile(
-            files.modules, data=files.data, version=files.versions, coverage=coverage, prints=True
+            files.modules,
+            data=files.data,
+            version=files.versions,
+            coverage=coverage,
+            prints=True,
+            rewrite=rego_cases.rewrite,
         )
         self._covered: set[tuple[str, int]] = set()
 
     @property
     def tests(self) -> list[rego.RuleInfo]:
-        """Test rules, one for each name, in order of file and place."""
+        """Test rules in order of file and place; of one with a default, either."""
         found: dict[str, rego.RuleInfo] = {}
         for rule in self._program.rules:
-            if rule.name.startswith(("test_", "todo_test_")) and rule.kind != "function":
+            if rule.name.startswith(rego_cases.PREFIXES):
                 found.setdefault(rule.path, rule)
         return list(found.values())
 
@@ -53,33 +60,32 @@ class RegoTests:
                 yield from self._run(rule, clock, budget)
 
     def _run(self, rule: rego.RuleInfo, clock: Callable[[], float], budget: Budget) -> Iterator[TestResult]:
-        place = Location(rule.span.file, rule.span.row, rule.span.column)
+        file, place = rule.span.file, Location(rule.span.file, rule.span.row, rule.span.column)
         if rule.name.startswith("todo_"):
-            yield TestResult(rule.span.file, rule.path, Status.SKIPPED, 0.0, place, "todo")
+            yield TestResult(file, rule.path, Status.SKIPPED, 0.0, place, "todo")
+            return
+        if rule.kind == "function":
+            yield TestResult(file, rule.path, Status.ERROR, 0.0, place, "a test takes no arguments")
             return
         printed: list[str] = []
         started = clock()
         try:
             value = self._program.evaluate(rule.path, budget=budget, prints=printed, covered=self._covered)
         except rego.RegoError as error:
-            seconds = clock() - started
-            yield TestResult(
-                rule.span.file, rule.path, Status.ERROR, seconds, place, str(error), tuple(printed)
-            )
+            lines = tuple(rego_cases.told_apart(printed)[1])
+            yield TestResult(file, rule.path, Status.ERROR, clock() - started, place, str(error), lines)
             return
         seconds = clock() - started
-        if isinstance(value, dict) and value:  # test_name[case] if …: a test for each key
-            for case, held in value.items():
-                status, message = _judged(held)
-                name = f"{rule.path}[{case}]"
-                yield TestResult(
-                    rule.span.file, name, status, seconds / len(value), place, message, tuple(printed)
-                )
-            return
-        status, message = _judged(value)
-        if status is Status.FAILED:
-            message += self._swallowed(rule, budget)
-        yield TestResult(rule.span.file, rule.path, status, seconds, place, message, tuple(printed))
+        cases, own = rego_cases.told_apart(printed)
+        for case in cases:
+            status, message = _judged(_at(value, case))
+            name = rule.path + "".join(f"[{part}]" for part in case)
+            yield TestResult(file, name, status, seconds / len(cases), place, message, tuple(own))
+        if not cases:
+            status, message = _judged(value)
+            if status is Status.FAILED:
+                message += self._swallowed(rule, budget)
+            yield TestResult(file, rule.path, status, seconds, place, message, tuple(own))
 
     def _swallowed(self, rule: rego.RuleInfo, budget: Budget) -> str:
         """The built-in's error that may have made a test undefined: without strict errors it goes unseen."""
@@ -98,9 +104,15 @@ class RegoTests:
         return {file: FileCoverage(tuple(c), tuple(m)) for file, (c, m) in rows.items()}
 
 
+def _at(value: object, case: tuple[str, ...]) -> object:
+    for name in case:
+        value = value.get(name, rego.UNDEFINED) if isinstance(value, dict) else rego.UNDEFINED
+    return value
+
+
 def _judged(value: object) -> tuple[Status, str]:
     if value is rego.UNDEFINED:
         return Status.FAILED, "undefined: an expression of its body does not hold"
-    if value is False or value in ({}, []):
-        return Status.FAILED, f"its value is {'false' if value is False else 'empty'}"
+    if value is not True:
+        return Status.FAILED, f"its value is {json_text(value)[:80]}, not true"
     return Status.PASSED, ""

@@ -234,10 +234,8 @@ def _order(value: Value) -> tuple[Any, ...]:
     if kind is list:
         return (4, *map(_order, value))
     if kind is dict:
-        try:
-            pairs = _pairs(value)
-        except TypeError:
-            pairs = sorted_items(value)
+        # Strings alone sort as they are stored.
+        pairs = _pairs(value) if all(type(k) is str for k in value) else sorted_items(value)
         return (5, *[part for k, v in pairs for part in (_order(k), _order(v))])
     if kind is Set:
         return (6, *map(_order, sorted_members(value)))

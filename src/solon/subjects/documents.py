@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
@@ -186,11 +187,12 @@ def _check_duplicates(text: str) -> None:
 # --- YAML
 
 # What YAML 1.2 reads otherwise than Kubernetes does: yes/no/on/off/y/n, leading zeros and underscores in
-# numbers, keys that are not strings, merge keys, tags, infinities, times.
+# numbers, numbers without a fraction, keys that are not strings, merge keys, tags, infinities, times.
 _OTHERWISE: Final = re2.compile(
     r"(?im)(?:^|[\s\[{,:'\"])(?:yes|no|on|off|y|n)(?:[\s,\]}:]|$)"
     r"|(?:^|[\s\[{,:])[-+]?(?:0[0-7_]+|0b[01]|\d[\d_]*_)(?:[\d_\s,\]}.]|$)"
     r"|(?:^|[\s{,?-])(?:[-+]?[\d.]+(?:e[-+]?\d+)?|true|false|null|~)\s*:(?:\s|$)"
+    r"|(?:^|[\s\[{,:])[-+]?(?:\d+\.0*|[\d.]+e[-+]?\d+)(?:[\s,\]}]|$)"
     r"|<<\s*:|[\s\[{,]!|[-+\s\[{,]\.(?:inf|nan)|^\s*\?\s"
 )
 _ALIAS: Final = re2.compile(r"(?m)(?:^|[\s\[{,:-])\*[^\s*,\[\]{}]")
@@ -263,8 +265,8 @@ def _one_by_one(text: str, parts: list[tuple[int, int]], lines: Lines) -> Iterat
             for value in _load_all(part) if values is None else values:
                 yield index, value
         except Problem as problem:
-            above = lines.row(start) - 1
-            yield Problem(problem.message, above + (problem.row or 1), problem.column, problem.hint)
+            row = lines.row(start) - 1 + problem.row if problem.row else _first_row(text, lines, start)
+            yield replace(problem, row=row)
 
 
 def _too_deep(text: str) -> Problem | None:
@@ -420,28 +422,24 @@ def _construct_bool(loader: Any, node: Any) -> bool:
     return loader.construct_scalar(node).lower() in ("y", "yes", "true", "on")
 
 
-def _construct_int(loader: Any, node: Any) -> int:
-    import yaml
-
-    text = loader.construct_scalar(node).replace("_", "")
-    if len(text) > 4000:
-        raise yaml.constructor.ConstructorError(None, None, "a number is too long", node.start_mark)
-    body = text.lstrip("+-").lower()
-    base = (
-        2
-        if body.startswith("0b")
-        else 16
-        if body.startswith("0x")
-        else 8
-        if body[:1] == "0" and len(body) > 1
-        else 10
-    )
-    value = int(body.removeprefix("0o") if base == 8 else body, base)
-    return -value if text.startswith("-") else value
+def _construct_int(loader: Any, node: Any) -> float | str:
+    """A number of more than 64 bits becomes a float, or stays text, as in Kubernetes."""
+    text: str = loader.construct_scalar(node)
+    digits = text.replace("_", "").lower()
+    body = digits.lstrip("+-")
+    base = 2 if body[:2] == "0b" else 16 if body[:2] == "0x" else 8 if body[:1] == "0" and body != "0" else 10
+    if base == 10 and len(body) > 20:
+        return _construct_float(loader, node)
+    value = int(body.removeprefix("0o") if base == 8 else body, base) * (-1 if digits[0] == "-" else 1)
+    if -(1 << 63) <= value < 1 << 64:
+        return value
+    return _construct_float(loader, node) if base == 10 else text
 
 
 def _construct_float(loader: Any, node: Any) -> float | str:
-    """A number too large to be one stays text."""
+    """A number too large to be one stays text; one without a fraction is an integer, as in Kubernetes' JSON."""
     text: str = loader.construct_scalar(node)
     value = float(text.replace("_", ""))
-    return text if value in (float("inf"), float("-inf")) else value
+    if value in (float("inf"), float("-inf")):
+        return text
+    return int(Decimal(repr(value))) if value.is_integer() and abs(value) < 1e21 else value

@@ -100,3 +100,55 @@ def test_arrays_are_built_in_the_order_of_keys_and_members(expression: str, expe
 def test_the_solutions_of_a_query_come_in_order() -> None:
     program = rego.compile({})
     assert [found["x"] for found in program.query('x := {"b", "c", "a"}[_]')] == ["a", "b", "c"]
+
+
+def test_contains_may_be_a_variable() -> None:
+    source = """package p
+    has(xs, x) := contains if contains := x in xs
+    r := [has([1], 1), [contains | some contains in ["a"]]]
+    """
+    assert value(source) == [True, ["a"]]
+
+
+def test_annotations_read_yaml_as_opa_does() -> None:
+    source = """package p
+    # METADATA
+    # custom:
+    #   effective_on: 2026-05-10T00:00:00Z
+    #   since: 2026-05-10
+    #   zoned: 2026-05-10 10:00:00.50+02:00
+    #   answer: yes
+    #   time: 12:30
+    #   exponent: 1e3
+    r := rego.metadata.rule().custom
+    """
+    assert value(source) == {
+        "effective_on": "2026-05-10T00:00:00Z",
+        "since": "2026-05-10T00:00:00Z",
+        "zoned": "2026-05-10T10:00:00.5+02:00",
+        "answer": "yes",
+        "time": "12:30",
+        "exponent": 1000,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: on", {"a": "on"}),
+        ("a: 1e3", {"a": 1000}),
+        ("a: 017", {"a": 15}),
+        ("a: 0x_1F", {"a": 31}),
+        ("a: 08", {"a": 8}),
+        ("a: 0o9", {"a": "0o9"}),
+        ("a: 1_000.5", {"a": 1000.5}),
+        ("a: 12:30", {"a": "12:30"}),
+        ("a: =", {"a": "="}),
+        ("a: 1e400", {"a": "1e400"}),
+        ("a: .inf", rego.UNDEFINED),
+        ("a: 2026-05-10", {"a": "2026-05-10"}),
+        ("a: 1\n---\nb: 2", {"a": 1}),
+    ],
+)
+def test_yaml_unmarshal_reads_what_opa_reads(text: str, expected: object) -> None:
+    assert value("package p\nr := yaml.unmarshal(input)", text) == expected

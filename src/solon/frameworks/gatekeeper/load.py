@@ -70,14 +70,14 @@ class _Reviews:
     """The review of the subject at hand, built once for all constraints that are asked about it."""
 
     def __init__(self) -> None:
-        self._subject: Subject | None = None
-        self._review: Review | None = None
+        self._held: tuple[Subject, Context, Review] | None = None
 
     def of(self, subject: Subject, context: Context) -> Review:
-        if self._subject is not subject or self._review is None:
-            self._review = review_of(subject.document, context.namespaces)
-            self._subject = subject
-        return self._review
+        held = self._held  # read and written as a whole: other threads may ask about other subjects
+        if held is None or held[0] is not subject or held[1] is not context:
+            held = (subject, context, review_of(subject.document, context.namespaces))
+            self._held = held
+        return held[2]
 
 
 def policy_set(name: str, constraints: Sequence[Constraint], revision: str) -> PolicySet:

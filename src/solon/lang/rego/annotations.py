@@ -148,10 +148,12 @@ def _author(text: str) -> dict[str, str]:
 def _parse(module: ast.Module, lines: list[ast.Comment], errors: list[Diagnostic]) -> dict[str, Any] | None:
     import yaml
 
+    from solon.lang.rego.yaml import load
+
     text = "\n".join(line.text for line in lines[1:])
     try:
-        values = yaml.load(text, Loader=yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader)
-    except yaml.YAMLError as error:
+        values = load(text, dates=True)
+    except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         row = lines[0].row + 1 + (mark.line if mark else 0)
         problem = getattr(error, "problem", None) or "not YAML"

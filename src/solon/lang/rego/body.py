@@ -12,8 +12,10 @@ from collections.abc import Iterable, Sequence
 
 from solon.lang.rego import ast
 from solon.lang.rego.calls import Calls
+from solon.lang.rego.errors import UNSAFE_VAR_ERROR, RegoError
 from solon.lang.rego.resolve import walk_all
 from solon.lang.rego.safety import matching_parts, variables
+from solon.lang.source import Diagnostic
 from solon.lang.values import Set
 
 
@@ -132,22 +134,34 @@ class BodyEmitter(Calls):
             case ast.Unify(operator="()"):
                 self.refute(statement)
             case ast.Unify():
-                left, right = self.hoisted_calls(statement.left), self.hoisted_calls(statement.right)
+                left, right = self.hoisted_parts(statement.left), self.hoisted_parts(statement.right)
                 self.refute(ast.Unify(left, right, statement.operator))
+            case ast.TermExpr(term=term):
+                self.refute(ast.TermExpr(self.hoisted_parts(term)))
             case _:
                 self.refute(statement)
 
     def hoisted(self, term: ast.Term) -> ast.Term:
         if isinstance(term, ast.Ref | ast.Call | ast.Comprehension | ast.Template):
             return self.temporary(self.value(term), term.at)
-        return term
+        return self.hoisted_parts(term)
 
-    def hoisted_calls(self, term: ast.Term) -> ast.Term:
-        if isinstance(term, ast.Call | ast.Comprehension):
-            return self.temporary(self.value(term), term.at)
-        if isinstance(term, ast.Array):
-            return ast.Array([self.hoisted(item) for item in term.items], term.at)
-        return term
+    def hoisted_parts(self, term: ast.Term) -> ast.Term:
+        """The term with what it consists of evaluated before; a reference as a whole is not."""
+        match term:
+            case ast.Call() | ast.Comprehension():
+                return self.temporary(self.value(term), term.at)
+            case ast.Ref(head=ast.Var()):
+                return ast.Ref(term.head, [self.hoisted(part) for part in term.path], term.at)
+            case ast.Array():
+                return ast.Array([self.hoisted(item) for item in term.items], term.at)
+            case ast.SetTerm():
+                return ast.SetTerm([self.hoisted(item) for item in term.items], term.at)
+            case ast.Object():
+                pairs = [(self.hoisted(k), self.hoisted(v)) for k, v in term.pairs]
+                return ast.Object(pairs, term.at)
+            case _:
+                return term
 
     def temporary(self, expression: str, at: int) -> ast.Var:
         """A variable for what a Python expression holds."""
@@ -255,7 +269,12 @@ class BodyEmitter(Calls):
                 self.kinds[name] = type(term.value)
                 return name
             case ast.Var():
-                return self.environment[term.name]
+                held = self.environment.get(term.name)
+                if held is None:
+                    span = self.module.span(term.at, len(term.shown))
+                    error = Diagnostic(UNSAFE_VAR_ERROR, f"var {term.shown} is unsafe", span)
+                    raise RegoError([error], self.compiler.sources)
+                return held
             case ast.Ref():
                 return self.ref(term)
             case ast.Call():
@@ -286,8 +305,12 @@ class BodyEmitter(Calls):
     def template(self, term: ast.Template) -> str:
         parts = []
         for part in term.parts:
-            text = self.unit.constant(part) if isinstance(part, str) else self.value(part)
-            parts.append(f"({isinstance(part, str)}, {text})")
+            if isinstance(part, str):
+                parts.append(f"(True, {self.unit.constant(part)})")
+            elif isinstance(part, ast.Comprehension):
+                parts.append(f"(False, {self.value(part)})")
+            else:
+                parts.append(f"(True, format_value({self.value(part)}))")
         site = self.site("template-strings must not produce multiple outputs")
         return self.assign(
             f"template(({''.join(p + ', ' for p in parts)}), format_value, {self.state}, {site})", str
@@ -342,7 +365,7 @@ class BodyEmitter(Calls):
                     self.unify_terms(one, other)
                 waiting = [p for p in waiting if p not in ready]
             return
-        if self.is_pattern(right) and not self.is_pattern(left):
+        if self.is_pattern(right) and (isinstance(right, ast.Var) or not self.is_pattern(left)):
             left, right = right, left
         if (
             isinstance(right, ast.Call) and right.name == "walk"
@@ -368,6 +391,8 @@ class BodyEmitter(Calls):
             held = self.value(pattern)
             self.guard(f"not {self.equality(pattern, held, None, value)}")
             return
+        if value in ("None", "True", "False"):
+            value = self.assign(value)  # Python warns of `None[0]`, even where it is never reached
         match pattern:
             case ast.Var():
                 self.environment[pattern.name] = value

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, field
 from typing import Final
 
 from solon.lang.rego.ast import Comment, line_starts
@@ -22,6 +23,9 @@ TEMPLATE: Final = "template"
 END: Final = "eof"
 
 
+Part = tuple[bool, int, int]  # of a template string: whether it is an expression, start, end
+
+
 @dataclass(slots=True)
 class Token:
     """``kind`` is one of the constants above, or the text itself for keywords and punctuation."""
@@ -32,6 +36,7 @@ class Token:
     end: int
     spaced: bool  # white space stands before it
     newline: bool  # a line break stands before it
+    parts: list[Part] = field(default_factory=list)  # of a template string
 
 
 # One alternative a token; tried in this order.
@@ -41,7 +46,7 @@ _TOKEN: Final = re.compile(
   | (?P<newline>\n)
   | (?P<comment>\#[^\n]*)
   | (?P<ident>[A-Za-z_][A-Za-z0-9_]*)
-  | (?P<number>-?(?:0(?![0-9])|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)
+  | (?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)
   | (?P<template>\$"|\$`)
   | (?P<string>"(?:[^"\\\n]|\\.)*")
   | (?P<raw>`[^`]*`)
@@ -65,103 +70,116 @@ def fail(file: str, text: str, at: int, message: str, hint: str = "", length: in
     return RegoError([Diagnostic(PARSE_ERROR, message, Span(file, row, column, length), hint)], {file: text})
 
 
-def tokenize(file: str, text: str) -> tuple[list[Token], list[Comment]]:
-    """All tokens, closed by one of kind ``eof``, and the comments. Raises RegoError."""
+def tokenize(
+    file: str, text: str, start: int = 0, stop: int | None = None
+) -> tuple[list[Token], list[Comment]]:
+    """All tokens between two offsets, closed by one of kind ``eof``, and the comments. Raises RegoError."""
     tokens: list[Token] = []
     comments: list[Comment] = []
-    starts = line_starts(text)
-    row = 1
-    at = 0
+    starts: list[int] = []
+    at = start
+    stop = len(text) if stop is None else stop
     spaced = newline = True
     match = _TOKEN.match
-    while at < len(text):
-        found = match(text, at)
+    while at < stop:
+        found = match(text, at, stop)
         if found is None:
             raise fail(file, text, at, *_explain(text, at))
         kind = found.lastgroup
         end = found.end()
         if kind == "newline":
             spaced = newline = True
-            row += 1
         elif kind == "space":
             spaced = True
         elif kind == "comment":
+            starts = starts or line_starts(text)
+            row = bisect_right(starts, at)
             comments.append(Comment(text[at + 1 : end], at, row, at - starts[row - 1] + 1))
             spaced = True
         else:
             if kind == "template":
-                end = _template_end(file, text, end, text[end - 1])
-                token = Token(TEMPLATE, text[at:end], at, end, spaced, newline)
+                parts, end = template_parts(file, text, at)
+                token = Token(TEMPLATE, text[at:end], at, end, spaced, newline, parts)
             elif kind == "punct":
                 token = Token(text[at:end], text[at:end], at, end, spaced, newline)
             elif kind == "number":
-                token = _number(tokens, text, at, end, spaced, newline)
-                end = token.end
                 after = text[end : end + 1]
-                if token.kind == NUMBER and (after.isalnum() or after == "_"):
+                if after.isalnum() or after == "_":
                     raise fail(file, text, at, "illegal number format", length=end - at + 1)
+                if text[at] == "0" and text[at + 1 : at + 2].isdigit():
+                    raise fail(file, text, at, "expected number without leading zero", length=end - at)
+                token = Token(NUMBER, text[at:end], at, end, spaced, newline)
             elif kind == "ident":
                 word = text[at:end]
                 token = Token(word if word in KEYWORDS else IDENT, word, at, end, spaced, newline)
             else:
-                token = Token(STRING, _unquote(file, text, at, end), at, end, spaced, newline)
-            row += text.count("\n", at, end)
+                value = unquote(file, text, at + 1, end - 1) if kind == "string" else text[at + 1 : end - 1]
+                token = Token(STRING, value, at, end, spaced, newline)
             tokens.append(token)
             spaced = newline = False
         at = end
-    tokens.append(Token(END, "", len(text), len(text), True, True))
+    tokens.append(Token(END, "", stop, stop, True, True))
     return tokens, comments
-
-
-_OPERAND_ENDS: Final = frozenset([IDENT, NUMBER, STRING, TEMPLATE, ")", "]", "}", "true", "false", "null"])
-
-
-def _number(tokens: list[Token], text: str, at: int, end: int, spaced: bool, newline: bool) -> Token:
-    # `x -1` and `x-1` subtract; a sign belongs to the number only where no operand stands before it.
-    if text[at] == "-" and tokens and tokens[-1].kind in _OPERAND_ENDS and not newline:
-        return Token("-", "-", at, at + 1, spaced, newline)
-    # `a.0` never is a field: the dot of a reference is not part of a number.
-    return Token(NUMBER, text[at:end], at, end, spaced, newline)
 
 
 _ESCAPE: Final = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|\\(.)', re.DOTALL)
 
 
-def _unquote(file: str, text: str, at: int, end: int) -> str:
-    if text[at] == "`":
-        return text[at + 1 : end - 1]
-    body = text[at:end]
+def unquote(file: str, text: str, start: int, end: int, *, template: bool = False) -> str:
+    r"""What stands between the quotes of a string, with its escapes replaced; a template may have ``\{``."""
+    body = text[start:end]
     if "\\" in body:
         for escape in _ESCAPE.finditer(body):
-            if escape.group(1) is not None:
+            if escape.group(1) is not None and not (template and escape.group(1) == "{"):
                 raise fail(
-                    file, text, at + escape.start(), "illegal string escape sequence",
+                    file, text, start + escape.start(), "illegal string escape sequence",
                     "write a backslash as \\\\, or use a raw string in backticks", 2,
                 )  # fmt: skip
+        if template:
+            body = re.sub(r"\\([\\{])", lambda m: "{" if m[1] == "{" else m[0], body)
     try:
-        return str(json.loads(body, strict=False))
+        return str(json.loads(f'"{body}"', strict=False))
     except ValueError as error:
-        raise fail(file, text, at, f"illegal string: {error}") from None
+        raise fail(file, text, start - 1, f"illegal string: {error}") from None
 
 
-def _template_end(file: str, text: str, at: int, quote: str) -> int:
-    """Offset behind the closing quote of a template string whose first character stands at ``at``."""
-    depth = 0
+_STRING: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"|`[^`]*`')
+
+
+def template_parts(file: str, text: str, at: int, level: int = 0) -> tuple[list[Part], int]:
+    """The parts of the template string at an offset, and the offset behind it."""
+    quote = text[at + 1]
+    parts: list[Part] = []
+    depth = 0  # of braces
+    at = start = at + 2
     while at < len(text):
         char = text[at]
-        if char == "\\" and (quote == '"' or text[at + 1 : at + 2] in "{}"):
-            at += 2
-            continue
-        if depth == 0 and char == quote:
-            return at + 1
-        if depth == 0 and char == "\n" and quote == '"':
-            break
-        if char == "{":
+        if depth == 0:
+            if char == quote:
+                parts.append((False, start, at))
+                return [part for part in parts if part[0] or part[1] < part[2]], at + 1
+            if char == "\n" and quote == '"':
+                break
+            if char == "\\" and (quote == '"' or text.startswith("\\{", at)):
+                at += 1
+            elif char == "{":
+                parts.append((False, start, at))
+                start = at + 1
+                depth = 1
+        elif char == "{":
             depth += 1
-        elif char == "}" and depth:
+        elif char == "}":
             depth -= 1
-        elif depth and char in '"`':
-            closing = re.compile(r'"(?:[^"\\\n]|\\.)*"' if char == '"' else r"`[^`]*`").match(text, at)
+            if depth == 0:
+                parts.append((True, start, at))
+                start = at + 1
+        elif char == "$" and text[at + 1 : at + 2] in ('"', "`"):
+            if level > 20:
+                raise fail(file, text, at, "template strings nested too deeply")
+            at = template_parts(file, text, at, level + 1)[1]
+            continue
+        elif char in '"`':
+            closing = _STRING.match(text, at)
             if closing is None:
                 break
             at = closing.end()

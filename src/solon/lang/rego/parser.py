@@ -24,6 +24,7 @@ from solon.lang.rego.lexer import (
     Token,
     fail,
     tokenize,
+    unquote,
 )
 
 Version = Literal["v0", "v1"]
@@ -45,13 +46,20 @@ _SCALARS: Final = {"true": True, "false": False, "null": None}
 
 def parse_module(file: str, text: str, version: Version = "v1") -> ast.Module:
     """Parse one file. Raises RegoError."""
-    return Parser(file, text, version).module()
+    parser = Parser(file, text, version)
+    try:
+        return parser.module()
+    except RecursionError:
+        raise parser.error("nested too deeply") from None
 
 
 def parse_query(text: str, version: Version = "v1", file: str = "query") -> ast.Module:
     """Parse a query into a module with one rule, whose body is the query. Raises RegoError."""
     parser = Parser(file, text, version)
-    body = parser.body(END)
+    try:
+        body = parser.body(END)
+    except RecursionError:
+        raise parser.error("nested too deeply") from None
     if not body:
         raise parser.error("empty query")
     rule = ast.Rule(ast.Head([ast.Var("query", 0)], 0), body, 0, len(text))
@@ -59,14 +67,17 @@ def parse_query(text: str, version: Version = "v1", file: str = "query") -> ast.
 
 
 class Parser:
-    def __init__(self, file: str, text: str, version: Version) -> None:
+    def __init__(
+        self, file: str, text: str, version: Version, start: int = 0, stop: int | None = None
+    ) -> None:
         self.file = file
         self.text = text
         self.version: Version = version
-        self.tokens, self.comments = tokenize(file, text)
+        self.tokens, self.comments = tokenize(file, text, start, stop)
         self.position = 0
         self.token = self.tokens[0]
         self.depth = 0
+        self.unions: set[int] = set()  # positions of `|` that are known to be operators
         self.keywords: set[str] = set(FUTURE_KEYWORDS) if version == "v1" else set()
 
     # --- moving through the tokens
@@ -426,7 +437,11 @@ class Parser:
             self.unexpected('"in"')
         self.advance()
         domain = self.infix()
-        return ast.Every(key, first, domain, self.braced_body())
+        self.descend()
+        try:
+            return ast.Every(key, first, domain, self.braced_body())
+        finally:
+            self.depth -= 1
 
     def variable(self) -> ast.Var:
         token = self.expect(IDENT, "a variable name")
@@ -447,9 +462,11 @@ class Parser:
 
     # --- terms
 
-    def infix(self, *, key_value: bool = False, members: bool = True) -> ast.Term:
-        """infix = binary [ "," binary ] { "in" binary }"""
-        left = self.binary(1)
+    def infix(
+        self, *, key_value: bool = False, members: bool = True, first: ast.Term | None = None
+    ) -> ast.Term:
+        """infix = binary [ "," binary ] { "in" binary }; ``first`` is a term that has been read already"""
+        left = self.binary(1, first)
         if not members or "in" not in self.keywords:
             return left
         if key_value and self.token.kind == ",":
@@ -465,29 +482,44 @@ class Parser:
                 return left
             self.advance()
             left = ast.Call("internal.member_3", [left, value, self.binary(1)], comma.at, infix=True)
+        count = 0
         while self.at_in():
+            count += 1
+            self.chained(count)
             at = self.advance().at
             left = ast.Call("internal.member_2", [left, self.binary(1)], at, infix=True)
         return left
 
-    def binary(self, floor: int) -> ast.Term:
+    def binary(self, floor: int, first: ast.Term | None = None) -> ast.Term:
         """binary = term { operator binary }, operators of one precedence grouping to the left"""
-        left = self.term()
+        left = self.term() if first is None else first
+        count = 0
         while True:
             found = _INFIX.get(self.token.kind)
             if found is None or found[0] < floor:
                 return left
+            count += 1
+            self.chained(count)
             at = self.advance().at
             left = ast.Call(found[1], [left, self.binary(found[0] + 1)], at, infix=True)
 
+    def chained(self, count: int) -> None:
+        if count > MAX_DEPTH:
+            raise self.error(f"more than {MAX_DEPTH} operators in a row")
+
     def term(self) -> ast.Term:
         """term = primary { "." name | "[" term "]" | "(" terms ")" }"""
+        self.descend()
+        try:
+            return self.postfix(self.primary())
+        finally:
+            self.depth -= 1
+
+    def descend(self) -> None:
         self.depth += 1
         if self.depth > MAX_DEPTH:
+            self.depth -= 1
             raise self.error(f"nested deeper than {MAX_DEPTH} levels")
-        term = self.postfix(self.primary())
-        self.depth -= 1
-        return term
 
     def postfix(self, term: ast.Term) -> ast.Term:
         path: list[ast.Term] = []
@@ -509,6 +541,8 @@ class Parser:
                 term, path = ast.Call(name, args, start), []
             else:
                 break
+            if len(path) > MAX_DEPTH:
+                raise self.error(f"reference longer than {MAX_DEPTH} names")
         if not path:
             return term
         if isinstance(term, (ast.Scalar, ast.Template)):
@@ -529,7 +563,10 @@ class Parser:
         if kind in KEYWORDS and self.heads_ref():
             kind = IDENT
         if kind == IDENT:
-            if token.text in self.keywords and not self.heads_ref() and self.peek().kind != "(":
+            word = (
+                token.text in self.keywords and token.text != "contains"
+            )  # which is a built-in's name as well
+            if word and not self.heads_ref() and self.peek().kind != "(":
                 self.unexpected_keyword(token)
             self.advance()
             if token.text == "set" and self.token.kind == "(" and self.peek().kind == ")":
@@ -543,6 +580,10 @@ class Parser:
         if kind == NUMBER:
             self.advance()
             return ast.Scalar(self.number(token), token.at)
+        if kind == "-":
+            self.advance()
+            number = self.expect(NUMBER, "a number")
+            return ast.Scalar(-self.number(number), token.at)
         if kind in _SCALARS:
             self.advance()
             return ast.Scalar(_SCALARS[kind], token.at)
@@ -566,7 +607,7 @@ class Parser:
 
     def number(self, token: Token) -> int | float:
         text = token.text
-        if re.fullmatch(r"-?\d+", text):
+        if re.fullmatch(r"\d+", text):
             if len(text) > 4000:
                 raise self.error("number is too long", token)
             return int(text)
@@ -578,9 +619,13 @@ class Parser:
             raise self.error("number is too large", token)
         return int(exact)
 
-    def terms(self, closing: str) -> list[ast.Term]:
-        """terms = [ infix { "," infix } [ "," ] ]"""
+    def terms(self, closing: str, first: ast.Term | None = None) -> list[ast.Term]:
+        """terms = [ infix { "," infix } [ "," ] ]; ``first`` is a term that has been read already"""
         out: list[ast.Term] = []
+        if first is not None:
+            out.append(self.infix(first=first))
+            if not self.accept(","):
+                return out
         while self.token.kind != closing:
             out.append(self.infix())
             if not self.accept(","):
@@ -588,13 +633,19 @@ class Parser:
         return out
 
     def comprehension_body(self, closing: str) -> list[ast.Expr] | None:
-        """The body behind ``|``, or None where what follows is not one and the ``|`` is an operator."""
+        """The body behind ``|``, or None where there is no ``|``, or it is an operator."""
+        position = self.position
+        # What has turned out to be an operator is not tried again, or nested ones would double the work.
+        if self.token.kind != "|" or position in self.unions:
+            return None
         self.advance()
         try:
             body = self.body(closing)
         except RegoError:
             if closing == "}" or self.token.kind != ",":
                 raise
+            self.unions.add(position)
+            self.restore(position)
             return None
         if not body:
             self.unexpected("a body")
@@ -604,15 +655,13 @@ class Parser:
     def array(self) -> ast.Term:
         """array = "[" terms "]" | "[" term "|" exprs "]"."""
         at = self.advance().at
-        position = self.position
+        head = None
         if self.token.kind != "]":
             head = self.term()
-            if self.token.kind == "|":
-                body = self.comprehension_body("]")
-                if body is not None:
-                    return ast.Comprehension("array", None, head, body, at)
-            self.restore(position)
-        items = self.terms("]")
+            body = self.comprehension_body("]")
+            if body is not None:
+                return ast.Comprehension("array", None, head, body, at)
+        items = self.terms("]", head)
         self.expect("]", '"," or "]"')
         return ast.Array(items, at)
 
@@ -621,35 +670,27 @@ class Parser:
         at = self.advance().at
         if self.accept("}"):
             return ast.Object([], at)
-        position = self.position
         head = self.term()
-        if self.token.kind == "|":
+        body = self.comprehension_body("}")
+        if body is not None:
+            return ast.Comprehension("set", None, head, body, at)
+        if self.accept(":"):
+            value = self.term()
             body = self.comprehension_body("}")
             if body is not None:
-                return ast.Comprehension("set", None, head, body, at)
-        if self.token.kind == ":":
-            self.advance()
-            after_colon = self.position
-            value = self.term()
-            if self.token.kind == "|":
-                body = self.comprehension_body("}")
-                if body is not None:
-                    return ast.Comprehension("object", head, value, body, at)
-            self.restore(after_colon)
-            return self.object(at, head)
-        self.restore(position)
-        first = self.infix()
-        if self.token.kind == ":":
-            self.advance()
-            return self.object(at, first)
+                return ast.Comprehension("object", head, value, body, at)
+            return self.object(at, head, self.infix(first=value))
+        first = self.infix(first=head)
+        if self.accept(":"):
+            return self.object(at, first, self.infix())
         items = [first]
         if self.accept(","):
             items += self.terms("}")
         self.expect("}", '"," or "}"')
         return ast.SetTerm(items, at)
 
-    def object(self, at: int, first: ast.Term) -> ast.Object:
-        pairs = [(first, self.infix())]
+    def object(self, at: int, name: ast.Term, value: ast.Term) -> ast.Object:
+        pairs = [(name, value)]
         while self.accept(",") and self.token.kind != "}":
             name = self.infix()
             self.expect(":", '":"')
@@ -661,9 +702,9 @@ class Parser:
         """template = '$"' { text | "{" infix "}" } '"'"""
         token = self.advance()
         parts: list[str | ast.Term] = []
-        for is_expression, start, end in _template_parts(self.text, token):
+        for is_expression, start, end in token.parts:
             if is_expression:
-                inner = Parser(self.file, " " * start + self.text[start:end], self.version)
+                inner = Parser(self.file, self.text, self.version, start, end)
                 inner.keywords = self.keywords
                 inner.depth = self.depth
                 if inner.token.kind == END:
@@ -672,15 +713,11 @@ class Parser:
                 parts.append(_interpolated(expr))
                 if inner.token.kind != END:
                     inner.unexpected('"}"')
+            elif token.text[1] == "`":
+                parts.append(self.text[start:end].replace("\\{", "{"))
             else:
-                parts.append(self.template_text(start, end, raw=token.text[1] == "`"))
+                parts.append(unquote(self.file, self.text, start, end, template=True))
         return ast.Template(parts, token.at)
-
-    def template_text(self, start: int, end: int, *, raw: bool) -> str:
-        text = re.sub(r"\\([{}])", r"\1", self.text[start:end])
-        if raw:
-            return text
-        return tokenize(self.file, " " * start + '"' + text + '"')[0][0].text if text else ""
 
 
 def _interpolated(expr: ast.Expr) -> ast.Term:
@@ -694,33 +731,3 @@ def _interpolated(expr: ast.Expr) -> ast.Term:
             return ast.Comprehension("set", None, ast.Var("_value", expr.at), [inner], expr.at)
         case _:
             return ast.Comprehension("set", None, ast.Scalar(True, expr.at), [expr], expr.at)
-
-
-def _template_parts(text: str, token: Token) -> list[tuple[bool, int, int]]:
-    """(is an expression, start, end) of each part between the quotes of a template string."""
-    parts: list[tuple[bool, int, int]] = []
-    at = start = token.at + 2
-    stop = token.end - 1
-    while at < stop:
-        char = text[at]
-        if char == "\\":
-            at += 2
-        elif char == "{":
-            parts.append((False, start, at))
-            depth, opening = 1, at + 1
-            at += 1
-            while depth:
-                char = text[at]
-                if char in '"`':
-                    pattern = r'"(?:[^"\\\n]|\\.)*"' if char == '"' else r"`[^`]*`"
-                    found = re.compile(pattern).match(text, at)
-                    at = found.end() if found else at + 1
-                    continue
-                depth += (char == "{") - (char == "}")
-                at += 1
-            parts.append((True, opening, at - 1))
-            start = at
-        else:
-            at += 1
-    parts.append((False, start, stop))
-    return [part for part in parts if part[0] or part[1] < part[2]]

@@ -47,12 +47,13 @@ def compile(
     *,
     coverage: bool = False,
     prints: bool = False,
+    rewrite: Callable[[list[ast.Module]], None] | None = None,
 ) -> Program:
     """Compile Rego files (name -> text) to a Program.
 
     ``data`` are the base documents; ``version`` is the language of the files, or of each by name. With
     ``coverage``, evaluations can report the lines they reached; with ``prints``, what ``print`` printed.
-    Raises RegoError with every error found.
+    ``rewrite`` may change the modules once they are parsed. Raises RegoError with every error found.
     """
     errors: list[Diagnostic] = []
     parsed: list[ast.Module] = []
@@ -62,6 +63,8 @@ def compile(
         except RegoError as error:
             errors.extend(error.errors)
     _refuse(errors, modules)
+    if rewrite is not None:
+        rewrite(parsed)
     query_version = version if isinstance(version, str) else "v1"
     base = data if data is not None else {}
     return Program(parsed, base, dict(modules), query_version, coverage=coverage, prints=prints)

@@ -49,7 +49,7 @@ class Resolver:
         self.aliases: dict[str, list[str]] = {}
         self.scopes: list[_Scope] = []
         self.fresh = 0
-        self.some_unused: dict[str, ast.Var] = {}
+        self.unused_vars: dict[str, ast.Var] = {}
         self._import()
 
     def _import(self) -> None:
@@ -75,7 +75,7 @@ class Resolver:
         rule = definition.rule
         head = rule.head
         self.scopes = [_Scope()]
-        self.some_unused = {}
+        self.unused_vars = {}
         for arg in head.args or []:
             self.declare_pattern(arg, "arg")
         args = [self.term(arg) for arg in head.args or []]
@@ -83,30 +83,38 @@ class Resolver:
         self.scopes.append(_Scope())
         definition.body = self.exprs(rule.body)
         definition.args = [self.parameter(arg, definition.body) for arg in args]
-        definition.rest = [self.term(part) for part in definition.rest]
-        definition.key = None if head.key is None else self.term(head.key)
-        definition.value = None if head.value is None else self.term(head.value)
+        definition.rest = [self.in_head(part, definition.body) for part in definition.rest]
+        definition.key = None if head.key is None else self.in_head(head.key, definition.body)
+        definition.value = None if head.value is None else self.in_head(head.value, definition.body)
         self.unused()
         for branch in rule.elses:
             self.scopes = [outer, _Scope()]
             body = self.exprs(branch.body)
-            value = None if branch.value is None else self.term(branch.value)
+            value = None if branch.value is None else self.in_head(branch.value, body)
             definition.elses.append(ast.Else(value, body, branch.at))
             self.unused()
 
     def parameter(self, arg: ast.Term, body: list[ast.Expr]) -> ast.Term:
         """An argument that is computed (``f(x + 1)``) is compared once the body has run."""
-        if not isinstance(arg, ast.Ref | ast.Call | ast.Comprehension | ast.Template):
-            return arg
+        if isinstance(arg, ast.Ref | ast.Call | ast.Comprehension | ast.Template):
+            return self.of_body(arg, body)
+        return arg
+
+    def in_head(self, term: ast.Term, body: list[ast.Expr]) -> ast.Term:
+        """A term of a head. What iterates there is part of the body: ``p := xs[i] if i > 0``."""
+        term = self.term(term)
+        return self.of_body(term, body) if _iterates(term) else term
+
+    def of_body(self, term: ast.Term, body: list[ast.Expr]) -> ast.Term:
         self.fresh += 1
-        var = ast.Var(f"_'{self.fresh}", arg.at)
-        body.append(ast.Expr(ast.Unify(var, arg, "="), arg.at, arg.at))
+        var = ast.Var(f"_'{self.fresh}", term.at)
+        body.append(ast.Expr(ast.Unify(var, term, "="), term.at, term.at))
         return var
 
     def unused(self) -> None:
-        for var in self.some_unused.values():
+        for var in self.unused_vars.values():
             self.error(COMPILE_ERROR, f"declared var {var.shown} unused", var.at, len(var.shown))
-        self.some_unused = {}
+        self.unused_vars = {}
 
     # --- bodies
 
@@ -150,8 +158,7 @@ class Resolver:
                 return None
             case ast.SomeIn():
                 domain = self.term(statement.domain)
-                for pattern in ast.present(statement.key, statement.value):
-                    self.declare_pattern(pattern, "some in")
+                self.some_in(statement)
                 key = None if statement.key is None else self.term(statement.key)
                 return ast.SomeIn(key, self.term(statement.value), domain)
             case ast.Every():
@@ -165,6 +172,18 @@ class Resolver:
                 body = self.exprs(statement.body)
                 self.scopes.pop()
                 return ast.Every(key_var, value_var, domain, body)
+
+    def some_in(self, statement: ast.SomeIn) -> None:
+        """Declare the variables of ``some … in``; one that stands in both patterns is one variable."""
+        within = {var.name for var in _open_vars(statement.domain)}
+        declared: set[str] = set()
+        for pattern in ast.present(statement.key, statement.value):
+            for var in _pattern_vars(pattern):
+                if var.name in within and var.name != "_":
+                    self.error(COMPILE_ERROR, f"var {var.name} assigned before", var.at, len(var.name))
+                elif var.name not in declared:
+                    declared.add(var.name)
+                    self.declare(var, "some in")
 
     def assignable(self, term: ast.Term) -> bool:
         match term:
@@ -181,17 +200,8 @@ class Resolver:
         return isinstance(term, ast.Scalar | ast.Ref) or self.assignable(term)
 
     def declare_pattern(self, term: ast.Term, how: str) -> None:
-        match term:
-            case ast.Var():
-                self.declare(term, how)
-            case ast.Array() | ast.SetTerm():
-                for item in term.items:
-                    self.declare_pattern(item, how)
-            case ast.Object():
-                for _, value in term.pairs:
-                    self.declare_pattern(value, how)
-            case _:
-                pass
+        for var in _pattern_vars(term):
+            self.declare(var, how)
 
     def declare(self, var: ast.Var, how: str) -> None:
         name = var.name
@@ -211,7 +221,9 @@ class Resolver:
                 return
             above = "declared" if scope.declared[name].endswith("~") else "assigned"
             self.error(COMPILE_ERROR, f"var {name} {above} above", var.at, len(name))
-        elif name in scope.seen and how != "some in":
+        elif len(self.scopes) == 2 and name in self.scopes[0].declared:
+            self.error(COMPILE_ERROR, f"arg {name} redeclared", var.at, len(name))
+        elif name in scope.seen:
             self.error(
                 COMPILE_ERROR, f"var {name} referenced above", var.at, len(name),
                 "move the declaration before the first use, or compare with ==",
@@ -220,12 +232,16 @@ class Resolver:
         # A variable that `some` declares keeps a mark, for the wording of errors.
         unique = f"{name}'{self.fresh}" + ("~" if how == "some" else "")
         scope.declared[name] = unique
-        if how == "some":
-            self.some_unused[unique] = var
+        if how in ("some", "every"):
+            self.unused_vars[unique] = var
 
     def local(self, var: ast.Var) -> ast.Var:
-        term = self.term(var)
-        return term if isinstance(term, ast.Var) else var
+        """A variable that has just been declared; naming it here does not count as a use."""
+        unique = self.scopes[-1].declared.get(var.name)
+        if unique is not None:
+            return ast.Var(unique, var.at)
+        self.fresh += 1
+        return ast.Var(f"_'{self.fresh}", var.at)
 
     # --- terms
 
@@ -250,8 +266,8 @@ class Resolver:
             case ast.Comprehension():
                 self.scopes.append(_Scope())
                 body = self.exprs(term.body)
-                key = None if term.key is None else self.term(term.key)
-                value = self.term(term.value)
+                key = None if term.key is None else self.in_head(term.key, body)
+                value = self.in_head(term.value, body)
                 self.scopes.pop()
                 return ast.Comprehension(term.kind, key, value, body, term.at)
             case ast.Call():
@@ -278,10 +294,9 @@ class Resolver:
         for scope in reversed(self.scopes):
             unique = scope.declared.get(name)
             if unique is not None:
-                self.some_unused.pop(unique, None)
+                self.unused_vars.pop(unique, None)
                 return ast.Var(unique, var.at)
-        for scope in self.scopes:
-            scope.seen.add(name)
+        self.scopes[-1].seen.add(name)
         if name in ("input", "data"):
             return ast.Ref(ast.Var(name, var.at), [], var.at)
         path = self.aliases.get(name)
@@ -333,10 +348,14 @@ class Resolver:
         return SPECIAL.get(name)
 
     def call(self, call: ast.Call) -> ast.Term:
+        first = call.name.partition(".")[0]
+        if not call.infix and any(first in scope.declared for scope in self.scopes):
+            self.error(COMPILE_ERROR, f"called function {call.name} shadowed", call.at, len(call.name))
+            return call
         name = self.callee(call.name)
         args = [self.term(arg) for arg in call.args]
         arity = self.arity(name)
-        if arity is None and not args and call.name.partition(".")[0] in self.local_rules:
+        if arity is None and not args and first in self.local_rules:
             return _path_ref(name.split("."), call.at)
         if arity is None:
             self.error(
@@ -396,6 +415,39 @@ def _kind(term: ast.Term) -> str:
     return {ast.Scalar: "scalar", ast.Ref: "ref", ast.Call: "call", ast.SetTerm: "set"}.get(
         type(term), type(term).__name__.lower()
     )
+
+
+def _iterates(term: ast.Term) -> bool:
+    """Whether a reference in the term has variables in its path; those of comprehensions do not count."""
+    if isinstance(term, ast.Comprehension):
+        return False
+    if isinstance(term, ast.Ref) and not all(isinstance(part, ast.Scalar) for part in term.path):
+        return True
+    return any(map(_iterates, ast.subterms(term)))
+
+
+def _open_vars(term: ast.Term) -> Iterable[ast.Var]:
+    """The variables of a term, those of comprehensions left out."""
+    if isinstance(term, ast.Var):
+        yield term
+    elif not isinstance(term, ast.Comprehension):
+        for part in ast.subterms(term):
+            yield from _open_vars(part)
+
+
+def _pattern_vars(term: ast.Term) -> Iterable[ast.Var]:
+    """The variables that a pattern declares."""
+    match term:
+        case ast.Var():
+            yield term
+        case ast.Array() | ast.SetTerm():
+            for item in term.items:
+                yield from _pattern_vars(item)
+        case ast.Object():
+            for _, value in term.pairs:
+                yield from _pattern_vars(value)
+        case _:
+            return
 
 
 def _is_field(term: ast.Term) -> bool:

@@ -250,7 +250,9 @@ class State:
         """One step down from a Node or a value."""
         if type(place) is not Node:
             return lookup(place, index)
-        child = place.children.get(index) if type(index) is str else None
+        if type(index) is not str:
+            return lookup(self._base(place.path), index)
+        child = place.children.get(index)
         path = (*place.path, index)
         if path in self.overrides:
             return self.overrides[path]
@@ -436,8 +438,6 @@ def template(parts: Sequence[Any], render: Callable[[Value], str], state: State,
     for literal, value in parts:
         if literal:
             out.append(value)
-        elif type(value) is not Set:
-            out.append(render(value))
         elif len(value) > 1:
             state.conflict(site)
         else:

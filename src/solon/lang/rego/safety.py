@@ -174,7 +174,7 @@ class Modes:
             trial.read(value)
             if not trial.missing:
                 trial.bind(pattern)
-                if not trial.missing:
+                if not trial.missing and (trial.binds == self.binds or _may_match(pattern, value)):
                     self.binds = trial.binds
                     return True
         return False
@@ -200,6 +200,24 @@ def matching_parts(left: ast.Term, right: ast.Term) -> list[tuple[ast.Term, ast.
     return None
 
 
+def _may_match(pattern: ast.Term, value: ast.Term) -> bool:
+    """Whether a value of this form can give the variables of a pattern values; :func:`matching_parts` cannot."""
+    match pattern, value:
+        case ((ast.Array() | ast.Object()), (ast.Scalar() | ast.SetTerm())):
+            return False
+        case ast.Array(), (ast.Array() | ast.Object()):
+            return False
+        case ast.Object(), ast.Array():
+            return False
+        case ast.Object(), ast.Object():
+            literal = _literal_keys(pattern) is not None and _literal_keys(value) is not None
+            return len(pattern.pairs) == len(value.pairs) and not literal
+        case ((ast.Array() | ast.Object()), ast.Comprehension()):
+            return value.kind == ("array" if isinstance(pattern, ast.Array) else "object")
+        case _:
+            return True
+
+
 def _literal_keys(term: ast.Object) -> dict[str, ast.Term] | None:
     out: dict[str, ast.Term] = {}
     for key, value in term.pairs:
@@ -218,6 +236,13 @@ def expr_modes(expr: ast.Expr, bound: set[str], visible: set[str]) -> Modes:
     match statement:
         case ast.TermExpr():
             modes.read(statement.term)
+        case ast.Unify(operator="=="):
+            # A comparison gives nothing a value, unlike `=` and `:=`; but `xs[i] == i` has one for i.
+            first = modes.fork()
+            first.read(statement.left)
+            swap = bool(first.missing)
+            for term in (statement.right, statement.left) if swap else (statement.left, statement.right):
+                modes.read(term)
         case ast.Unify():
             if not modes.unify(statement.left, statement.right):
                 trial = modes.fork()
@@ -239,13 +264,24 @@ def expr_modes(expr: ast.Expr, bound: set[str], visible: set[str]) -> Modes:
         case ast.Some():
             pass
     if expr.negated:
-        # Nothing leaves a negation, and nothing may be bound by it but by what surrounds it.
+        # Nothing leaves a negation, and nothing may be bound by it but by what surrounds it; but calls
+        # that its operands consist of stand before it.
+        before = Modes(bound, visible)
+        for term in _operands(statement):
+            if isinstance(term, ast.Call):
+                before.read(term)
         modes.missing += [
             var for term in ast.statement_terms(statement) for var in variables(term)
-            if var.name in modes.binds and var.name not in bound
+            if var.name in modes.binds and var.name not in bound | before.binds
         ]  # fmt: skip
-        modes.binds = set()
+        modes.binds = before.binds
     return modes
+
+
+def _operands(statement: ast.Statement) -> list[ast.Term]:
+    if isinstance(statement, ast.TermExpr) and isinstance(statement.term, ast.Call):
+        return statement.term.args
+    return ast.statement_terms(statement) if isinstance(statement, ast.Unify) else []
 
 
 def assigned(expr: ast.Expr) -> set[str]:

@@ -105,8 +105,12 @@ def query_encode_object(fields: Value) -> str:
 
 def query_decode_object(text: Value) -> dict[Any, Value]:
     out: dict[Any, Value] = {}
+    for part in string(text, 1).split("&"):
+        if ";" in part:
+            raise BuiltinError("invalid semicolon separator in query")
+        query_decode(part)
     try:
-        pairs = parse_qsl(string(text, 1), keep_blank_values=True, max_num_fields=100_000)
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=100_000)
     except ValueError as error:
         raise BuiltinError(str(error)) from None
     for name, value in pairs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import Any, Final
 
 from solon.lang.rego.builtins.registry import Builtin, obj, string, wrong_type
@@ -67,36 +68,56 @@ def is_valid(text: Value) -> bool:
 def yaml_marshal(value: Value) -> str:
     import yaml
 
-    return str(yaml.safe_dump(to_json(value), default_flow_style=False, allow_unicode=True, sort_keys=True))
+    document = _whole(to_json(value))
+    text = str(
+        yaml.dump(document, Dumper=_dumper(), default_flow_style=False, allow_unicode=True, width=2**31)
+    )
+    return text.removesuffix("...\n")
+
+
+def _whole(value: Any) -> Any:
+    """Whole numbers without a fraction, as JSON has them."""
+    if type(value) is list:
+        return [_whole(item) for item in value]
+    if type(value) is dict:
+        return {name: _whole(item) for name, item in value.items()}
+    return int(value) if type(value) is float and value.is_integer() and abs(value) < 1e21 else value
+
+
+@cache
+def _dumper() -> Any:
+    """PyYAML's safe dumper with Go's quotes: double ones around what would not be read as a string."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        def ignore_aliases(self, _data: Any) -> bool:
+            return True
+
+    def represent(dumper: Any, text: str) -> Any:
+        tag = dumper.resolve(yaml.ScalarNode, text, (True, False))
+        style = "|" if "\n" in text else None if tag == "tag:yaml.org,2002:str" and text else '"'
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    Dumper.add_representer(str, represent)
+    return Dumper
 
 
 def yaml_unmarshal(text: Value) -> Value:
     import yaml
 
+    from solon.lang.rego.yaml import load
+
     body = string(text, 1)
     if body.count("*") > 100 and "&" in body:
         raise BuiltinError("yaml: document contains excessive aliasing")
     try:
-        return _as_json(yaml.load(body, Loader=_loader()))
+        return _as_json(load(body))
     except yaml.MarkedYAMLError as error:
         last = body.rstrip("\n").count("\n") + 1
         line = min(error.problem_mark.line + 1, last) if error.problem_mark else 1
         raise BuiltinError(f"yaml: line {line}: {error.problem}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise BuiltinError(f"yaml: {error}") from None
-
-
-def _loader() -> Any:
-    """PyYAML's safe loader without dates: they stay strings, as in Kubernetes."""
-    import yaml
-
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        yaml_implicit_resolvers = {  # noqa: RUF012
-            first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-            for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-        }
-
-    return Loader
 
 
 def _as_json(value: Any) -> Value:

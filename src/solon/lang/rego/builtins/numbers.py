@@ -24,10 +24,17 @@ def _decimal(value: Number) -> Decimal:
     return Decimal(repr(value)) if type(value) is float else Decimal(value)
 
 
+_MAX_DIGITS: Final = 4000
+
+
 def _plain(value: Decimal) -> Number:
     """A whole number as int, any other as float."""
-    if value == value.to_integral_value() and value.adjusted() < 400:
+    if value.adjusted() >= _MAX_DIGITS:
+        raise BuiltinError("number too large")
+    if value == value.to_integral_value():
         return int(value)
+    if value.adjusted() >= 300:
+        return int(value.to_integral_value())
     return float(value)
 
 

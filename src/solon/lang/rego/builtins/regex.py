@@ -64,6 +64,8 @@ def is_valid(pattern: Value) -> bool:
 def split(pattern: Value, text: Value) -> list[str]:
     expression = compiled(string(pattern, 1))
     string(text, 2)
+    if not text:
+        return [""] if pattern else []
     # Go drops an empty match at the start, and one directly behind a match.
     out: list[str] = []
     at = 0
@@ -74,7 +76,7 @@ def split(pattern: Value, text: Value) -> list[str]:
         end = found.start()
         out.append(text[at:end])
         at = found.end()
-    if end != len(text) or not out or at == len(text):
+    if end != len(text):
         out.append(text[at:])
     return out
 
@@ -159,7 +161,7 @@ def template_match(template: Value, text: Value, start: Value, end: Value) -> bo
     """Match a text that holds expressions between delimiters: ``urn:{.*}:x``."""
     string(template, 1)
     string(text, 2)
-    if len(string(start, 3)) != 1 or len(string(end, 4)) != 1:
+    if len(string(start, 3).encode()) != 1 or len(string(end, 4).encode()) != 1:  # Go counts bytes
         raise BuiltinError("start delimiter has to be exactly one character long")
     return compiled(_delimited(template, start, end)).search(text) is not None
 

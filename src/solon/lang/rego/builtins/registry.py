@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Protocol
 
 from solon.lang.rego.errors import OperandError
@@ -98,7 +99,7 @@ def integer(value: Value, position: int) -> int:
     if type(value) is int:
         return value
     if type(value) is float and value.is_integer():
-        return int(value)
+        return int(Decimal(repr(value)))  # the number as it is written, not its binary neighbour
     if type(value) is float:
         raise OperandError(position, "must be integer number but got floating-point number")
     raise wrong_type(value, position, "number")

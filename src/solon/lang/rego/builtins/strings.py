@@ -63,12 +63,27 @@ def indexof_n(text: Value, part: Value) -> list[int]:
     return found
 
 
+def _lowered(char: str) -> str:
+    lowered = char.lower()
+    return lowered if len(lowered) == 1 else lowered[0]
+
+
+def _raised(char: str) -> str:
+    for raised in (char.upper(), char.title()):
+        if len(raised) == 1:
+            return raised
+    return char
+
+
 def lower(text: Value) -> str:
-    return string(text, 1).lower()
+    """Character by character, as Go does: no letter becomes two, and none depends on its neighbours."""
+    body = string(text, 1)
+    return body.lower() if body.isascii() else "".join(map(_lowered, body))
 
 
 def upper(text: Value) -> str:
-    return string(text, 1).upper()
+    body = string(text, 1)
+    return body.upper() if body.isascii() else "".join(map(_raised, body))
 
 
 def replace(text: Value, old: Value, new: Value) -> str:
@@ -82,19 +97,9 @@ def split(text: Value, delimiter: Value) -> list[str]:
 
 
 def split_n(text: Value, delimiter: Value, count: Value) -> list[str]:
-    string(text, 1)
-    string(delimiter, 2)
-    limit = integer(count, 3)
-    if limit == 0:
-        return []
-    if delimiter == "":
-        letters = list(text)
-        return (
-            letters
-            if limit < 0 or len(letters) <= limit
-            else [*letters[: limit - 1], "".join(letters[limit - 1 :])]
-        )
-    return list(text.split(delimiter, limit - 1 if limit > 0 else -1))
+    """The first ``count`` parts, or the last if it is negative."""
+    parts, limit = split(text, delimiter), integer(count, 3)
+    return parts[:limit] if limit >= 0 else parts[limit:]
 
 
 def substring(text: Value, start: Value, length: Value) -> str:
@@ -106,15 +111,15 @@ def substring(text: Value, start: Value, length: Value) -> str:
 
 
 def trim(text: Value, cutset: Value) -> str:
-    return string(text, 1).strip(string(cutset, 2)) if cutset else string(text, 1)
+    return string(text, 1).strip(string(cutset, 2))
 
 
 def trim_left(text: Value, cutset: Value) -> str:
-    return string(text, 1).lstrip(string(cutset, 2)) if cutset else string(text, 1)
+    return string(text, 1).lstrip(string(cutset, 2))
 
 
 def trim_right(text: Value, cutset: Value) -> str:
-    return string(text, 1).rstrip(string(cutset, 2)) if cutset else string(text, 1)
+    return string(text, 1).rstrip(string(cutset, 2))
 
 
 def trim_prefix(text: Value, prefix: Value) -> str:

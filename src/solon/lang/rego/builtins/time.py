@@ -77,9 +77,10 @@ def parse_rfc3339_ns(text: Value) -> int:
     return parse_ns("RFC3339", text)
 
 
-_DURATION: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+_DURATION: Final = re.compile(r"(\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(ns|us|µs|μs|ms|s|m|h|d|w|y)")
 _UNITS: Final = {
     "ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": NS, "m": 60 * NS, "h": 3600 * NS,
+    "d": 86400 * NS, "w": 7 * 86400 * NS, "y": 365 * 86400 * NS,
 }  # fmt: skip
 
 
@@ -97,7 +98,7 @@ def parse_duration_ns(text: Value) -> int:
         unit = _UNITS[found[2]]
         total += int(whole or 0) * unit + (int(fraction) * unit // 10 ** len(fraction) if fraction else 0)
         at = found.end()
-    if at == 0 or at != len(body) or total > _HIGH:
+    if at == 0 or at != len(body) or total > _HIGH + (sign < 0):
         raise BuiltinError(f'time: invalid duration "{text}"')
     return sign * total
 
