@@ -131,19 +131,23 @@ def _document(text: str) -> Any:
     return documents[0].value  # type: ignore[union-attr]
 
 
-def _merge(into: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
-    """Merge a data document at a place; two files must not say different things. Raises Problem."""
+def _merge(into: dict[str, Any], place: tuple[str, ...], value: Any, above: tuple[str, ...] = ()) -> None:
+    """Merge a data document at a place; two files must not say different things. Raises Problem.
+
+    ``above`` is where ``into`` stands itself.
+    """
     if not isinstance(value, dict):
         raise Problem("a data file must hold an object")
     for name in place:
+        above = (*above, name)
         into = into.setdefault(name, {})
         if not isinstance(into, dict):
-            raise Problem(f"data.{'.'.join(place)} is defined twice")
+            raise Problem(f"data.{'.'.join(above)} is defined twice, and not as an object")
     for name, inner in value.items():
         if name not in into:
             into[name] = inner
         elif isinstance(into[name], dict) and isinstance(inner, dict):
             into[name] = dict(into[name])
-            _merge(into[name], (), inner)
+            _merge(into[name], (), inner, (*above, name))
         elif into[name] != inner:
-            raise Problem(f"data.{'.'.join([*place, name])} is defined twice, with different values")
+            raise Problem(f"data.{'.'.join([*above, name])} is defined twice, with different values")
