@@ -190,10 +190,10 @@ def _check_duplicates(text: str) -> None:
 # numbers, numbers without a fraction, keys that are not strings, merge keys, tags, infinities, times.
 _OTHERWISE: Final = re2.compile(
     r"(?im)(?:^|[\s\[{,:'\"])(?:yes|no|on|off|y|n)(?:[\s,\]}:]|$)"
-    r"|(?:^|[\s\[{,:])[-+]?(?:0[0-7_]+|0b[01]|\d[\d_]*_)(?:[\d_\s,\]}.]|$)"
-    r"|(?:^|[\s{,?-])(?:[-+]?[\d.]+(?:e[-+]?\d+)?|true|false|null|~)\s*:(?:\s|$)"
+    r"|(?:^|[\s\[{,:])[-+]?(?:0[0-9_]+|0b[01]|\d[\d_]*_)(?:[\d_\s,\]}.]|$)"
+    r"|(?:^|[\s{,?-])(?:[-+]?[\d.][\w.+-]*|true|false|null|~)\s*:(?:\s|$)"
     r"|(?:^|[\s\[{,:])[-+]?(?:\d+\.0*|[\d.]+e[-+]?\d+)(?:[\s,\]}]|$)"
-    r"|<<\s*:|[\s\[{,]!|[-+\s\[{,]\.(?:inf|nan)|^\s*\?\s"
+    r"|<<\s*:|[\s\[{,]!|[-+\s\[{,]\.(?:inf|nan)|(?:^|[\s\[{,])\?(?:\s|$)"
 )
 _ALIAS: Final = re2.compile(r"(?m)(?:^|[\s\[{,:-])\*[^\s*,\[\]{}]")
 _SEPARATOR: Final = re.compile(r"^---(?=\s|$)", re.MULTILINE)
