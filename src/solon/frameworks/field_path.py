@@ -9,8 +9,11 @@ from solon.subjects.subject import Path
 
 _KEYS: Final = ("path", "field", "fieldPath", "jsonPath")
 # such as spec.containers[0].image or metadata.labels["team"]
-_DOTTED: Final = re.compile(r"""[A-Za-z_][\w-]*(?:\[(?:\d+|"[^"\]]+"|'[^'\]]+')\]|\.[A-Za-z_][\w/-]*)+""")
-_PART: Final = re.compile(r"""([A-Za-z_][\w/-]*)|\[(\d+)\]|\[["']([^"'\]]+)["']\]""")
+_DOTTED: Final = re.compile(
+    r"""[A-Za-z_][\w-]*(?:\[(?:[0-9]{1,9}|"[^"\]]+"|'[^'\]]+')\]|\.[A-Za-z_][\w/-]*)+"""
+)
+_PART: Final = re.compile(r"""([A-Za-z_][\w/-]*)|\[([0-9]{1,9})\]|\[["']([^"'\]]+)["']\]""")
+_INDEX: Final = re.compile(r"[0-9]{1,9}")
 _NAMED: Final = re.compile(
     r"""(?:container|initContainer|volume|port)\b\W{0,3}[<"'`]([\w./-]+)[>"'`]""", re.IGNORECASE
 )
@@ -45,7 +48,7 @@ def _path(value: Any) -> Path | None:
         return None
     if value.startswith("/"):
         parts = [part.replace("~1", "/").replace("~0", "~") for part in value[1:].split("/")]
-        return tuple(int(part) if part.isdigit() else part for part in parts)
+        return tuple(int(part) if _INDEX.fullmatch(part) else part for part in parts)
     found = [name or quoted or int(index) for name, index, quoted in _PART.findall(value.removeprefix("$."))]
     return tuple(found) or None
 
