@@ -152,3 +152,34 @@ def test_annotations_read_yaml_as_opa_does() -> None:
 )
 def test_yaml_unmarshal_reads_what_opa_reads(text: str, expected: object) -> None:
     assert value("package p\nr := yaml.unmarshal(input)", text) == expected
+
+
+@pytest.mark.parametrize(
+    ("schema", "document", "expected"),
+    [
+        ({"required": ["a", "b"]}, {}, ["(Root): a is required", "(Root): b is required"]),
+        ({"minItems": 1}, "[]", ["(Root): Array must have at least 1 items"]),
+        ({"uniqueItems": True}, "[1, 2, 1, 2]", ["(Root): array items[0,2] must be unique", "(Root): array items[1,3] must be unique"]),
+        ({"items": {"type": "string"}}, "[1.5]", ["0: Invalid type. Expected: string, given: number"]),
+        ({"items": {"type": ["string", "null"]}}, "[1]", ["0: Invalid type. Expected: [string,null], given: integer"]),
+        ({"properties": {"a": {"enum": ["b", None, {"x": 1}]}}}, {"a": 1}, ['a: a must be one of the following: "b", null, {"x":1}']),
+        ({"properties": {"a": {"const": "y"}}}, {"a": 1}, ['a: a does not match: "y"']),
+        ({"properties": {"a": {}}, "additionalProperties": False}, {"c": 1, "b": 1}, ["(Root): Additional property b is not allowed", "(Root): Additional property c is not allowed"]),
+        ({"properties": {"a": {"pattern": "^y$"}}}, {"a": "x"}, ["a: Does not match pattern '^y$'"]),
+        ({"properties": {"a": {"format": "date-time"}}}, {"a": "x"}, ["a: Does not match format 'date-time'"]),
+        ({"properties": {"a": {"minimum": 6}}}, {"a": 5}, ["a: Must be greater than or equal to 6"]),
+        ({"dependencies": {"a": ["b"]}}, {"a": 5}, ["(Root): Has a dependency on b"]),
+        ({"properties": {"a": {"anyOf": [{"type": "string"}, {"minimum": 7}]}}}, {"a": 5}, ["a: Must validate at least one schema (anyOf)", "a: Must be greater than or equal to 7"]),
+    ],
+)  # fmt: skip
+def test_schema_errors_are_worded_as_opa_words_them(
+    schema: object, document: object, expected: list[str]
+) -> None:
+    source = "package p\nr := [e.error | some e in json.match_schema(input.document, input.schema)[1]]"
+    assert value(source, {"schema": schema, "document": document}) == expected
+
+
+def test_a_document_that_is_no_json_fits_no_schema() -> None:
+    program = rego.compile({})
+    with pytest.raises(rego.RegoError, match="invalid JSON string"):
+        program.evaluate('json.match_schema("nope", {})', strict_builtin_errors=True)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
+from solon.lang.rego.builtins import time
 from solon.lang.rego.builtins.registry import Builtin, wrong_type
+from solon.lang.rego.builtins.schema_errors import described
 from solon.lang.rego.errors import BuiltinError
 from solon.lang.values import Value, to_json
 
@@ -59,59 +62,49 @@ def verify_schema(schema: Value) -> list[Value]:
     return [not problem, problem or None]
 
 
-def match_schema(document: Value, schema: Value) -> list[Value]:
-    from jsonschema import Draft7Validator
+@lru_cache(maxsize=64)
+def _validator(text: str) -> Any:
+    """The validator of a schema, kept, as checking a schema takes longer than using it. Raises BuiltinError."""
+    from jsonschema import Draft7Validator, FormatChecker
     from referencing import Registry
+
+    rules = json.loads(text)
+    problem = _problem(rules)
+    if problem:
+        raise BuiltinError(problem)
+    checker = FormatChecker(["date", "email", "ipv4", "ipv6", "regex"])
+    checker.checks("date-time")(_is_time)
+    # An empty registry: a reference that the schema does not contain cannot be fetched.
+    return Draft7Validator(rules, registry=Registry(), format_checker=checker)
+
+
+def _is_time(value: object) -> bool:
+    if not isinstance(value, str):
+        return True
+    try:
+        time.parse_rfc3339_ns(value)
+    except BuiltinError:
+        return False
+    return True
+
+
+def match_schema(document: Value, schema: Value) -> list[Value]:
     from referencing.exceptions import Unresolvable
 
     if type(document) is not str and type(document) is not dict:
         raise wrong_type(document, 1, "one of {string, object}")
-    rules = _document(schema, 2)
-    problem = _problem(rules)
-    if problem:
-        raise BuiltinError(problem)
-    instance = _document(document, 1)
+    validator = _validator(json.dumps(_document(schema, 2)))
     try:
-        # An empty registry: a reference that the schema does not contain cannot be fetched.
-        errors = list(Draft7Validator(rules, registry=Registry()).iter_errors(instance))
+        instance = _document(document, 1)
+    except BuiltinError:
+        raise BuiltinError("invalid JSON string") from None
+    try:
+        errors = list(validator.iter_errors(instance))
     except Unresolvable as error:
         raise BuiltinError(
             f"jsonschema: cannot resolve {error.ref}: remote references are not followed"
         ) from None
-    found = [
-        {
-            "error": f"{_place(error)}: {_sentence(error)}",
-            "type": _kind(error),
-            "field": _place(error),
-            "desc": _sentence(error),
-        }
-        for error in errors
-    ]
-    return [not found, found]
-
-
-def _place(error: Any) -> str:
-    return ".".join(map(str, error.absolute_path)) or "(root)"
-
-
-def _kind(error: Any) -> str:
-    return {"type": "invalid_type"}.get(error.validator, str(error.validator))
-
-
-def _sentence(error: Any) -> str:
-    if error.validator == "required":
-        missing = next(iter(set(error.validator_value) - set(error.instance)), "")
-        return f"{missing} is required"
-    if error.validator == "type":
-        given = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}
-        kind = given.get(type(error.instance), "integer" if isinstance(error.instance, int) else "number")
-        wanted = (
-            error.validator_value
-            if isinstance(error.validator_value, str)
-            else "/".join(error.validator_value)
-        )
-        return f"Invalid type. Expected: {wanted}, given: {kind}"
-    return str(error.message)
+    return [not errors, described(errors)]
 
 
 BUILTINS = (
