@@ -16,6 +16,7 @@ from solon.frameworks.gatekeeper.inventory import inventory_of, namespaces_of
 from solon.frameworks.policy import Context, evaluate
 from solon.report import render
 from solon.report.check_report import CheckReport
+from solon.report.table import wrap
 from solon.subjects import discover
 from solon.subjects.subject import Subject
 
@@ -56,7 +57,7 @@ def run() -> int:
     color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     width = min(110, shutil.get_terminal_size((100, 24)).columns)
     print(render("table", report, width=width, color=color, verbose=True))
-    _close(report, library)
+    _close(report, library, width)
     return 0
 
 
@@ -68,15 +69,26 @@ def _subjects(paths: list[str]) -> list[Subject]:
     return found
 
 
-def _close(report: CheckReport, library: str) -> None:
-    """What was denied, why, and how to fix it, in a line each; and where to go from here."""
+def _close(report: CheckReport, library: str, width: int) -> None:
+    """What was denied, why, and how to fix it, in short; and where to go from here."""
     print("In short:")
     for decision in report.decisions:
+        said: set[str] = set()
         for finding in decision.enforced:
-            print(f"  {decision.subject.name}: {finding.policy.title or finding.policy.id}")
-            if finding.remediation:
-                print(f"      fix: {finding.remediation}")
+            title = finding.policy.title or finding.policy.id
+            if title not in said:
+                print(_wrapped(f"{decision.subject.name}: {title}", width, 2))
+            said.add(title)
+            print(_wrapped(f"fix: {finding.remediation}", width, 6))
     print("\nTry next:")
-    print(f"  solon test {library}        # the library's own tests")
-    print("  solon init my-policies     # a policy repository to start from")
-    print("  solon check --help         # your plans and manifests, your Conftest and Gatekeeper policies")
+    for command, what in (
+        (f"solon test {library}", "the library's own tests"),
+        ("solon init my-policies", "a policy repository to start from"),
+        ("solon check --help", "your own plans, manifests and policies"),
+    ):
+        print(f"  {command:<24}  # {what}")
+
+
+def _wrapped(text: str, width: int, indent: int) -> str:
+    first, *rest = wrap(text, width - indent - 5)
+    return "\n".join([" " * indent + first, *(" " * (indent + 5) + line for line in rest)])

@@ -282,7 +282,7 @@ def eval_(
 
 @app.command()
 def init(
-    directory: Annotated[str, typer.Argument(metavar="[DIR]", help="Where to write it.")] = ".",
+    directory: Annotated[str, typer.Argument(metavar="DIR", help="Where to write it.")] = ".",
 ) -> None:
     """Write a policy repository to start from.
 

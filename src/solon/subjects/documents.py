@@ -195,7 +195,7 @@ _OTHERWISE: Final = re2.compile(
     r"|(?:^|[\s\[{,:])[-+]?(?:\d+\.0*|[\d.]+e[-+]?\d+)(?:[\s,\]}]|$)"
     r"|<<\s*:|[\s\[{,]!|[-+\s\[{,]\.(?:inf|nan)|(?:^|[\s\[{,])\?(?:\s|$)"
 )
-_ALIAS: Final = re2.compile(r"(?m)(?:^|[\s\[{,:-])\*[^\s*,\[\]{}]")
+_ALIAS: Final = re2.compile(r"(?m)(?:^|[\s\[{,:-])[*&][^\s*&,\[\]{}]")  # or an anchor
 _SEPARATOR: Final = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _BARE_SEPARATOR: Final = re.compile(r"---[ \t]*(?:#.*)?\r?(?:\n|$)")
 _DIRECTIVE: Final = re.compile(r"^%", re.MULTILINE)
