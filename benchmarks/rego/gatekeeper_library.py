@@ -4,8 +4,8 @@
 
 LIBRARY holds suites (`*/*/suite.yaml`, as in the open-policy-agent/gatekeeper-library repository under
 `library/`). Every case is one decision: a constraint's parameters and an object, already decoded, against
-the compiled template. OPA is asked through `opa bench` with the same Rego, input and query; where there is
-no `opa`, Solon is timed alone.
+the compiled template. The peers get the same Rego, input and query: OPA through `opa bench` (a prepared
+query, one core), regorus through its Python binding. A peer that is not there is left out.
 """
 
 from __future__ import annotations
@@ -19,8 +19,14 @@ import statistics
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+try:
+    import regorus
+except ImportError:
+    regorus = None
 
 from solon.frameworks.gatekeeper.constraint import make_constraint
 from solon.frameworks.gatekeeper.inventory import inventory_of
@@ -98,15 +104,8 @@ def _source(template: dict) -> tuple[dict[str, str], str, bool]:
 
 
 def solon_ns(case: Case, repeat: int) -> float:
-    """Nanoseconds of one evaluation: the best of several rounds' means."""
-    run = case.query.evaluate
-    rounds = []
-    for _ in range(5):
-        started = time.perf_counter_ns()
-        for _ in range(repeat):
-            run(case.input, data=case.data, now_ns=0)
-        rounds.append((time.perf_counter_ns() - started) / repeat)
-    return min(rounds)
+    """Nanoseconds of one evaluation of a prepared query."""
+    return best(lambda: case.query.evaluate(case.input, data=case.data, now_ns=0), repeat)
 
 
 def opa_ns(opa: str, case: Case) -> float:
@@ -129,6 +128,36 @@ def opa_ns(opa: str, case: Case) -> float:
         return found["T"] / found["N"]
 
 
+def regorus_ns(case: Case, repeat: int) -> float:
+    """Nanoseconds of one evaluation through regorus's binding, the input handed over as Python objects."""
+    engine = regorus.Engine()
+    engine.set_rego_v0(case.v0)
+    for name, text in case.modules.items():
+        engine.add_policy(name, text)
+    engine.add_data(case.data)
+
+    def once() -> None:
+        engine.set_input(case.input)
+        engine.eval_rule_as_json(case.question)
+
+    once()
+    return best(once, repeat)
+
+
+def best(call: Callable[[], object], repeat: int) -> float:
+    """The best of several rounds' means: what it takes where nothing else runs."""
+    rounds = []
+    for _ in range(5):
+        started = time.perf_counter_ns()
+        for _ in range(repeat):
+            call()
+        rounds.append((time.perf_counter_ns() - started) / repeat)
+    return min(rounds)
+
+
+PEERS = ("opa", "regorus")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -147,23 +176,32 @@ def main() -> None:
         chosen = [case for group in by_template.values() for case in (group[0], group[-1])[: len(group)]]
     rows = []
     for case in chosen:
-        ours = solon_ns(case, 300)
-        theirs = opa_ns(opa, case) if opa else math.nan
-        rows.append((case.template, case.name, ours / 1000, theirs / 1000, theirs / ours))
-        print(
-            f"{case.template:35} {case.name[:45]:45} {ours / 1000:9.1f} us {theirs / 1000:9.1f} us {theirs / ours:7.2f}x",
-            flush=True,
-        )
-    ours = [row[2] for row in rows]
-    print(f"\n{len(rows)} decisions. Solon median {statistics.median(ours):.1f} us")
-    if opa:
-        ratios = [row[4] for row in rows]
-        mean = math.exp(statistics.fmean(map(math.log, ratios)))
-        print(f"OPA median {statistics.median(row[3] for row in rows):.1f} us")
-        print(f"OPA / Solon: geometric mean {mean:.2f}, lowest {min(ratios):.2f}, highest {max(ratios):.2f}")
-        print(f"slower than OPA: {sum(ratio < 1 for ratio in ratios)} of {len(ratios)}")
+        row = {"template": case.template, "case": case.name, "solon": solon_ns(case, 300)}
+        if opa:
+            row["opa"] = opa_ns(opa, case)
+        if regorus:
+            row["regorus"] = regorus_ns(case, 50)
+        rows.append(row)
+        peers = "".join(f"{name} {row[name] / row['solon']:7.2f}x   " for name in PEERS if name in row)
+        print(f"{case.template:40} {case.name[:50]:50} {row['solon'] / 1000:8.1f} us   {peers}", flush=True)
+    summarise(rows)
     if options.json:
-        options.json.write_text(json.dumps(rows))
+        options.json.write_text(json.dumps(rows, indent=1))
+
+
+def summarise(rows: list[dict]) -> None:
+    print(
+        f"\n{len(rows)} decisions; Solon's median {statistics.median(row['solon'] for row in rows) / 1000:.1f} us"
+    )
+    for name in PEERS:
+        ratios = [row[name] / row["solon"] for row in rows if name in row]
+        if ratios:
+            mean = math.exp(statistics.fmean(map(math.log, ratios)))
+            slower = sum(ratio < 1 for ratio in ratios)
+            print(
+                f"{name}: takes {mean:.2f} times as long in the geometric mean (from {min(ratios):.2f} to "
+                f"{max(ratios):.2f}); Solon is slower in {slower} of {len(ratios)}"
+            )
 
 
 if __name__ == "__main__":
