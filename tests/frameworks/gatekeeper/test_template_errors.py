@@ -94,7 +94,23 @@ def compiled(document: dict[str, Any]) -> Template:
         ),
         (
             template(f"{V0}\nother {{ data.secrets.x }}"),
-            "the Rego refers to data.secrets.x: only data.inventory and its own libs can be used",
+            "Thing.rego:3: data.secrets.x is not allowed: only data.lib and data.inventory are",
+        ),
+        (
+            template(f"{V0}\nother = data.thing.third\nthird = 3"),
+            "Thing.rego:3: data.thing.third is not allowed: only data.lib and data.inventory are",
+        ),
+        (
+            template(f"{V0}\nother {{ data.thing.f(1) }}\nf(x) {{ x }}"),
+            "Thing.rego:3: data.thing.f is not allowed: only data.lib and data.inventory are",
+        ),
+        (
+            template(f"{V0}\nother[x] {{ x := {{y | y := data[_].z}} }}"),
+            "Thing.rego:3: data is not allowed: only data.lib and data.inventory are",
+        ),
+        (
+            template(libs=["package lib.a\nx {\n  1 == 2\n} else {\n  data.secrets\n}"]),
+            "Thing.lib0.rego:5: data.secrets is not allowed: only data.lib and data.inventory are",
         ),
         (
             template("package thing\nimport rego.v1\n" + V1.partition("\n")[2]),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from solon.frameworks.gatekeeper.errors import GatekeeperError
 from solon.frameworks.gatekeeper.schema import check_structural
 from solon.lang import rego
-from solon.lang.rego.parser import Version, parse_module
+from solon.lang.rego import ast
+from solon.lang.rego.parser import Version
+from solon.lang.rego.resolve import static_prefix, walk_all
 from solon.subjects.subject import Location
 
 GROUP: Final = "templates.gatekeeper.sh"
@@ -51,23 +54,17 @@ def compile_template(document: dict[str, Any], location: Location) -> Template:
     if target.get("target") != TARGET:
         raise GatekeeperError(f"unknown target {target.get('target')!r}: must be {TARGET}")
     text, libs, version = _source(target)
-    modules = {f"{kind}.rego": text, **{f"{kind}.lib{n}.rego": lib for n, lib in enumerate(libs)}}
+    file = f"{kind}.rego"
+    modules = {file: text, **{f"{kind}.lib{n}.rego": lib for n, lib in enumerate(libs)}}
     try:
-        package = rego.package_of(text, version, f"{kind}.rego")
-        _check_modules(modules, version)
-        program = rego.compile(modules, version=version)
+        program = rego.compile(modules, version=version, rewrite=_check_modules)
     except rego.RegoError as error:
         raise GatekeeperError(error.render()) from None
-    rules = [rule for rule in program.rules if rule.path == f"{package}.violation"]
+    rules = [r for r in program.rules if r.span.file == file and r.path == f"{r.package}.violation"]
     if not rules:
         raise GatekeeperError("the Rego has no rule named violation")
     if any(rule.kind == "function" for rule in rules):
         raise GatekeeperError("violation must be a set of objects with a msg, not a function")
-    foreign = sorted(path for path in program.base_references if path.split(".")[1] != "inventory")
-    if foreign:
-        raise GatekeeperError(
-            f"the Rego refers to {foreign[0]}: only data.inventory and its own libs can be used"
-        )
     validation = _get(document, "spec", "crd", "spec", "validation")
     schema = validation.get("openAPIV3Schema") if isinstance(validation, dict) else None
     keeps_unknown = _keeps_unknown(document, validation)
@@ -78,7 +75,7 @@ def compile_template(document: dict[str, Any], location: Location) -> Template:
         kind=kind,
         schema=schema,
         keeps_unknown=keeps_unknown,
-        violations=program.prepare(f"{package}.violation"),
+        violations=program.prepare(rules[0].path),
         uses_inventory=bool(program.base_references),
         location=location,
         annotations={k: str(v) for k, v in annotations.items()} if isinstance(annotations, dict) else {},
@@ -92,19 +89,40 @@ def _keeps_unknown(document: dict[str, Any], validation: Any) -> bool:
     return said is True or (said is None and version != "v1")
 
 
-def _check_modules(modules: dict[str, str], version: Version) -> None:
-    """What Gatekeeper asks of a template's modules besides being Rego. Raises GatekeeperError, RegoError."""
-    for number, (file, text) in enumerate(modules.items()):
-        module = parse_module(file, text, version)
+def _check_modules(modules: list[ast.Module]) -> None:
+    """What Gatekeeper asks of a template's modules besides being Rego. Raises GatekeeperError."""
+    for number, module in enumerate(modules):
         if number and (module.package[0] != "lib" or len(module.package) < 2):
             shown = ".".join(module.package)
-            raise GatekeeperError(f"{file}: package {shown} of a lib must be below lib, such as lib.{shown}")
+            raise GatekeeperError(
+                f"{module.file}: package {shown} of a lib must be below lib, such as lib.{shown}"
+            )
         for found in module.imports:
             if found.path[:2] != ["data", "lib"] and found.path[:1] != ["future"]:
                 shown = ".".join(found.path)
                 raise GatekeeperError(
-                    f"{file}: import {shown} is not allowed: only data.lib and future.keywords are"
+                    f"{module.file}: import {shown} is not allowed: only data.lib and future.keywords are"
                 )
+        for path, at in _data_references(module):
+            if path[:1] not in (("lib",), ("inventory",)):
+                shown = ".".join(["data", *path])
+                place = f"{module.file}:{module.span(at).row}"
+                raise GatekeeperError(
+                    f"{place}: {shown} is not allowed: only data.lib and data.inventory are"
+                )
+
+
+def _data_references(module: ast.Module) -> Iterator[tuple[tuple[str, ...], int]]:
+    """The fixed names of each reference into ``data``, and where it is."""
+    for rule in module.rules:
+        head, branches = rule.head, rule.elses
+        values = [head.key, head.value, *(branch.value for branch in branches)]
+        terms = [*head.path[1:], *(head.args or []), *ast.present(*values)]
+        for term in walk_all(terms, [rule.body, *(branch.body for branch in branches)]):
+            if isinstance(term, ast.Call) and term.name.startswith("data."):
+                yield tuple(term.name.split(".")[1:]), term.at
+            elif isinstance(term, ast.Ref) and isinstance(term.head, ast.Var) and term.head.name == "data":
+                yield static_prefix(term), term.at
 
 
 def _source(target: dict[str, Any]) -> tuple[str, list[str], Version]:
