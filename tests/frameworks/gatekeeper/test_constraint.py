@@ -170,6 +170,20 @@ def test_which_documents_are_constraints(document: Any, expected: bool) -> None:
     assert is_constraint(document) is expected
 
 
+@pytest.mark.parametrize("version", ["v1", "v2", "v1beta2"])
+def test_unknown_version(version: str) -> None:
+    document = {
+        "apiVersion": f"constraints.gatekeeper.sh/{version}",
+        "kind": "Thing",
+        "metadata": {"name": "x"},
+    }
+    with pytest.raises(GatekeeperError) as caught:
+        make_constraint(document, constraint().template, Location("constraint.yaml", 1), GATOR)
+    assert str(caught.value) == (
+        f"apiVersion constraints.gatekeeper.sh/{version} is unknown: versions are v1beta1, v1alpha1"
+    )
+
+
 # --- what it asks for
 
 

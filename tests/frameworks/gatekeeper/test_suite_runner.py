@@ -52,6 +52,7 @@ FILES = {
     "none.yaml": "# nothing\n",
     "broken.yaml": "a: [1\n",
     "text.yaml": "just text\n",
+    "kindless.yaml": "apiVersion: v1\nmetadata: {name: x}\n",
     "review-without-request.yaml": "apiVersion: admission.k8s.io/v1\nkind: AdmissionReview\n",
     "review-without-objects.yaml": (
         "apiVersion: admission.k8s.io/v1\nkind: AdmissionReview\nrequest: {operation: CREATE}\n"
@@ -156,6 +157,11 @@ def test_failing_assertion_where_there_are_no_violations(run: Run, tmp_path: Pat
         (case([{}], "text.yaml"), "text.yaml: not an object"),
         (case([{}], inventory=["missing.yaml"]), "missing.yaml: no such file or directory"),
         (case([{}], inventory=["broken.yaml"]), "broken.yaml:2:1: not YAML"),
+        (case([{}], inventory=["text.yaml"]), "inventory: an object needs apiVersion and kind"),
+        (
+            case([{}], inventory=["pod.yaml", "kindless.yaml"]),
+            "inventory: an object needs apiVersion and kind",
+        ),
         (
             case([{}], "review-without-request.yaml"),
             "request did not actually pass in an AdmissionRequest",
@@ -189,7 +195,7 @@ def test_case_that_cannot_be_run(run: Run, fields: Any, message: str) -> None:
         (
             {"constraint": "wrong-parameters.yaml"},
             Status.ERROR,
-            "spec.parameters.level: must be of type string, not 3",
+            "/wrong-parameters.yaml: spec.parameters.level: must be of type string, not 3",
         ),
         ({"constraint": "unknown-parameter.yaml"}, Status.ERROR, "spec.parameters.levle: unknown field"),
         ({"constraint": "wrong-parameters.yaml", "invalid": True}, Status.PASSED, ""),

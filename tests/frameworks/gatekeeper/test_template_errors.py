@@ -51,8 +51,12 @@ def compiled(document: dict[str, Any]) -> Template:
     [
         (template(kind=None), "spec.crd.spec.names.kind is missing"),
         (template(kind=3), "spec.crd.spec.names.kind is missing"),
-        ({"spec": []}, "spec.crd.spec.names.kind is missing"),
-        ({}, "spec.crd.spec.names.kind is missing"),
+        ({"apiVersion": "templates.gatekeeper.sh/v1", "spec": []}, "spec.crd.spec.names.kind is missing"),
+        ({"apiVersion": "templates.gatekeeper.sh/v1"}, "spec.crd.spec.names.kind is missing"),
+        (
+            template(version="v2"),
+            "apiVersion templates.gatekeeper.sh/v2 is unknown: versions are v1, v1beta1, v1alpha1",
+        ),
         (template(name="things"), "metadata.name 'things' must be the kind in lower case: 'thing'"),
         (template(name="Thing"), "metadata.name 'Thing' must be the kind in lower case: 'thing'"),
         (template(name=None), "metadata.name None must be the kind in lower case: 'thing'"),

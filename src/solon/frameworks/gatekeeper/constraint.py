@@ -18,6 +18,7 @@ from solon.lang.values import UNDEFINED, json_text
 from solon.subjects.subject import Location
 
 GROUP: Final = "constraints.gatekeeper.sh"
+VERSIONS: Final = ("v1beta1", "v1alpha1")
 
 _ACTIONS: Final = {"deny": Stage.ENFORCE, "warn": Stage.WARN, "dryrun": Stage.DRYRUN}
 _POINTS: Final = ("validation.gatekeeper.sh", "audit.gatekeeper.sh", "gator.gatekeeper.sh", "vap.k8s.io", "*")
@@ -97,6 +98,11 @@ def make_constraint(
     document: dict[str, Any], template: Template, location: Location, point: str
 ) -> Constraint:
     """Raises GatekeeperError; SchemaError where the parameters do not fit the template's schema."""
+    api_version = str(document.get("apiVersion", "")).rpartition("/")[2]
+    if api_version not in VERSIONS:
+        raise GatekeeperError(
+            f"apiVersion {GROUP}/{api_version} is unknown: versions are {', '.join(VERSIONS)}"
+        )
     meta = document.get("metadata")
     name = meta.get("name") if isinstance(meta, dict) else None
     if not isinstance(name, str) or not name:

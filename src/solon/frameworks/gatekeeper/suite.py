@@ -23,6 +23,7 @@ from solon.frameworks.policy import Context, Violation
 from solon.frameworks.testing import Status, TestResult
 from solon.lang.rego import RegoError
 from solon.subjects.documents import Problem, decode, text_of
+from solon.subjects.kubernetes import is_object
 from solon.subjects.subject import Location
 
 GROUP: Final = "test.gatekeeper.sh"
@@ -130,7 +131,10 @@ class SuiteRunner:
             raise SuiteError(f"{place}: not a constraint")
         if document["kind"] != template.kind:
             raise SuiteError(f"{place}: {document['kind']} is not the template's kind {template.kind}")
-        return make_constraint(document, template, place, GATOR)
+        try:
+            return make_constraint(document, template, place, GATOR)
+        except GatekeeperError as error:
+            raise type(error)(f"{place}: {error}") from None
 
     def _template(self, path: str) -> Template:
         held = self._templates.get(path)
@@ -197,8 +201,10 @@ class SuiteRunner:
             obj
             for path in case.get("inventory") or []
             for obj in self._objects(os.path.join(directory, str(path)))
-            if isinstance(obj, dict)
         ]
+        for obj in inventory:
+            if not is_object(obj):
+                raise SuiteError("inventory: an object needs apiVersion and kind")
         context = Context(
             now_ns=self._context.now_ns,
             inventory=inventory_of(inventory),

@@ -15,6 +15,7 @@ from solon.lang.rego.resolve import static_prefix, walk_all
 from solon.subjects.subject import Location
 
 GROUP: Final = "templates.gatekeeper.sh"
+VERSIONS: Final = ("v1", "v1beta1", "v1alpha1")
 TARGET: Final = "admission.k8s.gatekeeper.sh"
 
 
@@ -41,6 +42,11 @@ def is_template(document: Any) -> bool:
 
 def compile_template(document: dict[str, Any], location: Location) -> Template:
     """Raises GatekeeperError with everything that is wrong."""
+    api_version = str(document.get("apiVersion", "")).rpartition("/")[2]
+    if api_version not in VERSIONS:
+        raise GatekeeperError(
+            f"apiVersion {GROUP}/{api_version} is unknown: versions are {', '.join(VERSIONS)}"
+        )
     kind = _get(document, "spec", "crd", "spec", "names", "kind")
     if not isinstance(kind, str) or not kind:
         raise GatekeeperError("spec.crd.spec.names.kind is missing")
