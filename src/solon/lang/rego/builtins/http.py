@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import ssl
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin, urlsplit
 
 from solon.lang.rego.builtins.registry import Builtin, Context, obj
 from solon.lang.rego.errors import BuiltinError, HaltError, OperandError
 from solon.lang.values import Value, json_text, key, sorted_keys, to_json, unkey
+
+if TYPE_CHECKING:
+    import http.client
 
 _REQUIRED: Final = ("method", "url")
 _KNOWN: Final = frozenset(
@@ -46,11 +47,13 @@ def send(context: Context, request: Value) -> Value:
 
 
 def _answer(context: Context, request: dict[Any, Value]) -> Value:
+    import http.client
+
     try:
         return _send(context, request)
     except HaltError:
         raise
-    except (OSError, http.client.HTTPException, ssl.SSLError, ValueError) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:
         if request.get("raise_error", True):
             raise BuiltinError(f"{request['method']} {request['url']}: {error}") from None
         return {"status_code": 0, "error": {"code": "eval_http_send_network_error", "message": str(error)}}
@@ -104,6 +107,9 @@ def _once(
     headers: dict[str, str],
     body: bytes | None,
 ) -> tuple[int, str, dict[str, str], bytes]:
+    import http.client
+    import ssl
+
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https"):
