@@ -37,9 +37,15 @@ def _written(term: ast.Term) -> Any:
 def _report_cases(rule: ast.Rule) -> None:
     """Print the names of the case, behind the expression by which they are all known."""
     names = rule.head.path[1:]
-    if rule.head.key is not None or not names or not all(isinstance(name, ast.Var) for name in names):
+    bound = {
+        var.name
+        for expr in rule.body
+        for term in ast.statement_terms(expr.statement)
+        for var in variables(term)
+    }
+    missing = {var.name for name in names for var in variables(name)} & bound
+    if rule.head.key is not None or not missing:
         return
-    missing = {name.name for name in names if isinstance(name, ast.Var)}
     for index, expr in enumerate(rule.body):
         if isinstance(expr.statement, ast.Some):
             continue
@@ -47,7 +53,7 @@ def _report_cases(rule: ast.Rule) -> None:
             missing -= {var.name for var in variables(term)}
         if not missing:
             at = expr.at
-            case = ast.Call("json.marshal", [ast.Array([ast.Var(n.name, at) for n in names if isinstance(n, ast.Var)], at)], at)  # fmt: skip
+            case = ast.Call("json.marshal", [ast.Array(names, at)], at)
             report = ast.Call("print", [ast.Scalar(_MARK, at), case], at)
             rule.body.insert(index + 1, ast.Expr(ast.TermExpr(report), at, expr.end))
             return
@@ -60,6 +66,8 @@ def told_apart(printed: list[str]) -> tuple[list[tuple[str, ...]], list[str]]:
     for line in printed:
         mark, _, names = line.partition(" ")
         if mark == _MARK:
+            if names == "<undefined>":
+                continue
             cases[tuple(map(_key, json.loads(names)))] = None
         else:
             lines.append(line)

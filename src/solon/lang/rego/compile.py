@@ -76,6 +76,7 @@ class Compiler:
         unit: Unit,
         root: Node,
         groups: Sequence[Group],
+        functions: Mapping[str, Group],
         builtins: Mapping[str, Builtin],
         replaced: frozenset[tuple[str, ...]],
         sources: Mapping[str, str],
@@ -87,7 +88,7 @@ class Compiler:
         self.unit = unit
         self.root = root
         self.groups = groups
-        self.by_name = {group.name: group for group in groups}
+        self.functions = functions
         self.builtins = builtins
         self.sources = sources
         self.annotations = annotations
@@ -123,15 +124,14 @@ class Compiler:
         if ref.head.name == BUILTIN:
             return names[0]
         name = ".".join([ref.head.name, *names])
-        group = self.by_name.get(name)
-        return name if group is not None and group.kind == "function" else None
+        return name if name in self.functions else None
 
     def function_group(self, name: str) -> Group:
-        return self.by_name[name]
+        return self.functions[name]
 
     def replacement_of(self, name: str) -> str:
         """The constant that holds a function as something to call in another's place."""
-        group = self.by_name.get(name)
+        group = self.functions.get(name)
         if group is None:
             builtin = self.builtins[name]
             value = Replacement(builtin.function, builtin.contextual)

@@ -106,10 +106,12 @@ class Program:
         self._names = rule_names(modules)
         self._functions = {group.name: group for group in self._groups if group.kind == "function"}
         _refuse(errors, sources)
+        definitions: dict[int, list[rules.Definition]] = {id(module): [] for module in modules}
+        for group in self._groups:
+            for definition in _definitions(group):
+                definitions[id(definition.module)].append(definition)
         for module in modules:
-            self._resolve(
-                module, [d for g in self._groups for d in _definitions(g) if d.module is module], errors
-            )
+            self._resolve(module, definitions[id(module)], errors)
         _refuse(errors, sources)
         check_recursion(self._root, self._groups, errors)
         _refuse(errors, sources)
@@ -134,7 +136,7 @@ class Program:
 
     def _compiler(self, unit: Unit, replaced: Replaced, sources: Mapping[str, str]) -> Compiler:
         return Compiler(
-            unit, self._root, self._groups, TABLE, replaced, sources, self._annotations,
+            unit, self._root, self._groups, self._functions, TABLE, replaced, sources, self._annotations,
             coverage=self._coverage, prints=self._prints,
         )  # fmt: skip
 

@@ -39,10 +39,10 @@ class Group:
     kind: Kind
     definitions: list[Definition] = field(default_factory=list)
     default: Definition | None = None
+    name: str = field(init=False)
 
-    @property
-    def name(self) -> str:
-        return "data." + ".".join(self.path)
+    def __post_init__(self) -> None:
+        self.name = "data." + ".".join(self.path)
 
     @property
     def arity(self) -> int:

@@ -26,11 +26,13 @@ def _document(value: Value, position: int) -> Any:
     return to_json(value)
 
 
-def _problem(schema: Any) -> str:
-    """What is wrong with a schema, or nothing."""
+@lru_cache(maxsize=64)
+def _problem(text: str) -> str:
+    """What is wrong with a schema, or nothing; kept, as checking a schema takes longer than using it."""
     from jsonschema import Draft7Validator
     from jsonschema.exceptions import best_match
 
+    schema = json.loads(text)
     if not isinstance(schema, dict):
         return "jsonschema: schema is invalid"
     wrong = _unknown_type(schema)
@@ -56,7 +58,7 @@ def verify_schema(schema: Value) -> list[Value]:
     if type(schema) is not str and type(schema) is not dict:
         raise wrong_type(schema, 1, "one of {string, object}")
     try:
-        problem = _problem(_document(schema, 1))
+        problem = _problem(json.dumps(_document(schema, 1)))
     except BuiltinError as error:
         problem = str(error)
     return [not problem, problem or None]
@@ -64,14 +66,14 @@ def verify_schema(schema: Value) -> list[Value]:
 
 @lru_cache(maxsize=64)
 def _validator(text: str) -> Any:
-    """The validator of a schema, kept, as checking a schema takes longer than using it. Raises BuiltinError."""
+    """The validator of a schema, kept as well. Raises BuiltinError."""
     from jsonschema import Draft7Validator, FormatChecker
     from referencing import Registry
 
-    rules = json.loads(text)
-    problem = _problem(rules)
+    problem = _problem(text)
     if problem:
         raise BuiltinError(problem)
+    rules = json.loads(text)
     checker = FormatChecker(["date", "email", "ipv4", "ipv6", "regex"])
     checker.checks("date-time")(_is_time)
     # An empty registry: a reference that the schema does not contain cannot be fetched.
