@@ -231,6 +231,7 @@ class Parser:
         if default:
             if head.value is None:
                 self.unexpected('a value, as in "default allow := false"')
+            self.check_default(head, start)
             always = self.always(start.at)
             return [ast.Rule(head, [always], start.at, self.last_end(), default=True)]
         has_if = self.keyword("if")
@@ -258,6 +259,22 @@ class Parser:
             at = self.token.at
             rules.append(ast.Rule(head, self.rule_body(), at, self.last_end()))
         return rules
+
+    def check_default(self, head: ast.Head, start: Token) -> None:
+        """A default stands for what no rule gave: its value is fixed, and its arguments match anything."""
+        stack: list[ast.Term] = [head.value] if head.value is not None else []
+        while stack:
+            term = stack.pop()
+            if isinstance(term, ast.Var | ast.Ref | ast.Call):
+                kind = type(term).__name__.lower()
+                raise self.error(f"illegal default rule (value cannot contain {kind})", start)
+            if not isinstance(term, ast.Comprehension):
+                stack.extend(ast.subterms(term))
+        names = [arg.name for arg in head.args or [] if isinstance(arg, ast.Var) and arg.name != "_"]
+        if any(not isinstance(arg, ast.Var) for arg in head.args or []):
+            raise self.error("illegal default rule (arguments must be variables)", start)
+        if len(names) != len(set(names)):
+            raise self.error("illegal default rule (arguments cannot be repeated)", start)
 
     def last_end(self) -> int:
         return self.tokens[max(0, self.position - 1)].end
@@ -314,21 +331,38 @@ class Parser:
             self.advance()
             if self.token.kind != "{":
                 return [self.expr()]
-            position = self.position
-            try:
-                return self.braced_body()
-            except RegoError:
-                # `if {1, 2} == x`: not a body, but an expression that begins with a set or an object.
-                self.restore(position)
-                try:
-                    expr = self.expr()
-                except RegoError:
-                    expr = None
-                if expr is not None and (self.token.newline or self.token.kind in (END, ";", "else")):
-                    return [expr]
-                self.restore(position)
-                return self.braced_body()
+            return self.body_or_expr()
         return self.braced_body()
+
+    def body_or_expr(self) -> list[ast.Expr]:
+        """What can be an expression is one (``if {x | some x in xs} == ys``), unless that is a set alone."""
+        position = self.position
+        body, problem = None, None
+        try:
+            body = self.braced_body()
+        except RegoError as error:
+            problem = error
+        behind = self.position
+        union = any(token.kind == "|" for token in self.tokens[position:behind])
+        if body is not None and self.ends_rule() and not union:
+            return body
+        self.restore(position)
+        try:
+            expr = self.expr()
+        except RegoError:
+            expr = None
+        if expr is not None and self.ends_rule():
+            statement = expr.statement
+            if not (isinstance(statement, ast.TermExpr) and isinstance(statement.term, ast.SetTerm)):
+                return [expr]
+        if body is None:
+            assert problem is not None
+            raise problem
+        self.restore(behind)
+        return body
+
+    def ends_rule(self) -> bool:
+        return self.token.newline or self.token.kind in (END, ";", "else")
 
     def braced_body(self) -> list[ast.Expr]:
         opening = self.expect("{", '"{"')
