@@ -13,7 +13,7 @@ from solon.cli.errors import Failure, UsageError
 from solon.frameworks import rego_files
 from solon.lang import rego
 from solon.lang.budget import Budget
-from solon.lang.rego.parser import Version
+from solon.lang.rego.ast import Version
 from solon.subjects.discover import read_bytes
 from solon.subjects.documents import Problem, decode, text_of
 

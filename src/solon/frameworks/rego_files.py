@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from solon.lang.rego.ast import Version
 from solon.lang.rego.errors import RegoError
-from solon.lang.rego.parser import Version, parse_module
+from solon.lang.rego.parser import parse_module
 from solon.subjects.discover import EXTENSIONS, SKIPPED, read_bytes
 from solon.subjects.documents import Problem, decode, text_of
 from solon.subjects.subject import Unreadable

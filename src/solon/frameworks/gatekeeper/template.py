@@ -10,7 +10,7 @@ from solon.frameworks.gatekeeper.errors import GatekeeperError
 from solon.frameworks.gatekeeper.schema import check_structural
 from solon.lang import rego
 from solon.lang.rego import ast
-from solon.lang.rego.parser import Version
+from solon.lang.rego.ast import Version
 from solon.lang.rego.resolve import static_prefix, walk_all
 from solon.subjects.subject import Location
 

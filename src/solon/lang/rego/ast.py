@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 from solon.lang.source import Span
 
+Version = Literal["v0", "v1"]
+
 
 @dataclass(slots=True, eq=False)
 class Scalar:
@@ -149,7 +151,19 @@ class Every:
     body: list[Expr]
 
 
-Statement = TermExpr | Unify | Some | SomeIn | Every
+@dataclass(slots=True, eq=False)
+class Logic:
+    """``not``, ``and`` and ``or`` over bodies, as ``import future.keywords`` has them. No variable leaves them.
+
+    ``implicit`` says of each operand whether it is one expression rather than a body in braces.
+    """
+
+    operator: Literal["not", "and", "or"]
+    operands: list[list[Expr]]
+    implicit: list[bool]
+
+
+Statement = TermExpr | Unify | Some | SomeIn | Every | Logic
 
 
 @dataclass(slots=True, eq=False)
@@ -227,7 +241,7 @@ class Module:
     imports: list[Import]
     rules: list[Rule]
     comments: list[Comment]
-    version: Literal["v0", "v1"]
+    version: Version
     line_starts: list[int]
 
     def span(self, at: int, length: int = 1) -> Span:
@@ -275,8 +289,19 @@ def subterms(term: Term) -> Iterator[Term]:
             return
 
 
+def bodies(statement: Statement) -> list[list[Expr]]:
+    """The bodies inside a statement."""
+    match statement:
+        case Every():
+            return [statement.body]
+        case Logic():
+            return statement.operands
+        case _:
+            return []
+
+
 def statement_terms(statement: Statement) -> list[Term]:
-    """The terms of a statement, in order; those of an ``every`` body are not."""
+    """The terms of a statement, in order; those of the bodies inside it are not."""
     match statement:
         case TermExpr():
             return [statement.term]
@@ -290,6 +315,8 @@ def statement_terms(statement: Statement) -> list[Term]:
         case Every():
             head = [statement.value] if statement.key is None else [statement.key, statement.value]
             return [*head, statement.domain]
+        case Logic():
+            return []
 
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -75,6 +75,8 @@ class BodyEmitter(Calls):
                 self.some_in(statement)
             case ast.Every():
                 self.every(statement)
+            case ast.Logic():
+                self.logic(statement)
             case ast.Some():
                 pass
 
@@ -175,6 +177,22 @@ class BodyEmitter(Calls):
         inner.statement(statement)
         inner.function.add("return True")
         self.guard(call)
+
+    def logic(self, logic: ast.Logic) -> None:
+        """Each operand is tried in a function of its own, in order, and no further than needed."""
+        tests = []
+        for operand in logic.operands:
+            inner, call = self.lift("n", walk_all([], [operand]), "return False")
+            inner.body(operand)
+            inner.function.add("return True")
+            tests.append(call)
+        match logic.operator:
+            case "not":
+                self.guard(tests[0])
+            case "and":
+                self.guard(f"not ({' and '.join(tests)})")
+            case "or":
+                self.guard(f"not ({' or '.join(tests)})")
 
     def lift(
         self, prefix: str, used: Iterable[ast.Term], failure: str, domain: str = ""
@@ -434,5 +452,4 @@ def literal(term: ast.Term) -> tuple[object] | None:
 
 
 def _statement_terms(statement: ast.Statement) -> Iterable[ast.Term]:
-    bodies = [statement.body] if isinstance(statement, ast.Every) else []
-    return walk_all(ast.statement_terms(statement), bodies)
+    return walk_all(ast.statement_terms(statement), ast.bodies(statement))

@@ -6,10 +6,7 @@ words are keywords, and in what a rule's head may look like; ``import rego.v1`` 
 
 from __future__ import annotations
 
-import math
-import re
-from decimal import Decimal
-from typing import Final, Literal, NoReturn
+from typing import Literal
 
 from solon.lang.rego import ast
 from solon.lang.rego.errors import RegoError
@@ -20,31 +17,12 @@ from solon.lang.rego.lexer import (
     KEYWORDS,
     NUMBER,
     STRING,
-    TEMPLATE,
     Token,
-    fail,
-    tokenize,
-    unquote,
 )
-
-Version = Literal["v0", "v1"]
-
-# Terms nested deeper than this are refused, so that no later stage can run out of stack.
-MAX_DEPTH: Final = 150
-
-# operator -> (precedence, built-in). Comparison binds loosest; `in` is looser still and stands apart.
-_INFIX: Final[dict[str, tuple[int, str]]] = {
-    "==": (1, "equal"), "!=": (1, "neq"), "<": (1, "lt"), "<=": (1, "lte"), ">": (1, "gt"), ">=": (1, "gte"),
-    "|": (2, "or"),
-    "&": (3, "and"),
-    "+": (4, "plus"), "-": (4, "minus"),
-    "*": (5, "mul"), "/": (5, "div"), "%": (5, "rem"),
-}  # fmt: skip
-
-_SCALARS: Final = {"true": True, "false": False, "null": None}
+from solon.lang.rego.terms import LOGIC, TermParser
 
 
-def parse_module(file: str, text: str, version: Version = "v1") -> ast.Module:
+def parse_module(file: str, text: str, version: ast.Version = "v1") -> ast.Module:
     """Parse one file. Raises RegoError."""
     parser = Parser(file, text, version)
     try:
@@ -53,7 +31,7 @@ def parse_module(file: str, text: str, version: Version = "v1") -> ast.Module:
         raise parser.error("nested too deeply") from None
 
 
-def parse_query(text: str, version: Version = "v1", file: str = "query") -> ast.Module:
+def parse_query(text: str, version: ast.Version = "v1", file: str = "query") -> ast.Module:
     """Parse a query into a module with one rule, whose body is the query. Raises RegoError."""
     parser = Parser(file, text, version)
     try:
@@ -66,73 +44,8 @@ def parse_query(text: str, version: Version = "v1", file: str = "query") -> ast.
     return parser.as_module([], 0, [], [rule])
 
 
-class Parser:
-    def __init__(
-        self, file: str, text: str, version: Version, start: int = 0, stop: int | None = None
-    ) -> None:
-        self.file = file
-        self.text = text
-        self.version: Version = version
-        self.tokens, self.comments = tokenize(file, text, start, stop)
-        self.position = 0
-        self.token = self.tokens[0]
-        self.depth = 0
-        self.unions: set[int] = set()  # positions of `|` that are known to be operators
-        self.keywords: set[str] = set(FUTURE_KEYWORDS) if version == "v1" else set()
-
-    # --- moving through the tokens
-
-    def advance(self) -> Token:
-        token = self.token
-        if token.kind != END:
-            self.position += 1
-            self.token = self.tokens[self.position]
-        return token
-
-    def peek(self, offset: int = 1) -> Token:
-        return self.tokens[min(self.position + offset, len(self.tokens) - 1)]
-
-    def restore(self, position: int) -> None:
-        self.position = position
-        self.token = self.tokens[position]
-
-    def at_word(self, word: str) -> bool:
-        """Whether the token is ``word``, a keyword here."""
-        token = self.token
-        return token.text == word and (token.kind == word or (token.kind == IDENT and word in self.keywords))
-
-    def keyword(self, word: str) -> bool:
-        """Whether the token is the keyword, and not the head of a reference such as ``with.foo``."""
-        return self.at_word(word) and not self.heads_ref()
-
-    def at_in(self) -> bool:
-        # `x in[1]` is membership; `in.foo`, or `in[…]` on a line of its own, is a reference.
-        return self.at_word("in") and (
-            not self.heads_ref() or (self.peek().kind == "[" and not self.token.newline)
-        )
-
-    def heads_ref(self) -> bool:
-        after = self.peek()
-        return after.kind in (".", "[") and not after.spaced
-
-    def accept(self, kind: str) -> Token | None:
-        return self.advance() if self.token.kind == kind else None
-
-    def expect(self, kind: str, expected: str) -> Token:
-        if self.token.kind != kind:
-            self.unexpected(expected)
-        return self.advance()
-
-    def error(self, message: str, token: Token | None = None, hint: str = "") -> RegoError:
-        token = token or self.token
-        length = min(token.end, self.text.find("\n", token.at) % (len(self.text) + 1) or token.end) - token.at
-        return fail(self.file, self.text, token.at, message, hint, max(1, length))
-
-    def unexpected(self, expected: str, hint: str = "") -> NoReturn:
-        token = self.token
-        shown = {END: "end of file", NUMBER: "number", STRING: "string"}.get(token.kind, f"{token.text!r}")
-        kind = "keyword " if token.kind in KEYWORDS else ""
-        raise self.error(f"unexpected {kind}{shown}: expected {expected}", hint=hint)
+class Parser(TermParser):
+    """Reads modules, rules and bodies."""
 
     # --- modules
 
@@ -178,12 +91,6 @@ class Parser:
                 self.expect("]", '"]"')
         return names
 
-    def field_name(self) -> str:
-        token = self.token
-        if token.kind != IDENT and token.kind not in KEYWORDS:
-            self.unexpected("a field name")
-        return self.advance().text
-
     def import_(self) -> ast.Import:
         """import = "import" path [ "as" name ]"""
         at = self.advance().at
@@ -212,10 +119,10 @@ class Parser:
             raise self.error("invalid import, must be `future.keywords`", start)
         if alias:
             raise self.error("`future` imports cannot be aliased", start)
-        known = FUTURE_KEYWORDS | {"not", "and", "or"}
+        known = FUTURE_KEYWORDS | LOGIC
         if len(path) == 3 and path[2] not in known:
             raise self.error(f"unexpected keyword, must be one of {sorted(known)}", start)
-        self.keywords.update(FUTURE_KEYWORDS & set(path[2:]) if len(path) == 3 else FUTURE_KEYWORDS)
+        self.keywords.update(path[2:] if len(path) == 3 else known)
         if path[2:] == ["every"]:
             self.keywords.add("in")
 
@@ -412,15 +319,107 @@ class Parser:
             statement: ast.Statement = self.some()
         elif self.keyword("every"):
             statement = self.every()
+        elif not self.keywords.isdisjoint(LOGIC):
+            return self.logical()
         else:
             negated = self.keyword("not") and self.advance() is not None
             if negated and (self.keyword("some") or self.keyword("every")):
                 raise self.error(f"unexpected {self.token.text} keyword after not")
             statement = self.statement()
-        withs = []
+        return self.modified(ast.Expr(statement, at, self.last_end(), negated))
+
+    def modified(self, expr: ast.Expr) -> ast.Expr:
         while self.keyword("with"):
-            withs.append(self.with_())
-        return ast.Expr(statement, at, self.last_end(), negated, withs)
+            expr.withs.append(self.with_())
+        expr.end = self.last_end()
+        return expr
+
+    # --- not, and, or, where they are imported
+
+    def logical(self) -> ast.Expr:
+        """logical = conjunction { "or" conjunction } { with }"""
+        expr = self.modified(self.chain("or", first=True))
+        for word in ("and", "or"):
+            if expr.withs and self.at_word(word):
+                hint = f"put the operand in (...) or {{...}}, or `with` behind the whole `{word}`"
+                raise self.error(f"`with` modifier is not allowed on operand of `{word}`", hint=hint)
+        return expr
+
+    def chain(self, word: Literal["and", "or"], *, first: bool) -> ast.Expr:
+        """conjunction = operand { "and" operand }"""
+        at = self.token.at
+        left, implicit = self.side(word, first=first)
+        count = 0
+        while self.at_word(word):
+            count += 1
+            self.chained(count)
+            self.fallible(left, word)
+            self.advance()
+            right, plain = self.side(word, first=False)
+            self.fallible(right, word)
+            logic = ast.Logic(word, [left, right], [implicit, plain])
+            left, implicit = [ast.Expr(logic, at, self.last_end())], True
+        if implicit and len(left) == 1:
+            return left[0]
+        return ast.Expr(ast.Logic("and", [left], [False]), at, self.last_end())
+
+    def side(self, word: str, *, first: bool) -> tuple[list[ast.Expr], bool]:
+        return self.operand(first=first) if word == "and" else ([self.chain("and", first=first)], True)
+
+    def fallible(self, operand: list[ast.Expr], word: str) -> None:
+        terms = [e.statement.term for e in operand if isinstance(e.statement, ast.TermExpr)]
+        if len(terms) == len(operand) and all(isinstance(t, ast.Call) and t.name == "print" for t in terms):
+            raise self.error(f"operand of `{word}` cannot consist only of calls to `print`")
+
+    def operand(self, *, first: bool = False) -> tuple[list[ast.Expr], bool]:
+        """operand = "not" operand | "(" logical ")" | "{" exprs "}" | statement; and whether it is one expression"""
+        at = self.token.at
+        self.descend()
+        try:
+            if self.keyword("not"):
+                return [self.negation()], True
+            if self.token.kind == "{" and not first:
+                return self.braced_body(), False
+            if self.token.kind not in ("(", "{"):
+                return [self.plain(at)], True
+            return self.grouped(at)
+        finally:
+            self.depth -= 1
+
+    def plain(self, at: int) -> ast.Expr:
+        if self.keyword("some") or self.keyword("every"):
+            raise self.error(f"unexpected {self.token.text} keyword")
+        return ast.Expr(self.statement(), at, self.last_end())
+
+    def grouped(self, at: int) -> tuple[list[ast.Expr], bool]:
+        """What begins with a bracket is a value where it can be one, and a group or a body where it cannot."""
+        position = self.position
+        if position not in self.groups:
+            try:
+                expr = self.plain(at)
+                if self.tokens[position].kind == "(" or not (self.at_word("and") or self.at_word("or")):
+                    return [expr], True
+            except RegoError:
+                pass
+            self.groups.add(position)
+            self.restore(position)
+        if self.token.kind == "{":
+            return self.braced_body(), False
+        self.advance()
+        inner = self.logical()
+        self.expect(")", '")"')
+        return [inner], True
+
+    def negation(self) -> ast.Expr:
+        at = self.advance().at
+        if self.keyword("not"):
+            raise self.error("unexpected not keyword")
+        if "not" not in self.keywords:
+            expr = self.plain(at)
+            expr.negated = True
+            return expr
+        operand, implicit = self.operand()
+        return ast.Expr(ast.Logic("not", [operand], [implicit]), at, self.last_end())
 
     def statement(self) -> ast.Statement:
         """statement = term [ ( ":=" | "=" ) term ]"""
@@ -493,275 +492,3 @@ class Parser:
             )
         self.expect("as", '"as"')
         return ast.With(target, self.infix(), at)
-
-    # --- terms
-
-    def infix(
-        self, *, key_value: bool = False, members: bool = True, first: ast.Term | None = None
-    ) -> ast.Term:
-        """infix = binary [ "," binary ] { "in" binary }; ``first`` is a term that has been read already"""
-        left = self.binary(1, first)
-        if not members or "in" not in self.keywords:
-            return left
-        if key_value and self.token.kind == ",":
-            position = self.position
-            comma = self.advance()
-            try:
-                value = self.binary(1)
-            except RegoError:
-                self.restore(position)
-                return left
-            if not self.at_in():
-                self.restore(position)
-                return left
-            self.advance()
-            left = ast.Call("internal.member_3", [left, value, self.binary(1)], comma.at, infix=True)
-        count = 0
-        while self.at_in():
-            count += 1
-            self.chained(count)
-            at = self.advance().at
-            left = ast.Call("internal.member_2", [left, self.binary(1)], at, infix=True)
-        return left
-
-    def binary(self, floor: int, first: ast.Term | None = None) -> ast.Term:
-        """binary = term { operator binary }, operators of one precedence grouping to the left"""
-        left = self.term() if first is None else first
-        count = 0
-        while True:
-            found = _INFIX.get(self.token.kind)
-            if found is None or found[0] < floor:
-                return left
-            count += 1
-            self.chained(count)
-            at = self.advance().at
-            left = ast.Call(found[1], [left, self.binary(found[0] + 1)], at, infix=True)
-
-    def chained(self, count: int) -> None:
-        if count > MAX_DEPTH:
-            raise self.error(f"more than {MAX_DEPTH} operators in a row")
-
-    def term(self) -> ast.Term:
-        """term = primary { "." name | "[" term "]" | "(" terms ")" }"""
-        self.descend()
-        try:
-            return self.postfix(self.primary())
-        finally:
-            self.depth -= 1
-
-    def descend(self) -> None:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            self.depth -= 1
-            raise self.error(f"nested deeper than {MAX_DEPTH} levels")
-
-    def postfix(self, term: ast.Term) -> ast.Term:
-        path: list[ast.Term] = []
-        start = term.at
-        while not self.token.spaced:
-            at = self.token.at
-            if self.token.kind == ".":
-                self.advance()
-                path.append(ast.Scalar(self.field_name(), at + 1))
-            elif self.token.kind == "[":
-                self.advance()
-                path.append(self.infix())
-                self.expect("]", '"]"')
-            elif self.token.kind == "(":
-                name = self.callee(term, path)
-                self.advance()
-                args = self.terms(")")
-                self.expect(")", '")"')
-                term, path = ast.Call(name, args, start), []
-            else:
-                break
-            if len(path) > MAX_DEPTH:
-                raise self.error(f"reference longer than {MAX_DEPTH} names")
-        if not path:
-            return term
-        if isinstance(term, (ast.Scalar, ast.Template)):
-            raise fail(self.file, self.text, start, "illegal ref (head cannot be a scalar)")
-        return ast.Ref(term, path, start)
-
-    def callee(self, term: ast.Term, path: list[ast.Term]) -> str:
-        parts = [term.name] if isinstance(term, ast.Var) else []
-        parts += [p.value for p in path if isinstance(p, ast.Scalar) and isinstance(p.value, str)]
-        if len(parts) != len(path) + 1:
-            raise self.error("only a name can be called")
-        return ".".join(parts)
-
-    def primary(self) -> ast.Term:
-        """primary = scalar | name | array | object | set | "(" infix ")" | template"""
-        token = self.token
-        kind = token.kind
-        if kind in KEYWORDS and self.heads_ref():
-            kind = IDENT
-        if kind == IDENT:
-            word = (
-                token.text in self.keywords and token.text != "contains"
-            )  # which is a built-in's name as well
-            if word and not self.heads_ref() and self.peek().kind != "(":
-                self.unexpected_keyword(token)
-            self.advance()
-            if token.text == "set" and self.token.kind == "(" and self.peek().kind == ")":
-                self.advance()
-                self.advance()
-                return ast.SetTerm([], token.at)
-            return ast.Var(token.text, token.at)
-        if kind == STRING:
-            self.advance()
-            return ast.Scalar(token.text, token.at)
-        if kind == NUMBER:
-            self.advance()
-            return ast.Scalar(self.number(token), token.at)
-        if kind == "-":
-            self.advance()
-            number = self.expect(NUMBER, "a number")
-            return ast.Scalar(-self.number(number), token.at)
-        if kind in _SCALARS:
-            self.advance()
-            return ast.Scalar(_SCALARS[kind], token.at)
-        if kind == "[":
-            return self.array()
-        if kind == "{":
-            return self.braces()
-        if kind == "(":
-            self.advance()
-            inner = self.infix(key_value=True)
-            self.expect(")", '")"')
-            return inner
-        if kind == TEMPLATE:
-            return self.template()
-        if kind in KEYWORDS:
-            self.unexpected_keyword(token)
-        return self.unexpected("a term")
-
-    def unexpected_keyword(self, token: Token) -> NoReturn:
-        raise self.error(f"unexpected {token.text} keyword", token)
-
-    def number(self, token: Token) -> int | float:
-        text = token.text
-        if re.fullmatch(r"\d+", text):
-            if len(text) > 4000:
-                raise self.error("number is too long", token)
-            return int(text)
-        value = float(text)
-        if not math.isinf(value):
-            return value
-        exact = Decimal(text)
-        if exact.adjusted() > 4000:
-            raise self.error("number is too large", token)
-        return int(exact)
-
-    def terms(self, closing: str, first: ast.Term | None = None) -> list[ast.Term]:
-        """terms = [ infix { "," infix } [ "," ] ]; ``first`` is a term that has been read already"""
-        out: list[ast.Term] = []
-        if first is not None:
-            out.append(self.infix(first=first))
-            if not self.accept(","):
-                return out
-        while self.token.kind != closing:
-            out.append(self.infix())
-            if not self.accept(","):
-                break
-        return out
-
-    def comprehension_body(self, closing: str) -> list[ast.Expr] | None:
-        """The body behind ``|``, or None where there is no ``|``, or it is an operator."""
-        position = self.position
-        # What has turned out to be an operator is not tried again, or nested ones would double the work.
-        if self.token.kind != "|" or position in self.unions:
-            return None
-        self.advance()
-        try:
-            body = self.body(closing)
-        except RegoError:
-            if closing == "}" or self.token.kind != ",":
-                raise
-            self.unions.add(position)
-            self.restore(position)
-            return None
-        if not body:
-            self.unexpected("a body")
-        self.advance()
-        return body
-
-    def array(self) -> ast.Term:
-        """array = "[" terms "]" | "[" term "|" exprs "]"."""
-        at = self.advance().at
-        head = None
-        if self.token.kind != "]":
-            head = self.term()
-            body = self.comprehension_body("]")
-            if body is not None:
-                return ast.Comprehension("array", None, head, body, at)
-        items = self.terms("]", head)
-        self.expect("]", '"," or "]"')
-        return ast.Array(items, at)
-
-    def braces(self) -> ast.Term:
-        """set = "{" terms "}"; object = "{" [ pair { "," pair } ] "}"; and both kinds of comprehension"""
-        at = self.advance().at
-        if self.accept("}"):
-            return ast.Object([], at)
-        head = self.term()
-        body = self.comprehension_body("}")
-        if body is not None:
-            return ast.Comprehension("set", None, head, body, at)
-        if self.accept(":"):
-            value = self.term()
-            body = self.comprehension_body("}")
-            if body is not None:
-                return ast.Comprehension("object", head, value, body, at)
-            return self.object(at, head, self.infix(first=value))
-        first = self.infix(first=head)
-        if self.accept(":"):
-            return self.object(at, first, self.infix())
-        items = [first]
-        if self.accept(","):
-            items += self.terms("}")
-        self.expect("}", '"," or "}"')
-        return ast.SetTerm(items, at)
-
-    def object(self, at: int, name: ast.Term, value: ast.Term) -> ast.Object:
-        pairs = [(name, value)]
-        while self.accept(",") and self.token.kind != "}":
-            name = self.infix()
-            self.expect(":", '":"')
-            pairs.append((name, self.infix()))
-        self.expect("}", '"," or "}"')
-        return ast.Object(pairs, at)
-
-    def template(self) -> ast.Template:
-        """template = '$"' { text | "{" infix "}" } '"'"""
-        token = self.advance()
-        parts: list[str | ast.Term] = []
-        for is_expression, start, end in token.parts:
-            if is_expression:
-                inner = Parser(self.file, self.text, self.version, start, end)
-                inner.keywords = self.keywords
-                inner.depth = self.depth
-                if inner.token.kind == END:
-                    raise fail(self.file, self.text, start, "empty expression in template string")
-                expr = inner.expr()
-                parts.append(_interpolated(expr))
-                if inner.token.kind != END:
-                    inner.unexpected('"}"')
-            elif token.text[1] == "`":
-                parts.append(self.text[start:end].replace("\\{", "{"))
-            else:
-                parts.append(unquote(self.file, self.text, start, end, template=True))
-        return ast.Template(parts, token.at)
-
-
-def _interpolated(expr: ast.Expr) -> ast.Term:
-    """An expression in a template: the set of its values, so that none and several can be told apart."""
-    match expr.statement:
-        case ast.TermExpr(term=(ast.Scalar() | ast.Var()) as term) if not expr.withs:
-            return term
-        case ast.TermExpr(term=term):
-            result = ast.Var("_value", expr.at)
-            inner = ast.Expr(ast.Unify(result, term, ":="), expr.at, expr.end, False, expr.withs)
-            return ast.Comprehension("set", None, ast.Var("_value", expr.at), [inner], expr.at)
-        case _:
-            return ast.Comprehension("set", None, ast.Scalar(True, expr.at), [expr], expr.at)

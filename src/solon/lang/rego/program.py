@@ -13,11 +13,12 @@ from solon.lang.budget import Budget, BudgetExceeded
 from solon.lang.emit import Unit, readable
 from solon.lang.rego import ast, rules
 from solon.lang.rego.annotations import Annotation, Annotations
+from solon.lang.rego.ast import Version
 from solon.lang.rego.body import BodyEmitter
 from solon.lang.rego.builtins import TABLE
 from solon.lang.rego.compile import Compiler, namespace
 from solon.lang.rego.errors import COMPILE_ERROR, EVAL_CANCEL_ERROR, EVAL_INTERNAL_ERROR, EvalError, RegoError
-from solon.lang.rego.parser import Version, parse_module, parse_query
+from solon.lang.rego.parser import parse_module, parse_query
 from solon.lang.rego.resolve import BUILTIN, Resolver, check_recursion, rule_names, static_prefix, walk_all
 from solon.lang.rego.runtime import Linked, Options, Run, State
 from solon.lang.rego.safety import Sorter, variables
@@ -254,8 +255,7 @@ def _modifiers(definition: rules.Definition) -> Iterable[ast.With]:
     while bodies:
         for expr in bodies.pop():
             yield from expr.withs
-            if isinstance(expr.statement, ast.Every):
-                bodies.append(expr.statement.body)
+            bodies += ast.bodies(expr.statement)
 
 
 def _replaced(definitions: Iterable[rules.Definition]) -> Replaced:

@@ -172,6 +172,22 @@ class Resolver:
                 body = self.exprs(statement.body)
                 self.scopes.pop()
                 return ast.Every(key_var, value_var, domain, body)
+            case ast.Logic():
+                return self.logic(statement)
+
+    def logic(self, logic: ast.Logic) -> ast.Logic:
+        for operand, implicit in zip(logic.operands, logic.implicit, strict=True):
+            for expr in operand if implicit else []:
+                if isinstance(expr.statement, ast.Unify) and expr.statement.operator == ":=":
+                    where = (
+                        "negated expression"
+                        if logic.operator == "not"
+                        else f"implicit {logic.operator} operand"
+                    )
+                    self.error(
+                        COMPILE_ERROR, f"cannot assign vars inside {where}", expr.at, expr.end - expr.at
+                    )
+        return ast.Logic(logic.operator, [self.body(operand) for operand in logic.operands], logic.implicit)
 
     def some_in(self, statement: ast.SomeIn) -> None:
         """Declare the variables of ``some … in``; one that stands in both patterns is one variable."""
@@ -585,11 +601,11 @@ def walk_all(terms: Iterable[ast.Term], bodies: Iterable[Sequence[ast.Expr]]) ->
 
 
 def body_terms(body: Sequence[ast.Expr]) -> list[ast.Term]:
-    """The terms of a body's expressions, those in `every` and `with` included."""
+    """The terms of a body's expressions, those of the bodies inside them and of `with` included."""
     out: list[ast.Term] = []
     for expr in body:
         out.extend(ast.statement_terms(expr.statement))
         out.extend(modifier.value for modifier in expr.withs)
-        if isinstance(expr.statement, ast.Every):
-            out.extend(body_terms(expr.statement.body))
+        for inner in ast.bodies(expr.statement):
+            out.extend(body_terms(inner))
     return out

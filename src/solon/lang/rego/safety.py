@@ -88,6 +88,9 @@ class Sorter:
             every = expr.statement
             inner = bound | {var.name for var in (every.key, every.value) if var is not None}
             self.body(every.body, inner, visible)
+        elif isinstance(expr.statement, ast.Logic):
+            for operand in expr.statement.operands:
+                self.body(operand, bound, visible)
 
     def closures(self, terms: Iterable[ast.Term], bound: set[str], visible: set[str]) -> None:
         for term in terms:
@@ -261,6 +264,14 @@ def expr_modes(expr: ast.Expr, bound: set[str], visible: set[str]) -> Modes:
             inner = Modes(bound | modes.binds | own, visible)
             inner.closure(walk_all([], [statement.body]))
             modes.missing += inner.missing
+        case ast.Logic():
+            for operand, implicit in zip(statement.operands, statement.implicit, strict=True):
+                modes.closure(walk_all([], [operand]))
+                for only in operand if implicit else []:
+                    # One expression has no variables of its own.
+                    binds = expr_modes(only, bound, visible).binds - bound
+                    found = (v for t in ast.statement_terms(only.statement) for v in variables(t))
+                    modes.missing += [var for var in found if var.name in binds]
         case ast.Some():
             pass
     if expr.negated:

@@ -140,6 +140,17 @@ class _Writer:
                     "domain": self.term(statement.domain),
                     "body": self.body(statement.body),
                 }
+            case ast.Logic(operator="not", operands=[only]):
+                return {"type": "not", "body": self.body(only), "explicit_body": not statement.implicit[0]}
+            case ast.Logic():
+                out: Object = {"type": statement.operator}
+                for side, body, implicit in zip(
+                    ("lhs", "rhs"), statement.operands, statement.implicit, strict=False
+                ):
+                    out[side] = self.body(body)
+                    if not implicit:
+                        out[f"explicit_{side}"] = True
+                return out
 
     def rule(self, rule: ast.Rule) -> Object:
         out: Object = {"head": self.head(rule), "body": self.body(rule.body)}
