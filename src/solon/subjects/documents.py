@@ -415,7 +415,19 @@ def kubernetes_loader() -> Any:
         KubernetesLoader.add_constructor(tag + kind, KubernetesLoader.construct_yaml_seq)
     for kind in ("timestamp", "binary"):
         KubernetesLoader.add_constructor(tag + kind, lambda loader, node: loader.construct_scalar(node))
+    KubernetesLoader.add_multi_constructor("!", _construct_without_tag)
     return KubernetesLoader
+
+
+def _construct_without_tag(loader: Any, _tag: str, node: Any) -> Any:
+    """What a tag of one's own stands before (CloudFormation's ``!Ref``), as Conftest reads it: the value alone."""
+    import yaml
+
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_scalar(node)
 
 
 def _construct_bool(loader: Any, node: Any) -> bool:
