@@ -327,6 +327,8 @@ def _load_all(text: str) -> list[Any]:
 def _yaml_problem(error: Any, text: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     message = str(error.problem or error.context or "not YAML")
+    if message == "second occurrence":  # PyYAML's words for an anchor that is defined twice
+        message = str(error.context).partition(";")[0]
     if not message.startswith("duplicate key"):
         message = f"not YAML: {message}"
     line = text.split("\n")[mark.line] if mark and "token" in message else ""
