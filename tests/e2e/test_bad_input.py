@@ -61,6 +61,7 @@ TEXTS: dict[str, tuple[str | bytes, str, str, str]] = {
         "an alias bomb: its aliases stand for more than",
         "",
     ),
+    "an anchor twice": ("a: &x 1\nb: &x 2\n", ":2:4", "not YAML: found duplicate anchor", ""),
     "a Python object": (
         "kind: Pod\nx: !!python/object/apply:os.system [id]\n",
         ":2:4",

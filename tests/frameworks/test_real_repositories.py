@@ -9,6 +9,8 @@ from solon.frameworks import rego_files
 from solon.frameworks.conftest import load
 from solon.frameworks.rego_tests import RegoTests
 from solon.lang.budget import Budget
+from solon.subjects import discover
+from solon.subjects.subject import Unreadable
 
 
 @pytest.mark.parametrize(
@@ -50,3 +52,16 @@ def test_packages_in_quotes_have_tests_and_policies(tmp_path: Path) -> None:
     assert (result.name, result.status.value) == ('data.rules["no-root_test"].test_denied', "passed")
     (policy,) = load("p", rego_files.read([str(tmp_path)]), every=True).policies
     assert (policy.id, policy.severity) == ('rules["no-root"].deny', "high")
+
+
+def test_tags_of_cloudformation_are_read_as_their_values(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text(
+        "Resources:\n  a: !Ref Role\n  b: !GetAtt Role.Arn\n  c: !Join ['-', [x, !Ref y]]\n  d: !Sub {k: v}\n"
+    )
+    (source,) = discover.find([str(tmp_path)])
+    assert not isinstance(source, Unreadable)
+    (subject,) = discover.read(source, stdin=lambda _size: b"")
+    assert not isinstance(subject, Unreadable)
+    assert subject.document == {
+        "Resources": {"a": "Role", "b": "Role.Arn", "c": ["-", ["x", "y"]], "d": {"k": "v"}}
+    }

@@ -135,7 +135,7 @@ def test_both_parsers_agree_on_any_text(text: str) -> None:
     try:
         right = slowly(text)
     except Problem as problem:
-        if problem.message == "not YAML: second occurrence":
+        if problem.message.startswith("not YAML: found duplicate anchor"):
             return  # of an anchor that nothing refers to: PyYAML minds, Kubernetes does not
         pytest.fail(f"{text!r} is read as {fast}, but: {problem}")
     assert fast == right or (right == [] and fast == [None])

@@ -327,6 +327,8 @@ def _load_all(text: str) -> list[Any]:
 def _yaml_problem(error: Any, text: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     message = str(error.problem or error.context or "not YAML")
+    if message == "second occurrence":  # PyYAML's words for an anchor that is defined twice
+        message = str(error.context).partition(";")[0]
     if not message.startswith("duplicate key"):
         message = f"not YAML: {message}"
     line = text.split("\n")[mark.line] if mark and "token" in message else ""
@@ -415,7 +417,19 @@ def kubernetes_loader() -> Any:
         KubernetesLoader.add_constructor(tag + kind, KubernetesLoader.construct_yaml_seq)
     for kind in ("timestamp", "binary"):
         KubernetesLoader.add_constructor(tag + kind, lambda loader, node: loader.construct_scalar(node))
+    KubernetesLoader.add_multi_constructor("!", _construct_without_tag)
     return KubernetesLoader
+
+
+def _construct_without_tag(loader: Any, _tag: str, node: Any) -> Any:
+    """What a tag of one's own stands before (CloudFormation's ``!Ref``), as Conftest reads it: the value alone."""
+    import yaml
+
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_scalar(node)
 
 
 def _construct_bool(loader: Any, node: Any) -> bool:

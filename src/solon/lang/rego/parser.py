@@ -100,6 +100,11 @@ class Parser(TermParser):
         if self.token.kind == "as":
             self.advance()
             alias = self.expect(IDENT, "an alias").text
+            if alias in ("data", "input"):
+                raise self.error(
+                    f"unexpected import alias, must not be a reserved name: {alias}",
+                    self.tokens[self.position - 1],
+                )
         if path[0] == "future":
             self.import_future(path, start, alias)
         elif path[0] == "rego":

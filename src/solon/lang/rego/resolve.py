@@ -411,8 +411,14 @@ class Resolver:
             or not isinstance(resolved.head, ast.Var)
             or resolved.head.name not in ("input", "data", BUILTIN)
         ):
-            self.error(COMPILE_ERROR, f"with keyword target must reference existing input, data, or a function: undefined {written}", modifier.at, 4)  # fmt: skip
+            self.error(TYPE_ERROR, f"with keyword target must reference existing input, data, or a function: undefined {written}", modifier.at, 4)  # fmt: skip
             return modifier
+        replacing = _dotted(modifier.value)
+        arities = self.arity(function), None if replacing is None else self.arity(self.callee(replacing))
+        if None not in arities and arities[0] != arities[1]:
+            self.error(
+                TYPE_ERROR, f"{written}: arity mismatch: {replacing} cannot stand for it", modifier.value.at
+            )
         return ast.With(resolved, self.with_value(modifier.value), modifier.at)
 
     def with_value(self, value: ast.Term) -> ast.Term:
