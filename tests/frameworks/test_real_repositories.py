@@ -65,3 +65,9 @@ def test_tags_of_cloudformation_are_read_as_their_values(tmp_path: Path) -> None
     assert subject.document == {
         "Resources": {"a": "Role", "b": "Role.Arn", "c": ["-", ["x", "y"]], "d": {"k": "v"}}
     }
+
+
+def test_tests_of_one_name_are_numbered(tmp_path: Path) -> None:
+    (tmp_path / "p_test.rego").write_text("package p_test\n\ntest_a if true\n\ntest_a if true\n")
+    results = RegoTests(rego_files.read([str(tmp_path)], tests=True)).run(time.perf_counter)
+    assert [result.name for result in results] == ["data.p_test.test_a", "data.p_test.test_a#01"]

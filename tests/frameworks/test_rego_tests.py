@@ -72,18 +72,14 @@ def named(results: list[TestResult]) -> list[tuple[str, Status]]:
         ("test if false\ntestx if false\nTest_x if false\nx_test if false\ntodo_x if false", []),
         ("test_a if true\ntest_b if false", [("test_a", PASSED), ("test_b", FAILED)]),
         # Tests of one name are each a test.
-        ("test_x if false\ntest_x if true", [("test_x", FAILED), ('test_x["#"]', PASSED)]),
-        ("test_x if true\ntest_x if false", [("test_x", PASSED), ('test_x["#"]', FAILED)]),
+        ("test_x if false\ntest_x if true", [("test_x", FAILED), ("test_x#01", PASSED)]),
+        ("test_x if true\ntest_x if false", [("test_x", PASSED), ("test_x#01", FAILED)]),
         # A rule below a test's name is a test, too.
         ("test_x.a if true\ntest_x.b if false", [("test_x.a", PASSED), ("test_x.b", FAILED)]),
     ],
 )
 def test_statuses(tmp_path: Path, rules: str, expected: list[tuple[str, Status]]) -> None:
-    shown = [
-        (re.sub(r'data\.a_test\["test_x#01"\]', 'test_x["#"]', name), status)
-        for name, status in named(run(tmp_path, rules))
-    ]
-    assert shown == expected
+    assert named(run(tmp_path, rules)) == expected
 
 
 CASES = 'cases := {"one": 1, "two": 2, "three": 3}\n'

@@ -56,16 +56,16 @@ class RegoTests:
     ) -> Iterator[TestResult]:
         """Results, one test after the other."""
         for rule in self.tests:
-            if wanted is None or wanted.search(rule.path):
+            if wanted is None or wanted.search(_shown(rule)):
                 yield from self._run(rule, clock, budget)
 
     def _run(self, rule: rego.RuleInfo, clock: Callable[[], float], budget: Budget) -> Iterator[TestResult]:
         file, place = rule.span.file, Location(rule.span.file, rule.span.row, rule.span.column)
         if rule.name.startswith("todo_"):
-            yield TestResult(file, rule.path, Status.SKIPPED, 0.0, place, "todo")
+            yield TestResult(file, _shown(rule), Status.SKIPPED, 0.0, place, "todo")
             return
         if rule.kind == "function":
-            yield TestResult(file, rule.path, Status.ERROR, 0.0, place, "a test takes no arguments")
+            yield TestResult(file, _shown(rule), Status.ERROR, 0.0, place, "a test takes no arguments")
             return
         printed: list[str] = []
         started = clock()
@@ -73,19 +73,19 @@ class RegoTests:
             value = self._program.evaluate(rule.path, budget=budget, prints=printed, covered=self._covered)
         except rego.RegoError as error:
             lines = tuple(rego_cases.told_apart(printed)[1])
-            yield TestResult(file, rule.path, Status.ERROR, clock() - started, place, str(error), lines)
+            yield TestResult(file, _shown(rule), Status.ERROR, clock() - started, place, str(error), lines)
             return
         seconds = clock() - started
         cases, own = rego_cases.told_apart(printed)
         for case in cases:
             status, message = _judged(_at(value, case))
-            name = rule.path + "".join(f"[{part}]" for part in case)
+            name = _shown(rule) + "".join(f"[{part}]" for part in case)
             yield TestResult(file, name, status, seconds / len(cases), place, message, tuple(own))
         if not cases:
             status, message = _judged(value)
             if status is Status.FAILED:
                 message += self._swallowed(rule, budget)
-            yield TestResult(file, rule.path, status, seconds, place, message, tuple(own))
+            yield TestResult(file, _shown(rule), status, seconds, place, message, tuple(own))
 
     def _swallowed(self, rule: rego.RuleInfo, budget: Budget) -> str:
         """The built-in's error that may have made a test undefined: without strict errors it goes unseen."""
@@ -102,6 +102,11 @@ class RegoTests:
             covered, missed = rows.setdefault(file, ([], []))
             (covered if (file, row) in self._covered else missed).append(row)
         return {file: FileCoverage(tuple(c), tuple(m)) for file, (c, m) in rows.items()}
+
+
+def _shown(rule: rego.RuleInfo) -> str:
+    """The name of a test; the number of one of several of a name (``test_a#01``) is not quoted."""
+    return f"{rule.package}.{rule.name}" if "#" in rule.name else rule.path
 
 
 def _at(value: object, case: tuple[str, ...]) -> object:
