@@ -214,6 +214,7 @@ def test_what_is_refused(rules: str, row: int, column: int, message: str, code: 
         'p.q := 1\np[x] := 2 if x := "r"',
         "p contains 1\np contains 2",
         "import data.x\nimport data.y as z\np := x",
+        "p contains x if x := data[_].k",
     ],
 )
 def test_what_is_not_refused(rules: str) -> None:

@@ -563,34 +563,28 @@ def _dependencies(group: Group, root: Node) -> set[int]:
             bodies.append(branch.body)
         for term in walk_all(terms, bodies):
             if isinstance(term, ast.Call) and term.name.startswith("data."):
-                found.update(_reached(root, tuple(term.name.split(".")[1:])))
+                at = term.at
+                found.update(_reached(root, [ast.Scalar(name, at) for name in term.name.split(".")[1:]]))
             elif isinstance(term, ast.Ref) and isinstance(term.head, ast.Var) and term.head.name == "data":
-                prefix = static_prefix(term)
-                beyond = term.path[len(prefix) :]
-                # No rule has a number for a name: `data[2]` reads plain data.
-                if beyond and isinstance(beyond[0], ast.Scalar) and _inner(root, prefix):
-                    continue
-                found.update(_reached(root, prefix))
+                found.update(_reached(root, term.path))
     return found
 
 
-def _inner(root: Node, path: tuple[str, ...]) -> bool:
-    node: Node | None = root
-    for name in path:
-        node = node.children.get(name) if node is not None else None
-    return node is not None and node.group is None
-
-
-def _reached(root: Node, path: tuple[str, ...]) -> set[int]:
-    node = root
-    for name in path:
-        if node.group is not None:
-            break
-        child = node.children.get(name)
-        if child is None:
-            return set()
-        node = child
-    return {group.index for group in node.groups()}
+def _reached(root: Node, path: Sequence[ast.Term]) -> set[int]:
+    """The groups that a path below data may lead to; a part that is not fixed leads to every child."""
+    found: set[int] = set()
+    nodes = [root]
+    for part in path:
+        below: list[Node] = []
+        for node in nodes:
+            if node.group is not None:
+                found.add(node.group.index)
+            if not isinstance(part, ast.Scalar):
+                below.extend(node.children.values())
+            elif type(part.value) is str and part.value in node.children:
+                below.append(node.children[part.value])
+        nodes = below
+    return found | {group.index for node in nodes for group in node.groups()}
 
 
 def walk_all(terms: Iterable[ast.Term], bodies: Iterable[Sequence[ast.Expr]]) -> Iterable[ast.Term]:
