@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from solon.lang import rego
 from solon.lang.rego import RegoError
-from solon.lang.rego.parser import MAX_DEPTH, parse_module, parse_query
+from solon.lang.rego.parser import parse_module, parse_query
+from solon.lang.rego.terms import MAX_DEPTH
 
 LIBRARY = Path(__file__).parents[3] / "library"
 POLICIES = {str(path.relative_to(LIBRARY)): path.read_text() for path in sorted(LIBRARY.rglob("*.rego"))}
