@@ -401,3 +401,16 @@ def test_there_are_policies_to_damage() -> None:
     assert len(POLICIES) > 5
     for name, text in POLICIES.items():
         parse_module(name, text)
+
+
+@pytest.mark.parametrize("word", ["not", "some", "in", "contains", "package", "null"])
+def test_a_package_may_be_called_by_a_keyword(word: str) -> None:
+    assert parse_module("p.rego", f"package {word}.b").package == [word, "b"]
+    assert parse_module("p.rego", f"package p\nimport data.{word}.b").imports[0].path == ["data", word, "b"]
+    with pytest.raises(RegoError, match=f"must not end with a keyword, got: {word}"):
+        parse_module("p.rego", f"package p\nimport data.{word}")
+    assert parse_module("p.rego", f"package p\nimport data.{word} as b").imports[0].alias == "b"
+
+
+def test_contains_is_no_keyword_in_v0() -> None:
+    assert parse_module("p.rego", "package p\nimport data.contains", "v0").imports[0].path[-1] == "contains"

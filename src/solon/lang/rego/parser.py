@@ -80,8 +80,11 @@ class Parser(TermParser):
 
     def path(self, expected: str) -> list[str]:
         """path = name { "." name | "[" string "]" }"""
-        first = self.expect(IDENT, expected)
-        names = [first.text]
+        if self.token.kind not in KEYWORDS:
+            self.expect(IDENT, expected)
+        else:
+            self.advance()
+        names = [self.tokens[self.position - 1].text]
         while self.token.kind in (".", "[") and not self.token.spaced:
             if self.accept("."):
                 names.append(self.field_name())
@@ -105,6 +108,10 @@ class Parser(TermParser):
                     f"unexpected import alias, must not be a reserved name: {alias}",
                     self.tokens[self.position - 1],
                 )
+        last = path[-1]
+        if path[0] in ("data", "input") and not alias and (last in KEYWORDS or last in self.keywords):
+            hint = "import a different path or use an alias"
+            raise self.error(f"unexpected import path, must not end with a keyword, got: {last}", start, hint)
         if path[0] == "future":
             self.import_future(path, start, alias)
         elif path[0] == "rego":

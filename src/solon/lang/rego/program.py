@@ -306,9 +306,12 @@ def _emit(
     held: dict[int, str] = {}
     for expr in body:
         statement = expr.statement
+        if isinstance(statement, ast.Unify) and statement.operator == "==":
+            statement = ast.TermExpr(ast.Call("equal", [statement.left, statement.right], expr.at))
         if isinstance(statement, ast.TermExpr) and not expr.negated:
-            # On its own, `false` is an answer; beside other expressions it means that they do not hold.
-            held[expr.at] = emit.answer(expr, statement.term, may_be_false=len(body) == 1)
+            # Of a single value, `false` is an answer; of a search it means that this did not hold.
+            single = len(body) == 1 and not variables(statement.term)
+            held[expr.at] = emit.answer(expr, statement.term, may_be_false=single)
         else:
             emit.expr(expr)
             held[expr.at] = "True"
