@@ -608,3 +608,23 @@ def test_an_object_as_the_name_of_a_package() -> None:
         {"a.rego": "package a\np.b[x] := 1 if some x in [1]\nq := [x | x := data.a.p[{}]]"}
     )
     assert program.evaluate("data.a.q") == []
+
+
+def test_a_pattern_may_use_what_another_part_of_it_binds() -> None:
+    rules = 'p := v if { {"a": {input[x].d[0]}, "b": x} = v }'
+    program = rego.compile({"a.rego": f"package a\n{rules}"})
+    assert program.evaluate("data.a.p", input={"k": {"d": [7]}}) == {"a": [7], "b": "k"}
+
+
+@pytest.mark.parametrize(
+    ("rules", "wanted"),
+    [
+        ("p if {1 | true}", True),
+        ("p if {x | x := input.missing} == set()", True),
+        ("p if { input.missing }", U),
+        ("p if { input.missing | true }", True),
+        ("p if {1, 2} == {2, 1}", True),
+    ],
+)
+def test_braces_behind_if_hold_an_expression_where_they_can(rules: str, wanted: Any) -> None:
+    check(rules, wanted, "v1")
