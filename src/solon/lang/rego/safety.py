@@ -215,8 +215,6 @@ def _may_match(pattern: ast.Term, value: ast.Term) -> bool:
         case ast.Object(), ast.Object():
             literal = _literal_keys(pattern) is not None and _literal_keys(value) is not None
             return len(pattern.pairs) == len(value.pairs) and not literal
-        case ((ast.Array() | ast.Object()), ast.Comprehension()):
-            return value.kind == ("array" if isinstance(pattern, ast.Array) else "object")
         case _:
             return True
 
