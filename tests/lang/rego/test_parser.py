@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from solon.lang import rego
 from solon.lang.rego import RegoError
-from solon.lang.rego.parser import parse_module, parse_query
+from solon.lang.rego.parser import parse_either, parse_module, parse_query
 from solon.lang.rego.terms import MAX_DEPTH
 
 LIBRARY = Path(__file__).parents[3] / "library"
@@ -94,13 +94,9 @@ def test_v1_keywords_that_v0_does_not_have(rules: str) -> None:
 
 
 def test_one_program_may_mix_versions() -> None:
-    program = rego.compile(
-        {
-            "old.rego": "package old\np[x] { x := 1 }",
-            "new.rego": "package new\nq contains x if some x in data.old.p",
-        },
-        version={"old.rego": "v0", "new.rego": "v1"},
-    )
+    old = "package old\np[x] { x := 1 }"
+    new = "package new\nimport rego.v1\nq contains x if some x in data.old.p"
+    program = rego.compile({"old.rego": old, "new.rego": new}, version="v0")
     assert program.evaluate("data.new.q") == [1]
 
 
