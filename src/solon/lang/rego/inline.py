@@ -42,7 +42,8 @@ TABLE: Final = {
     "startswith": Inline("str_startswith({0}, {1})", bool, operands=str),
 }
 
-_ARITHMETIC: Final = {"minus": "-", "mul": "*", "plus": "+"}
+# Not "mul": products are limited in size.
+_ARITHMETIC: Final = {"minus": "-", "plus": "+"}
 _SIZED: Final = frozenset([str, list, dict, Set])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from functools import cache
 from typing import Any, Final
@@ -46,9 +47,16 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"invalid number {name}")
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"number {text} is too large")
+    return number
+
+
 def unmarshal(text: Value) -> Value:
     try:
-        return json.loads(string(text, 1), parse_constant=_no_constant)
+        return json.loads(string(text, 1), parse_constant=_no_constant, parse_float=_finite)
     except RecursionError:
         raise BuiltinError("nested too deeply") from None
     except ValueError as error:
@@ -102,12 +110,28 @@ def _dumper() -> Any:
     return Dumper
 
 
+_MAX_DEPTH: Final = 500
+_DEEP_LINE: Final = re.compile(rf"^[ \t?:-]{{{4 * _MAX_DEPTH},}}", re.MULTILINE)
+
+
+def _is_deep(body: str) -> bool:
+    """Whether the text may nest so deeply that the parser, which is recursive C, runs out of stack."""
+    depth = 0
+    for bracket in re.finditer(r"[\[\]{}]", body):
+        depth += 1 if bracket.group() in "[{" else -1
+        if depth > _MAX_DEPTH:
+            return True
+    return _DEEP_LINE.search(body) is not None
+
+
 def yaml_unmarshal(text: Value) -> Value:
     import yaml
 
     from solon.lang.rego.yaml import load
 
     body = string(text, 1)
+    if _is_deep(body):
+        raise BuiltinError("yaml: nested too deeply")
     if body.count("*") > 100 and "&" in body:
         raise BuiltinError("yaml: document contains excessive aliasing")
     try:

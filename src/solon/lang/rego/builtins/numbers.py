@@ -24,7 +24,8 @@ def _decimal(value: Number) -> Decimal:
     return Decimal(repr(value)) if type(value) is float else Decimal(value)
 
 
-_MAX_DIGITS: Final = 4000
+_MAX_DIGITS: Final = 4000  # Python converts no longer ints to text
+_MAX_BITS: Final = 13_000
 
 
 def _plain(value: Decimal) -> Number:
@@ -52,6 +53,8 @@ def add(a: Number, b: Number) -> Number:
 
 def multiply(a: Number, b: Number) -> Number:
     if type(a) is int and type(b) is int:
+        if a.bit_length() + b.bit_length() > _MAX_BITS:
+            raise BuiltinError("number too large")
         return a * b
     return _exact(Decimal.__mul__, a, b)
 
@@ -129,7 +132,7 @@ def negate(a: Value) -> int:
     return ~integer(a, 1)
 
 
-_MAX_SHIFT: Final = 100_000
+_MAX_SHIFT: Final = 10_000
 
 
 def _shift(operation: Callable[[int, int], int]) -> Callable[[Value, Value], int]:

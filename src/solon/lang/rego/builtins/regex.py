@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from solon.lang.rego.builtins.registry import Builtin, integer, string
+from solon.lang.rego.builtins.registry import Builtin, Context, integer, string
 from solon.lang.rego.errors import BuiltinError
 from solon.lang.values import Value
 
@@ -61,7 +61,7 @@ def is_valid(pattern: Value) -> bool:
     return True
 
 
-def split(pattern: Value, text: Value) -> list[str]:
+def split(context: Context, pattern: Value, text: Value) -> list[str]:
     expression = compiled(string(pattern, 1))
     string(text, 2)
     if not text:
@@ -70,7 +70,7 @@ def split(pattern: Value, text: Value) -> list[str]:
     out: list[str] = []
     at = 0
     end = 0
-    for found in _matches(expression, text):
+    for found in _matches(context, expression, text):
         if found.end() == 0:
             continue
         end = found.start()
@@ -81,41 +81,50 @@ def split(pattern: Value, text: Value) -> list[str]:
     return out
 
 
-def _matches(expression: Any, text: str) -> list[Any]:
-    """All matches as Go finds them: an empty match directly behind another does not count."""
-    found: list[Any] = []
+_MATCH_STEPS: Final = 100  # finding a match takes about as long as visiting a hundred elements
+
+
+def _matches(context: Context, expression: Any, text: str, limit: int = -1) -> Iterator[Any]:
+    """The matches as Go finds them: an empty match directly behind another does not count."""
     last = -1
+    if limit == 0:
+        return
     for each in expression.finditer(text):
+        context.charge(_MATCH_STEPS)
         if each.start() == each.end() == last:
             continue
-        found.append(each)
+        yield each
         last = each.end()
-    return found
+        limit -= 1
+        if limit == 0:
+            return
 
 
-def find_n(pattern: Value, text: Value, count: Value) -> list[str]:
+def find_n(context: Context, pattern: Value, text: Value, count: Value) -> list[str]:
     limit = integer(count, 3)
-    found = [each.group() for each in _matches(compiled(string(pattern, 1)), string(text, 2))]
-    return found if limit < 0 else found[:limit]
+    expression = compiled(string(pattern, 1))
+    return [each.group() for each in _matches(context, expression, string(text, 2), limit)]
 
 
-def find_all_string_submatch_n(pattern: Value, text: Value, count: Value) -> list[list[str]]:
+def find_all_string_submatch_n(
+    context: Context, pattern: Value, text: Value, count: Value
+) -> list[list[str]]:
     limit = integer(count, 3)
-    found = _matches(compiled(string(pattern, 1)), string(text, 2))
+    expression = compiled(string(pattern, 1))
     return [
         [each.group(), *(group or "" for group in each.groups())]
-        for each in (found if limit < 0 else found[:limit])
+        for each in _matches(context, expression, string(text, 2), limit)
     ]
 
 
-def replace(text: Value, pattern: Value, new: Value) -> str:
+def replace(context: Context, text: Value, pattern: Value, new: Value) -> str:
     """``$1`` and ``${name}`` in the replacement stand for groups."""
     string(text, 1)
     expression = compiled(string(pattern, 2))
     parts = _template(string(new, 3))
     out: list[str] = []
     at = 0
-    for found in _matches(expression, text):
+    for found in _matches(context, expression, text):
         out.append(text[at : found.start()])
         out.extend(part if isinstance(part, str) else _group(found, expression, part[0]) for part in parts)
         at = found.end()
@@ -271,14 +280,15 @@ BUILTINS = (
     Builtin("regex.match", "(string, string) -> boolean", match),
     Builtin("re_match", "(string, string) -> boolean", match, deprecated=True),
     Builtin("regex.is_valid", "(any) -> boolean", is_valid),
-    Builtin("regex.split", "(string, string) -> array[string]", split),
-    Builtin("regex.find_n", "(string, string, number) -> array[string]", find_n),
+    Builtin("regex.split", "(string, string) -> array[string]", split, contextual=True),
+    Builtin("regex.find_n", "(string, string, number) -> array[string]", find_n, contextual=True),
     Builtin(
         "regex.find_all_string_submatch_n",
         "(string, string, number) -> array[array[string]]",
         find_all_string_submatch_n,
+        contextual=True,
     ),
-    Builtin("regex.replace", "(string, string, string) -> string", replace),
+    Builtin("regex.replace", "(string, string, string) -> string", replace, contextual=True),
     Builtin("regex.template_match", "(string, string, string, string) -> boolean", template_match),
     Builtin("regex.globs_match", "(string, string) -> boolean", globs_match),
 )

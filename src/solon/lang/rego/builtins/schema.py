@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 from solon.lang.rego.builtins import time
+from solon.lang.rego.builtins.regex import compiled
 from solon.lang.rego.builtins.registry import Builtin, wrong_type
 from solon.lang.rego.builtins.schema_errors import described
 from solon.lang.rego.errors import BuiltinError
@@ -77,7 +79,38 @@ def _validator(text: str) -> Any:
     checker = FormatChecker(["date", "email", "ipv4", "ipv6", "regex"])
     checker.checks("date-time")(_is_time)
     # An empty registry: a reference that the schema does not contain cannot be fetched.
-    return Draft7Validator(rules, registry=Registry(), format_checker=checker)
+    keywords = {"pattern": _pattern, "patternProperties": _pattern_properties}
+    return _extended(Draft7Validator, keywords)(rules, registry=Registry(), format_checker=checker)
+
+
+def _extended(validator: Any, keywords: dict[str, Any]) -> Any:
+    from jsonschema import validators
+
+    extend: Any = validators.extend
+    return extend(validator, keywords)
+
+
+# jsonschema matches with Python's expressions, which can take forever; RE2's cannot.
+
+
+def _found(pattern: str, text: str) -> bool:
+    return compiled(pattern).search(text) is not None
+
+
+def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[Any]:
+    from jsonschema.exceptions import ValidationError
+
+    if isinstance(instance, str) and not _found(pattern, instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def _pattern_properties(validator: Any, patterns: Any, instance: Any, _schema: Any) -> Iterator[Any]:
+    if not isinstance(instance, dict):
+        return
+    for pattern, rules in patterns.items():
+        for name, value in instance.items():
+            if _found(pattern, name):
+                yield from validator.descend(value, rules, path=name, schema_path=pattern)
 
 
 def _is_time(value: object) -> bool:
@@ -102,6 +135,8 @@ def match_schema(document: Value, schema: Value) -> list[Value]:
         raise BuiltinError("invalid JSON string") from None
     try:
         errors = list(validator.iter_errors(instance))
+    except RecursionError:
+        raise BuiltinError("jsonschema: nested too deeply") from None
     except Unresolvable as error:
         raise BuiltinError(
             f"jsonschema: cannot resolve {error.ref}: remote references are not followed"

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from solon.lang.rego.builtins.formatting import format_value
-from solon.lang.rego.builtins.registry import Builtin, integer, number, obj, string, wrong_type
+from solon.lang.rego.builtins.registry import Builtin, Context, integer, number, obj, string, wrong_type
 from solon.lang.rego.builtins.templates import render
 from solon.lang.rego.errors import BuiltinError, OperandError
 from solon.lang.values import Set, Value, sorted_members, type_name, unkey
 
 
-def concat(delimiter: Value, parts: Value) -> str:
-    string(delimiter, 1)
+def concat(context: Context, delimiter: Value, parts: Value) -> str:
+    context.charge(len(string(delimiter, 1)) * len(parts) if type(parts) in (list, Set) else 0)
     if type(parts) is Set:
         parts = sorted_members(parts)
     elif type(parts) is not list:
@@ -86,8 +86,11 @@ def upper(text: Value) -> str:
     return body.upper() if body.isascii() else "".join(map(_raised, body))
 
 
-def replace(text: Value, old: Value, new: Value) -> str:
-    return string(text, 1).replace(string(old, 2), string(new, 3))
+def replace(context: Context, text: Value, old: Value, new: Value) -> str:
+    body, before, after = string(text, 1), string(old, 2), string(new, 3)
+    if len(after) > len(before):
+        context.charge(body.count(before) * len(after))
+    return body.replace(before, after)
 
 
 def split(text: Value, delimiter: Value) -> list[str]:
@@ -146,7 +149,7 @@ def count_of(text: Value, part: Value) -> int:
     return string(text, 1).count(string(part, 2))
 
 
-def replace_n(patterns: Value, text: Value) -> str:
+def replace_n(context: Context, patterns: Value, text: Value) -> str:
     """Go's strings.Replacer: at each place, the first pattern (in order of keys) that matches."""
     pairs: list[tuple[str, str]] = []
     for stored, new in obj(patterns, 1).items():
@@ -163,6 +166,7 @@ def replace_n(patterns: Value, text: Value) -> str:
     while at <= len(text):
         found = next(((old, new) for old, new in pairs if text.startswith(old, at)), None)
         if found is not None:
+            context.charge(len(found[1]))
             out.append(found[1])
         if found is None or not found[0]:
             out.append(text[at : at + 1])
@@ -209,14 +213,16 @@ def template_string(parts: Value) -> str:
     return "".join(out)
 
 
-def _function(name: str, types: str, result: str, function: Callable[..., Any]) -> Builtin:
-    return Builtin(name, f"({types}) -> {result}", function)
+def _function(
+    name: str, types: str, result: str, function: Callable[..., Any], *, contextual: bool = False
+) -> Builtin:
+    return Builtin(name, f"({types}) -> {result}", function, contextual=contextual)
 
 
 _PATTERNS = "string|array[string]|set[string]"
 
 BUILTINS = (
-    _function("concat", "string, array[string]|set[string]", "string", concat),
+    _function("concat", "string, array[string]|set[string]", "string", concat, contextual=True),
     _function("contains", "string, string", "boolean", contains),
     _function("startswith", "string, string", "boolean", startswith),
     _function("endswith", "string, string", "boolean", endswith),
@@ -225,7 +231,7 @@ BUILTINS = (
     _function("indexof_n", "string, string", "array[number]", indexof_n),
     _function("lower", "string", "string", lower),
     _function("upper", "string", "string", upper),
-    _function("replace", "string, string, string", "string", replace),
+    _function("replace", "string, string, string", "string", replace, contextual=True),
     _function("split", "string, string", "array[string]", split),
     _function("substring", "string, number, number", "string", substring),
     _function("trim", "string, string", "string", trim),
@@ -237,7 +243,7 @@ BUILTINS = (
     _function("strings.reverse", "string", "string", reverse),
     _function("strings.count", "string, string", "number", count_of),
     _function("strings.split_n", "string, string, number", "array[string]", split_n),
-    _function("strings.replace_n", "object[string: string], string", "string", replace_n),
+    _function("strings.replace_n", "object[string: string], string", "string", replace_n, contextual=True),
     _function("strings.any_prefix_match", f"{_PATTERNS}, {_PATTERNS}", "boolean", _any_match(str.startswith)),
     _function("strings.any_suffix_match", f"{_PATTERNS}, {_PATTERNS}", "boolean", _any_match(str.endswith)),
     _function("strings.render_template", "string, object[string: any]", "string", render_template),
