@@ -144,30 +144,6 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     assert [str(p).partition(": ")[2] for p in found.problems] == ["no such file or directory"]
 
 
-V0 = "package main\ndeny[x] { x := 1 }\n"
-V1 = "package main\ndeny contains 1 if true\n"
-EITHER = "package main\nx := 1\n"
-NEITHER = "package main\nx := := 1\n"
-
-
-@pytest.mark.parametrize(
-    ("text", "dialect", "version"),
-    [
-        (V0, "auto", "v0"),
-        (V1, "auto", "v1"),
-        (EITHER, "auto", "v1"),
-        (NEITHER, "auto", "v1"),
-        (EITHER, "v0", "v0"),
-        (V0, "v1", "v1"),
-        ("package main\nimport rego.v1\ndeny contains 1 if true\n", "auto", "v1"),
-        ("package main\nimport future.keywords\ndeny contains 1 if true\n", "auto", "v1"),
-        ("package main\nimport future.keywords.in\ndeny[x] { some x in [1] }\n", "auto", "v0"),
-    ],
-)
-def test_version(tmp_path: Path, text: str, dialect: Any, version: str) -> None:
-    assert list(read(tmp_path, {"a.rego": text}, dialect=dialect).versions.values()) == [version]
-
-
 def test_revision_is_of_the_content_and_not_of_the_place(tmp_path: Path) -> None:
     def revision(directory: str, files: dict[str, str | bytes]) -> str:
         return read(tmp_path / directory, files).revision

@@ -79,7 +79,8 @@ def _pattern(text: str) -> re.Pattern[str] | None:
 def _rego(
     options: Options, wanted: re.Pattern[str] | None, coverage: dict[str, FileCoverage]
 ) -> Iterator[TestResult]:
-    files = rego_files.read(options.paths, options.data, options.dialect, tests=True)
+    data = [path for path in options.paths if os.path.isfile(path) and not _holds_tests(path)]
+    files = rego_files.read(options.paths, [*options.data, *data], options.dialect, tests=True)
     if files.problems:
         raise Failure("\n".join(map(str, files.problems)))
     if not files.modules:
@@ -111,6 +112,11 @@ def _suites(options: Options) -> Iterator[TestResult]:
                 yield TestResult(source.path, "suite", Status.ERROR, 0.0, subject.location, str(subject))
             elif is_suite(subject.document):
                 yield from runner.run(source.path, subject.document, wanted)
+
+
+def _holds_tests(path: str) -> bool:
+    """Whether a file is Rego or a suite; YAML and JSON that is neither is data for the tests."""
+    return not path.endswith(discover.EXTENSIONS) or _mentions_suite(path)
 
 
 def _mentions_suite(path: str) -> bool:

@@ -8,9 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from solon.lang.rego.ast import Version
-from solon.lang.rego.errors import RegoError
-from solon.lang.rego.parser import parse_module
 from solon.subjects.discover import EXTENSIONS, SKIPPED, read_bytes
 from solon.subjects.documents import Problem, decode, text_of
 from solon.subjects.subject import Unreadable
@@ -23,10 +20,10 @@ DATA_FILES: Final = ("data.json", "data.yaml", "data.yml")
 
 @dataclass(frozen=True, slots=True)
 class RegoFiles:
-    """What was read: module texts by file, their versions, the data merged, and what could not be read."""
+    """What was read: module texts by file, their language, the data merged, and what could not be read."""
 
     modules: dict[str, str] = field(default_factory=dict)
-    versions: dict[str, Version] = field(default_factory=dict)
+    dialect: Dialect = "auto"
     data: dict[str, Any] = field(default_factory=dict)
     problems: list[Unreadable] = field(default_factory=list)
     revision: str = ""
@@ -39,7 +36,7 @@ def read(
 
     In a policy directory, a folder ``data`` and files named ``data.yaml`` or ``data.json`` are data; paths
     in ``data`` are data as a whole. Folders inside a data directory become fields. ``*_test.rego`` is left
-    out unless ``tests``. With ``auto``, a file that is not Rego v1 is read as v0.
+    out unless ``tests``.
     """
     found = RegoFiles()
     digest = hashlib.sha256()
@@ -55,16 +52,12 @@ def read(
             raw = read_bytes(file, _no_stdin)
             digest.update(os.path.basename(file).encode() + b"\0" + len(raw).to_bytes(8, "big") + raw)
             if place is None:
-                text = text_of(raw)
-                found.modules[file] = text
-                found.versions[file] = _version(file, text, dialect)
+                found.modules[file] = text_of(raw)
             else:
                 _merge(found.data, place, _document(text_of(raw)))
         except Problem as problem:
             found.problems.append(problem.at(file))
-    return RegoFiles(
-        found.modules, found.versions, found.data, found.problems, f"sha256:{digest.hexdigest()}"
-    )
+    return RegoFiles(found.modules, dialect, found.data, found.problems, f"sha256:{digest.hexdigest()}")
 
 
 def _no_stdin(_size: int) -> bytes:
@@ -106,20 +99,6 @@ def _data_files(path: str, place: tuple[str, ...]) -> Iterator[tuple[str, tuple[
             yield from _data_files(entry.path, (*place, entry.name))
         elif entry.name.endswith(EXTENSIONS):
             yield entry.path, place
-
-
-def _version(file: str, text: str, dialect: Dialect) -> Version:
-    if dialect != "auto":
-        return dialect
-    try:
-        parse_module(file, text, "v1")
-    except RegoError:
-        try:
-            parse_module(file, text, "v0")
-        except RegoError:
-            return "v1"  # neither: the errors of v1 are shown
-        return "v0"
-    return "v1"
 
 
 def _document(text: str) -> Any:

@@ -35,7 +35,7 @@ class RegoTests:
         self._program = rego.compile(
             files.modules,
             data=files.data,
-            version=files.versions,
+            version=files.dialect,
             coverage=coverage,
             prints=True,
             rewrite=rego_cases.rewrite,

@@ -41,7 +41,7 @@ def load(
 
     Raises RegoError with all errors.
     """
-    program = rego.compile(files.modules, data=files.data, version=files.versions)
+    program = rego.compile(files.modules, data=files.data, version=files.dialect)
     notes = _Notes(program)
     definitions: dict[str, rego.RuleInfo] = {}
     for rule in program.rules:

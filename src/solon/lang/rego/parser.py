@@ -31,6 +31,18 @@ def parse_module(file: str, text: str, version: ast.Version = "v1") -> ast.Modul
         raise parser.error("nested too deeply") from None
 
 
+def parse_either(file: str, text: str) -> ast.Module:
+    """Parse a file as v1, or as v0 where it is not v1. Raises RegoError: of neither, the errors of v1."""
+    try:
+        return parse_module(file, text)
+    except RegoError:
+        try:
+            return parse_module(file, text, "v0")
+        except RegoError:
+            pass
+        raise
+
+
 def parse_query(text: str, version: ast.Version = "v1", file: str = "query") -> ast.Module:
     """Parse a query into a module with one rule, whose body is the query. Raises RegoError."""
     parser = Parser(file, text, version)

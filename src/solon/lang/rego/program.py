@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from solon.lang.budget import Budget, BudgetExceeded
 from solon.lang.emit import Unit, readable
@@ -18,8 +18,9 @@ from solon.lang.rego.body import BodyEmitter
 from solon.lang.rego.builtins import TABLE
 from solon.lang.rego.compile import Compiler, namespace
 from solon.lang.rego.errors import COMPILE_ERROR, EVAL_CANCEL_ERROR, EVAL_INTERNAL_ERROR, EvalError, RegoError
-from solon.lang.rego.parser import parse_module, parse_query
+from solon.lang.rego.parser import parse_either, parse_module, parse_query
 from solon.lang.rego.resolve import BUILTIN, Resolver, check_recursion, rule_names, static_prefix, walk_all
+from solon.lang.rego.rules import Group
 from solon.lang.rego.runtime import Linked, Options, Run, State
 from solon.lang.rego.safety import Sorter, variables
 from solon.lang.source import Diagnostic, Span
@@ -44,7 +45,7 @@ class RuleInfo:
 def compile(
     modules: Mapping[str, str],
     data: Any = None,
-    version: Version | Mapping[str, Version] = "v1",
+    version: Version | Literal["auto"] = "v1",
     *,
     coverage: bool = False,
     prints: bool = False,
@@ -52,7 +53,7 @@ def compile(
 ) -> Program:
     """Compile Rego files (name -> text) to a Program.
 
-    ``data`` are the base documents; ``version`` is the language of the files, or of each by name. With
+    ``data`` are the base documents; ``version`` is the language of the files; ``auto``: v0 is what is not v1. With
     ``coverage``, evaluations can report the lines they reached; with ``prints``, what ``print`` printed.
     ``rewrite`` may change the modules once they are parsed. Raises RegoError with every error found.
     """
@@ -60,13 +61,15 @@ def compile(
     parsed: list[ast.Module] = []
     for file, text in modules.items():
         try:
-            parsed.append(parse_module(file, text, version if isinstance(version, str) else version[file]))
+            parsed.append(
+                parse_either(file, text) if version == "auto" else parse_module(file, text, version)
+            )
         except RegoError as error:
             errors.extend(error.errors)
     _refuse(errors, modules)
     if rewrite is not None:
         rewrite(parsed)
-    query_version = version if isinstance(version, str) else "v1"
+    query_version: Version = "v0" if version == "v0" else "v1"
     base = data if data is not None else {}
     return Program(parsed, base, dict(modules), query_version, coverage=coverage, prints=prints)
 
@@ -105,6 +108,7 @@ class Program:
         self._annotations = Annotations(modules, errors)
         self._root, self._groups = rules.build(modules, errors)
         self._names = rule_names(modules)
+        self._by_name = {group.name: group for group in self._groups}
         self._functions = {group.name: group for group in self._groups if group.kind == "function"}
         _refuse(errors, sources)
         definitions: dict[int, list[rules.Definition]] = {id(module): [] for module in modules}
@@ -199,6 +203,11 @@ class Program:
         return readable(code.text, code.constants, code.titles)
 
     # --- asking
+
+    def document(self, name: str) -> Group | None:
+        """The rules that define a document by this name, such as ``data.main.deny``."""
+        group = self._by_name.get(name)
+        return None if group is None or group.kind == "function" else group
 
     def prepare(self, query: str, imports: Sequence[str] = ()) -> Query:
         """Compile a query, once. Raises RegoError."""
@@ -338,6 +347,30 @@ class Query:
 
     def __init__(self, program: Program, text: str, imports: Sequence[str] = ()) -> None:
         self.program = program
+        self._run: Callable[[State, list[Any]], list[Any]]
+        group = None if imports else program.document(text)
+        if group is None:
+            self._compile(text, imports)
+            return
+        # A rule's document and nothing else, as most queries are: there is nothing to compile.
+        code = program._code(program._replaced)
+        index = group.index
+
+        def run(state: State, out: list[Any]) -> list[Any]:
+            value = state.linked.functions[index](state)
+            if value is not UNDEFINED:
+                out.append((value,))
+            return out
+
+        self._run = run
+        self._linked = code.linked
+        self._origins = {"<rego>": code.origins}
+        self._names: list[str] = []
+        self._places = [(text, Span("query", 1, 1, len(text)))]
+        self._sources = program.sources
+
+    def _compile(self, text: str, imports: Sequence[str]) -> None:
+        program = self.program
         module = parse_query(text, program.version)
         for line in imports:
             module.imports.extend(
@@ -358,7 +391,7 @@ class Query:
             values, variables = _emit(compiler, unit, module, definition.body)
         space = dict(code.namespace)
         unit.load(space)
-        self._run: Callable[[State, list[Any]], list[Any]] = space["q"]
+        self._run = space["q"]
         self._linked = Linked(code.linked.functions, program._groups, compiler.nodes, compiler.sites, sources)
         self._origins = {"<rego>": code.origins, "<query>": unit.origins}
         self._names = variables
