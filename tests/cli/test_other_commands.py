@@ -92,6 +92,15 @@ def test_a_test_that_fails(solon: Callable[..., Any], repository: Path) -> None:
 
 
 @pytest.mark.usefixtures("repository")
+def test_a_data_file_may_be_named_beside_the_tests(solon: Callable[..., Any], repository: Path) -> None:
+    (repository / "limits.yaml").write_text("limits:\n  gpus: 4\n")
+    (repository / "limits_test.rego").write_text(
+        "package limits_test\n\ntest_limit if data.limits.gpus == 4\n"
+    )
+    assert solon("test", "limits_test.rego", "limits.yaml").status == 0
+    assert solon("test", "limits_test.rego").status == 1
+
+
 def test_coverage_names_the_lines_not_reached(solon: Callable[..., Any]) -> None:
     ran = solon("test", "policy", "--coverage")
     assert ran.status == 0
