@@ -100,6 +100,14 @@ def test_one_program_may_mix_versions() -> None:
     assert program.evaluate("data.new.q") == [1]
 
 
+@pytest.mark.parametrize(
+    ("rules", "version"),
+    [("p if true", "v1"), ("p := 1", "v1"), ("p { true }", "v0"), ("import rego.v1\np if true", "v1")],
+)
+def test_a_file_is_v1_unless_it_only_parses_as_v0(rules: str, version: str) -> None:
+    assert parse_either("a.rego", f"package a\n{rules}\n").version == version
+
+
 # --- what does not
 
 ERRORS = [
