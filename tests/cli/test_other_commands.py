@@ -91,7 +91,6 @@ def test_a_test_that_fails(solon: Callable[..., Any], repository: Path) -> None:
     assert sum(1 for _ in root.iter("testcase")) == 4
 
 
-@pytest.mark.usefixtures("repository")
 def test_a_data_file_may_be_named_beside_the_tests(solon: Callable[..., Any], repository: Path) -> None:
     (repository / "limits.yaml").write_text("limits:\n  gpus: 4\n")
     (repository / "limits_test.rego").write_text(
@@ -101,6 +100,7 @@ def test_a_data_file_may_be_named_beside_the_tests(solon: Callable[..., Any], re
     assert solon("test", "limits_test.rego").status == 1
 
 
+@pytest.mark.usefixtures("repository")
 def test_coverage_names_the_lines_not_reached(solon: Callable[..., Any]) -> None:
     ran = solon("test", "policy", "--coverage")
     assert ran.status == 0

@@ -3,34 +3,35 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from solon.report.test_report import FORMATS, CaseResult, Status, SuiteReport, render, summary
+from solon.frameworks.testing import Status, TestResult
+from solon.report.test_report import FORMATS, SuiteReport, render, summary
 from solon.subjects.subject import Location, Unreadable
 
 STARTED = 1_772_357_400_000_000_000
 MS = 1_000_000
+LABELS, QUOTA = "policies/labels_test.rego", "suites/quota.yaml"
 RESULTS = [
-    CaseResult("policies/labels_test.rego", "data.labels.test_denies_unlabelled", "", Status.PASSED, 1 * MS),
-    CaseResult(
-        "policies/labels_test.rego",
+    TestResult(LABELS, "data.labels.test_denies_unlabelled", Status.PASSED, 0.001, Location(LABELS, 9, 1)),
+    TestResult(
+        LABELS,
         "data.labels.test_names_what_is_missing",
-        "",
         Status.FAILED,
-        2 * MS,
+        0.002,
+        Location(LABELS, 21, 2),
         'expected count(deny) == 2\nbut deny is {"lacks the label owner"}',
-        Location("policies/labels_test.rego", 21, 2),
+        ("looking at fraud-scorer",),
     ),
-    CaseResult("policies/labels_test.rego", "data.labels.todo_test_later", "", Status.SKIPPED, 0, "todo"),
-    CaseResult("suites/quota.yaml", "gpu-quota", "within-quota", Status.PASSED, 3 * MS),
-    CaseResult(
-        "suites/quota.yaml",
-        "gpu-quota",
-        "over-quota",
+    TestResult(LABELS, "data.labels.todo_test_later", Status.SKIPPED, 0.0, Location(LABELS, 30, 1), "todo"),
+    TestResult(QUOTA, "gpu-quota/within-quota", Status.PASSED, 0.003, Location(QUOTA, 9)),
+    TestResult(
+        QUOTA,
+        "gpu-quota/over-quota",
         Status.ERROR,
-        1 * MS,
+        0.001,
+        Location(QUOTA, 14),
         "object file not found: samples/over.yaml",
-        Location("suites/quota.yaml", 14),
     ),
-    CaseResult("suites/fine.yaml", "labels", "has-owner", Status.PASSED, 1 * MS),
+    TestResult("suites/fine.yaml", "labels/has-owner", Status.PASSED, 0.001, Location("suites/fine.yaml", 3)),
 ]
 PROBLEMS = [
     Unreadable(
@@ -82,7 +83,7 @@ def test_what_passed_is_one_line():
 def test_hostile_text(name):
     bad = "\x1b[31m\x00\n::error::\ud800]]>&<\ufffe"
     report = SuiteReport(
-        [CaseResult(bad, bad, bad, status, 1, bad, Location(bad, 1)) for status in Status],
+        [TestResult(bad, bad, status, 1e-9, Location(bad, 1), bad, (bad,)) for status in Status],
         [Unreadable(Location(bad), bad, bad)],
         1,
         STARTED,

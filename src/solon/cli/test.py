@@ -19,8 +19,7 @@ from solon.frameworks.rego_tests import FileCoverage, RegoTests
 from solon.frameworks.testing import Status, TestResult
 from solon.lang.budget import Budget
 from solon.lang.rego import RegoError
-from solon.report import test_report
-from solon.report.test_report import CaseResult, SuiteReport, render
+from solon.report.test_report import SuiteReport, render
 from solon.subjects import discover
 from solon.subjects.documents import Problem
 from solon.subjects.subject import Unreadable
@@ -55,9 +54,7 @@ def run(options: Options) -> int:
         raise UsageError(
             f"{shown}: no tests found. Looked for test_ rules in .rego files, and for Gatekeeper suites (kind: Suite)"
         )
-    report = SuiteReport(
-        [_case(r, options) for r in results], [], time.perf_counter_ns() - started, started_ns
-    )
+    report = SuiteReport(results, [], time.perf_counter_ns() - started, started_ns)
     _write(report, coverage, options)
     if any(result.status is Status.ERROR for result in results):
         return 2
@@ -128,21 +125,6 @@ def _mentions_suite(path: str) -> bool:
 
 def _read_file(path: str) -> bytes:
     return discover.read_bytes(path, lambda _size: b"")
-
-
-def _case(result: TestResult, options: Options) -> CaseResult:
-    lines = [result.message] if result.message else []
-    if result.printed and (options.verbose or result.status is not Status.PASSED):
-        lines += ["printed:", *(f"  {line}" for line in result.printed)]
-    return CaseResult(
-        suite=result.suite,
-        name=result.name,
-        case="",
-        status=test_report.Status(result.status.value),
-        duration_ns=round(result.seconds * 1e9),
-        message="\n".join(lines),
-        location=result.location,
-    )
 
 
 def _write(report: SuiteReport, coverage: Mapping[str, FileCoverage], options: Options) -> None:

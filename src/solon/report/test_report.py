@@ -5,46 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
+from solon.frameworks.testing import Status, TestResult
 from solon.report.check_report import duration
 from solon.report.text import printable, printable_lines
-from solon.subjects.subject import Location, Unreadable
-
-
-class Status(StrEnum):
-    PASSED = "passed"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class CaseResult:
-    """One test case. ``suite`` is the file, ``name`` the test in it, ``case`` a part of the test or "".
-
-    ``message`` says what went wrong, or why it was skipped; ``location`` where the test, or what failed, is.
-    """
-
-    suite: str
-    name: str
-    case: str
-    status: Status
-    duration_ns: int = 0
-    message: str = ""
-    location: Location | None = None
-
-    @property
-    def title(self) -> str:
-        return f"{self.name} / {self.case}" if self.case else self.name
+from solon.subjects.subject import Unreadable
 
 
 @dataclass(frozen=True, slots=True)
 class SuiteReport:
     """One run of `solon test`. ``problems`` are files that could not be read or compiled."""
 
-    results: Sequence[CaseResult]
+    results: Sequence[TestResult]
     problems: Sequence[Unreadable]
     elapsed_ns: int
     started_ns: int
@@ -93,7 +66,7 @@ def summary(report: SuiteReport) -> str:
 
 def _lines(report: SuiteReport, color: bool, verbose: bool) -> Iterator[str]:
     """Suites with anything to tell, each case that did not pass in detail; ``verbose`` tells of all."""
-    suites: dict[str, list[CaseResult]] = {}
+    suites: dict[str, list[TestResult]] = {}
     for result in report.results:
         suites.setdefault(result.suite, []).append(result)
     for suite, results in suites.items():
@@ -102,7 +75,7 @@ def _lines(report: SuiteReport, color: bool, verbose: bool) -> Iterator[str]:
             continue
         yield printable(suite)
         for result in told:
-            yield from _case(result, color)
+            yield from _case(result, color, printed=verbose or result.status is not Status.PASSED)
         yield ""
     if report.problems:
         yield "Could not be read"
@@ -114,13 +87,20 @@ def _lines(report: SuiteReport, color: bool, verbose: bool) -> Iterator[str]:
     yield _paint(worst, summary(report), color)
 
 
-def _case(result: CaseResult, color: bool) -> Iterator[str]:
-    line = f"  {_paint(result.status, _MARKS[result.status][0], color)} {printable(result.title)}"
-    yield line if result.status is Status.SKIPPED else f"{line}  ({duration(result.duration_ns)})"
-    if result.location is not None and result.status in (Status.FAILED, Status.ERROR):
+def _case(result: TestResult, color: bool, *, printed: bool) -> Iterator[str]:
+    line = f"  {_paint(result.status, _MARKS[result.status][0], color)} {printable(result.name)}"
+    yield line if result.status is Status.SKIPPED else f"{line}  ({duration(_ns(result))})"
+    if result.status in (Status.FAILED, Status.ERROR):
         yield f"      at {printable(str(result.location))}"
     if result.message:
         yield from _indented(result.message)
+    if printed and result.printed:
+        yield "      printed:"
+        yield from (f"        {printable(line)}" for line in result.printed)
+
+
+def _ns(result: TestResult) -> int:
+    return round(result.seconds * 1e9)
 
 
 def _indented(text: str) -> Iterator[str]:
@@ -140,15 +120,15 @@ def _json(report: SuiteReport) -> str:
     def problem(unread: Unreadable) -> dict[str, Any]:
         return {"problem": unread.problem, "hint": unread.hint, "location": location(unread.location)}
 
-    def case(result: CaseResult) -> dict[str, Any]:
+    def case(result: TestResult) -> dict[str, Any]:
         return {
             "suite": result.suite,
             "name": result.name,
-            "case": result.case,
             "status": result.status.value,
-            "duration_ns": result.duration_ns,
+            "duration_ns": _ns(result),
             "message": result.message,
-            "location": None if result.location is None else location(result.location),
+            "printed": list(result.printed),
+            "location": location(result.location),
         }
 
     return text(
@@ -170,8 +150,7 @@ def _junit(report: SuiteReport) -> str:
 
     suites: dict[str, list[Any]] = {}
     for result in report.results:
-        place = result.location or Location(result.suite)
-        element = junit.case(result.title, result.suite, place, result.duration_ns)
+        element = junit.case(result.name, result.suite, result.location, _ns(result))
         tag = {Status.FAILED: "failure", Status.ERROR: "error", Status.SKIPPED: "skipped"}.get(result.status)
         if tag:
             junit.add(element, tag, result.message.partition("\n")[0], result.message)
