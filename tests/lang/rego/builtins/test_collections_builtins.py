@@ -6,6 +6,8 @@ from solon.lang.rego import UNDEFINED, RegoError
 
 # call -> value
 VALUES = [
+    ('json.filter({"a": 1}, ["a/b"])', {"a": 1}),
+    ('json.filter({"a": {"c": "x"}, "d": 1}, ["a/c/d/e"])', {"a": {"c": "x"}}),
     ('object.get({"a":{"b":1}},["a","b"],0)', 1),
     ('object.get({"a":1},["a","b"],0)', 0),
     ('object.get({"a":1},[],0)', {"a": 1}),

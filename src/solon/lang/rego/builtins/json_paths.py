@@ -69,7 +69,7 @@ def _kept(value: Value, tree: _Tree) -> Value:
         parts = [(_below(tree, n), item) for n, item in enumerate(value)]
         items = [_kept(item, below) for below, item in parts if below is not None]
         return [item for item in items if item is not UNDEFINED]
-    return UNDEFINED if tree else value
+    return value  # a path that leads beyond a scalar keeps it
 
 
 def remove(target: Value, paths: Value) -> Value:
