@@ -9,12 +9,18 @@ JSON documents are used as they are: ``None``, ``bool``, ``int``, ``float``, ``s
 
 Values are never changed once they are built. Ordering is Rego's: null < boolean < number < string
 < array < object < set, each type ordered by its content.
+
+A value may hold another many times: small in memory, it can be endless to whoever walks it. So what walks
+values charges the evaluation that is running (:func:`solon.lang.budget.spend`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Any, Final
+
+from solon.lang.budget import spend
 
 Value = Any  # None | bool | int | float | str | list[Value] | dict[Any, Value] | Set | Undefined
 
@@ -70,7 +76,11 @@ class Key:
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is Key and self._hash == other._hash and bool(self.frozen == other.frozen)
+        if type(other) is not Key or self._hash != other._hash:
+            return False
+        if len(self.frozen) > _FEW:
+            spend(len(self.frozen))
+        return bool(self.frozen == other.frozen)
 
     def __repr__(self) -> str:
         return f"Key({self.value!r})"
@@ -79,6 +89,8 @@ class Key:
 _TRUE: Final = ("bool", True)
 _FALSE: Final = ("bool", False)
 _FLAT: Final = frozenset([str, int, float, type(None)])  # the types whose values are their own keys
+_LONG: Final = 1000  # characters
+_FEW: Final = 32  # elements; what C does with fewer need not be charged
 
 
 def _freeze(value: Value) -> Any:
@@ -86,12 +98,22 @@ def _freeze(value: Value) -> Any:
     if kind is bool:
         return _TRUE if value else _FALSE
     if kind is list:
+        if len(value) > _FEW:
+            spend(len(value))
+        if _FLAT.issuperset(map(type, value)):
+            return ("array", *value)
+        spend(len(value))
         return ("array", *[_freeze(item) for item in value])
     if kind is dict:
+        if len(value) > _FEW:
+            spend(len(value))
         if _FLAT.issuperset(map(type, value.values())):
             return frozenset(value.items())
+        spend(len(value))
         return frozenset([(k, _freeze(v)) for k, v in value.items()])
     if kind is Set:
+        if len(value) > _FEW:
+            spend(len(value))
         return ("set", frozenset(value))
     return value
 
@@ -129,18 +151,30 @@ def equal(a: Value, b: Value) -> bool:
     """Deep equality in which values of different types are never equal (``1 != true``, ``1 == 1.0``)."""
     if a is b:
         return True
-    # Python's == is coarser than ours, so a difference it finds is one; what it finds equal is checked.
-    return bool(a == b) and (type(a) is str or _same(a, b))
+    kind, other = type(a), type(b)
+    if kind is other:
+        return _same(a, b) if kind is list or kind is dict or kind is Set else bool(a == b)
+    return (kind is int or kind is float) and (other is int or other is float) and bool(a == b)
 
 
 def _same(a: Value, b: Value) -> bool:
-    kind = type(a)
-    if kind is not type(b):
-        return kind is not bool and type(b) is not bool and kind in (int, float) and type(b) in (int, float)
-    if kind is list:
-        return all(map(_same, a, b))
-    if kind is dict:
-        return all(_same(item, b[k]) for k, item in a.items())
+    """Equality of two containers of one type."""
+    if len(a) != len(b):
+        return False
+    spend(len(a))
+    if type(a) is Set:
+        return bool(a.keys() == b.keys())
+    if type(a) is list:
+        if len(a) > _FEW and _FLAT.issuperset(map(type, a)) and _FLAT.issuperset(map(type, b)):
+            return bool(a == b)
+        for item, match in zip(a, b, strict=True):
+            if item is not match and not equal(item, match):
+                return False
+        return True
+    for k, item in a.items():
+        match = b.get(k, UNDEFINED)
+        if item is not match and not equal(item, match):
+            return False
     return True
 
 
@@ -150,10 +184,14 @@ def member(value: Value, collection: Value) -> bool:
     if kind is Set:
         return (value if type(value) is str else key(value)) in collection
     if kind is list:
+        if len(collection) > _FEW:
+            spend(len(collection))
         if type(value) is str:
             return value in collection
         return any(equal(value, other) for other in collection)
     if kind is dict:
+        if len(collection) > _FEW:
+            spend(len(collection))
         return any(equal(value, other) for other in collection.values())
     return False
 
@@ -181,6 +219,7 @@ def compare(a: Value, b: Value) -> int:
         return -1 if left < right else 1
     if left <= 3:
         return 0 if a == b else -1 if a < b else 1
+    spend(1 + min(len(a), len(b)))
     if left == 4:
         return _compare_all(a, b)
     if left == 6:
@@ -206,6 +245,8 @@ def sorted_values(values: Iterable[Value]) -> list[Value]:
     items = list(values)
     if len(items) < 2:
         return items
+    if len(items) > _FEW:
+        spend(len(items) * len(items).bit_length() // 4)
     kinds = set(map(type, items))
     if len(kinds) == 1 and kinds <= _ORDERED:
         return sorted(items)
@@ -232,13 +273,15 @@ def _order(value: Value) -> tuple[Any, ...]:
     if value is None:
         return (0,)
     if kind is list:
-        return (4, *map(_order, value))
+        spend(len(value))
+        return (4, *[_order(item) for item in value])
     if kind is dict:
+        spend(len(value))
         # Strings alone sort as they are stored.
         pairs = _pairs(value) if all(type(k) is str for k in value) else sorted_items(value)
         return (5, *[part for k, v in pairs for part in (_order(k), _order(v))])
     if kind is Set:
-        return (6, *map(_order, sorted_members(value)))
+        return (6, *[_order(member) for member in sorted_members(value)])
     return (_RANK[kind], value)
 
 
@@ -281,13 +324,16 @@ def to_json(value: Value) -> Any:
     """The value as JSON has it: sets become sorted arrays, keys that are not strings their JSON text."""
     kind = type(value)
     if kind is dict:
+        spend(len(value))
         return {
             k if type(k) is str else json_text(unkey(k)): v if type(v) is str else to_json(v)
             for k, v in value.items()
         }
     if kind is Set:
+        spend(len(value))
         return [to_json(member) for member in sorted_members(value)] if value else []
     if kind is list:
+        spend(len(value))
         return [to_json(item) for item in value]
     return value
 
@@ -306,6 +352,7 @@ def _json_parts(value: Value) -> Iterator[str]:
     elif kind is str:
         yield quote_json(value)
     elif kind is list or kind is Set:
+        spend(2 * len(value))
         yield "["
         for position, item in enumerate(sorted_members(value) if kind is Set else value):
             if position:
@@ -313,6 +360,7 @@ def _json_parts(value: Value) -> Iterator[str]:
             yield from _json_parts(item)
         yield "]"
     elif kind is dict:
+        spend(4 * len(value))
         texts = {k if type(k) is str else json_text(unkey(k)): v for k, v in value.items()}
         yield "{"
         for position, name in enumerate(sorted(texts)):
@@ -329,6 +377,8 @@ def _json_parts(value: Value) -> Iterator[str]:
 def quote_json(text: str) -> str:
     import json
 
+    if len(text) > _LONG:
+        spend(len(text) // 16)
     return json.dumps(text, ensure_ascii=False)
 
 
@@ -342,4 +392,5 @@ def number_text(number: int | float) -> str:
             mantissa, exponent = text.split("e")
             return f"{mantissa.removesuffix('.0')}e{exponent}"
         return text
-    return str(number)
+    # Python writes no int of more than 4,300 digits.
+    return str(number) if number.bit_length() < 14_000 else str(Decimal(number))

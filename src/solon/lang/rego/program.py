@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from solon.lang.budget import Budget, BudgetExceeded
+from solon.lang.budget import Budget, BudgetExceeded, running
 from solon.lang.emit import Unit, readable
 from solon.lang.rego import ast, rules
 from solon.lang.rego.annotations import Annotation, Annotations
@@ -27,6 +27,10 @@ from solon.lang.source import Diagnostic, Span
 from solon.lang.values import UNDEFINED, Value, to_json
 
 _DEFAULT = Options()
+
+# A document may nest as deeply as parsers allow (about a thousand levels), and walking it takes up to three frames
+# of Python a level; rules may build on each other as far.
+sys.setrecursionlimit(max(sys.getrecursionlimit(), 4_000))
 Replaced = frozenset[tuple[str, ...]]
 
 
@@ -368,6 +372,8 @@ class Query:
         self._names: list[str] = []
         self._places = [(text, Span("query", 1, 1, len(text)))]
         self._sources = program.sources
+        first = _definitions(group)[0]
+        self._start = lambda: first.module.span(first.rule.head.at)
 
     def _compile(self, text: str, imports: Sequence[str]) -> None:
         program = self.program
@@ -397,6 +403,7 @@ class Query:
         self._names = variables
         self._places = [(text[expr.at : expr.end], module.span(expr.at)) for expr in values]
         self._sources = sources
+        self._start = lambda: Span("query", 1, 1)
 
     def _solutions(
         self,
@@ -411,29 +418,37 @@ class Query:
         prints: list[str] | None = None,
         notes: list[str] | None = None,
         covered: set[Any] | None = None,
-    ) -> list[tuple[Value, ...]]:
+    ) -> list[tuple[Any, ...]]:
         options = _DEFAULT
         listens = prints is not None or notes is not None or covered is not None
         if strict_builtin_errors or allowed_hosts or runtime or listens:
             options = Options(allowed_hosts, runtime or {}, strict_builtin_errors, prints, notes, covered)
         run = Run(budget, options, time.time_ns() if now_ns is None else now_ns)
         state = State(self._linked, run, input, self.program.data if data is None else data)
+        outer, running.meter = running.meter, run
         try:
-            return self._run(state, [])
+            # What it gives is walked under its budget as well.
+            return [tuple([to_json(value) for value in solution]) for solution in self._run(state, [])]
         except RegoError as error:
             raise self._with_sources(error) from None
         except BudgetExceeded as error:
-            raise EvalError(EVAL_CANCEL_ERROR, str(error), self._where(), self._sources) from error
+            raise self._stopped(EVAL_CANCEL_ERROR, str(error)) from None
         except RecursionError:
-            raise EvalError(
-                EVAL_INTERNAL_ERROR,
-                "the document or the policy is nested too deeply",
-                self._where(),
-                self._sources,
-            ) from None
-        except (ArithmeticError, LookupError, MemoryError, TypeError, ValueError, AttributeError) as error:
+            problem = "the document or the policy is nested too deeply"
+            raise self._stopped(EVAL_INTERNAL_ERROR, problem) from None
+        except MemoryError:
+            exceeded = BudgetExceeded("ran out of memory", run.steps, run.seconds)
+            raise self._stopped(EVAL_CANCEL_ERROR, str(exceeded)) from None
+        except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
             problem = f"{type(error).__name__}: {error}"
-            raise EvalError(EVAL_INTERNAL_ERROR, problem, self._where(), self._sources) from error
+            if "integer string conversion" in problem:
+                problem = "a number has more digits than can be written"
+            raise self._stopped(EVAL_INTERNAL_ERROR, problem) from error
+        finally:
+            running.meter = outer
+
+    def _stopped(self, code: str, problem: str) -> EvalError:
+        return EvalError(code, problem, self._where(), self._sources)
 
     def _with_sources(self, error: RegoError) -> RegoError:
         error.sources = {**self._sources, **error.sources}
@@ -441,7 +456,7 @@ class Query:
 
     def _where(self) -> Span:
         """The place in the policy that the exception being handled comes from."""
-        span = Span("query", 1, 1)
+        span = self._start()
         trace = sys.exc_info()[2]
         while trace is not None:
             origins = self._origins.get(trace.tb_frame.f_code.co_filename)
@@ -465,7 +480,7 @@ class Query:
         solutions = self._solutions(input, **settings)
         if not solutions:
             return UNDEFINED
-        return to_json(solutions[0][len(self._places) - 1])
+        return solutions[0][len(self._places) - 1]
 
     def bindings(self, input: Any = UNDEFINED, **settings: Any) -> list[dict[str, Any]]:
         """For every solution, name -> value of the query's variables."""
@@ -474,8 +489,7 @@ class Query:
     def results(self, input: Any = UNDEFINED, **settings: Any) -> list[dict[str, Any]]:
         """For every solution, ``{"expressions": [{value, text, location}], "bindings": {…}}``."""
         out: list[dict[str, Any]] = []
-        for solution in self._solutions(input, **settings):
-            values = [to_json(value) for value in solution]
+        for values in self._solutions(input, **settings):
             count = len(self._places)
             out.append(
                 {

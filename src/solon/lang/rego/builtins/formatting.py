@@ -8,9 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from solon.lang.budget import claim, spend
 from solon.lang.rego.builtins.go_format import MAX_WIDTH, Operand, Verb, formatted, go_format, parsed, quote
-from solon.lang.rego.builtins.registry import Builtin, Context, array, string
+from solon.lang.rego.builtins.registry import Builtin, array, string
 from solon.lang.values import Set, Value, number_text, sorted_items, sorted_members
+
+
+_LONG: Final = 1000  # characters
 
 
 def format_value(value: Value) -> str:
@@ -19,7 +23,7 @@ def format_value(value: Value) -> str:
     if kind is str:
         return str(value)
     if kind is int:
-        return str(value)
+        return number_text(value)
     return term_text(value)
 
 
@@ -27,17 +31,23 @@ def term_text(value: Value) -> str:
     """The value as Rego text."""
     kind = type(value)
     if kind is str:
+        if len(value) > _LONG:
+            spend(len(value))
+            claim(len(value))
         return quote(value)
     if value is None:
         return "null"
     if kind is bool:
         return "true" if value else "false"
     if kind is list:
-        return "[" + ", ".join(map(term_text, value)) + "]"
+        spend(4 * len(value))
+        return "[" + ", ".join([term_text(item) for item in value]) + "]"
     if kind is dict:
+        spend(8 * len(value))
         return "{" + ", ".join(f"{term_text(k)}: {term_text(v)}" for k, v in sorted_items(value)) + "}"
     if kind is Set:
-        return "{" + ", ".join(map(term_text, sorted_members(value))) + "}" if value else "set()"
+        spend(4 * len(value))
+        return "{" + ", ".join([term_text(item) for item in sorted_members(value)]) + "}" if value else "set()"
     return _float_source(value) if kind is float else number_text(value)
 
 
@@ -52,7 +62,7 @@ def _operand(value: Value) -> Operand:
     return value if kind is str or kind is int or kind is float else term_text(value)
 
 
-def sprintf(context: Context, template: Value, operands: Value) -> str:
+def sprintf(template: Value, operands: Value) -> str:
     if type(template) is not str:
         string(template, 1)
     if type(operands) is not list:
@@ -60,9 +70,14 @@ def sprintf(context: Context, template: Value, operands: Value) -> str:
     if len(operands) == 1 and template in _PLAIN:
         return shown_as(template[1])(operands[0])
     values = [_operand(value) for value in operands]
+    most = max((len(value) for value in values if type(value) is str), default=0)
+    size = len(template)
     for part in parsed(template):
         if not isinstance(part, str):
-            context.charge(_padding(part, values))
+            # An index may have one operand many times.
+            size += _padding(part, values) + (most if part.steps else 0)
+    spend(size // 8)
+    claim(size + sum(len(value) for value in values if type(value) is str))
     return go_format(template, values)
 
 
@@ -97,10 +112,10 @@ def shown_as(verb: str) -> Callable[[Value], str]:
         if kind is str and verb != "d":
             return str(value)
         if kind is int and verb != "s":
-            return str(value)
+            return number_text(value)
         return formatted(plain, _operand(value))
 
     return shown
 
 
-BUILTINS = (Builtin("sprintf", "(string, array[any]) -> string", sprintf, contextual=True),)
+BUILTINS = (Builtin("sprintf", "(string, array[any]) -> string", sprintf),)

@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, Final
 
 from solon.lang.rego.builtins.regex import compiled
-from solon.lang.rego.builtins.registry import Builtin, string, wrong_type
+from solon.lang.rego.builtins.registry import Builtin, remembered, string, wrong_type
 from solon.lang.rego.errors import BuiltinError, OperandError
 from solon.lang.values import Value, type_name
 
@@ -31,7 +30,7 @@ def match(pattern: Value, delimiters: Value, text: Value) -> bool:
     return _expression(pattern, separators).search(string(text, 3)) is not None
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _expression(pattern: str, separators: tuple[str, ...]) -> Any:
     return compiled(translate(pattern, separators))
 

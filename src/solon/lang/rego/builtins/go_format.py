@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import lru_cache
 from typing import Final
 
+from solon.lang.rego.builtins.registry import remembered
 from solon.lang.values import number_text
 
 Operand = int | float | str
@@ -130,7 +130,7 @@ class _Scanner:
         return Verb(self.template[self.at - 1], flags, width, precision, tuple(self.steps), self.valid)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def parsed(template: str) -> tuple[str | Verb, ...]:
     """The template as texts and verbs."""
     parts: list[str | Verb] = []
