@@ -66,15 +66,15 @@ class Meter:
     where that leaves less than nothing; everything else calls :meth:`charge` or :meth:`claim`.
     """
 
-    __slots__ = ("_before", "_budget", "_clock", "_granted", "_looked", "_slice", "_started", "left")
+    # What differs only in evaluations that take long is not set when one begins: most are short.
+    _looked = 0.0  # seconds
+    _slice = FIRST_LOOK
+    _before = -1  # bytes the process held at the first look
 
     def __init__(self, budget: Budget, clock: Callable[[], float] = time.monotonic) -> None:
         self._budget = budget
         self._clock = clock
         self._started = clock()
-        self._looked = 0.0
-        self._slice = FIRST_LOOK
-        self._before = -1  # bytes the process held at the first look
         limit = budget.steps
         self._granted = self.left = FIRST_LOOK if limit is None or limit > FIRST_LOOK else limit
 
@@ -90,6 +90,12 @@ class Meter:
         limit = self._budget.memory
         if size > LARGE and limit is not None and self._grown() + size > limit:
             raise self._exceeded("would take", limit)
+
+    def foresee(self, seconds: float) -> None:
+        """Refuse what may take so long, with no look at the clock meanwhile. Raises BudgetExceeded."""
+        longest = self._budget.seconds
+        if longest is not None and self.seconds + seconds > longest:
+            raise BudgetExceeded(f"might take longer than {longest:g} s", self.steps, self.seconds)
 
     def text(self, length: int) -> None:
         """Account for a text that has been made. Raises BudgetExceeded.
@@ -154,6 +160,7 @@ class _Running(threading.local):
 
 
 running: Final = _Running()  # the meter of the evaluation that this thread is in
+FREE: Final = Meter(Budget(None, None, None))  # the meter of what is in no evaluation
 
 
 def spend(steps: int) -> None:
@@ -161,6 +168,13 @@ def spend(steps: int) -> None:
     meter = running.meter
     if meter is not None:
         meter.charge(steps)
+
+
+def foresee(seconds: float) -> None:
+    """Refuse what may take longer than the evaluation that is running has left. Raises BudgetExceeded."""
+    meter = running.meter
+    if meter is not None:
+        meter.foresee(seconds)
 
 
 def claim(size: int) -> None:

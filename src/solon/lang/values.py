@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Final
 
-from solon.lang.budget import spend
+from solon.lang.budget import FREE, Meter, running, spend
 
 Value = Any  # None | bool | int | float | str | list[Value] | dict[Any, Value] | Set | Undefined
 
@@ -90,6 +90,7 @@ _TRUE: Final = ("bool", True)
 _FALSE: Final = ("bool", False)
 _FLAT: Final = frozenset([str, int, float, type(None)])  # the types whose values are their own keys
 _LONG: Final = 1000  # characters
+_MAX_BITS: Final = 14_000  # Python writes no int of more than 4,300 digits
 _FEW: Final = 32  # elements; what C does with fewer need not be charged
 
 
@@ -320,21 +321,29 @@ def type_name(value: Value) -> str:
 _NAMES: Final = ("null", "boolean", "number", "string", "array", "object", "set")
 
 
-def to_json(value: Value) -> Any:
+def to_json(value: Value, meter: Meter | None = None) -> Any:
     """The value as JSON has it: sets become sorted arrays, keys that are not strings their JSON text."""
+    if meter is None:
+        meter = running.meter or FREE
     kind = type(value)
+    if kind is str:
+        return value
     if kind is dict:
-        spend(len(value))
+        meter.left -= len(value)
+        if meter.left < 0:
+            meter.renew()
         return {
-            k if type(k) is str else json_text(unkey(k)): v if type(v) is str else to_json(v)
+            k if type(k) is str else json_text(unkey(k)): v if type(v) is str else to_json(v, meter)
             for k, v in value.items()
         }
-    if kind is Set:
-        spend(len(value))
-        return [to_json(member) for member in sorted_members(value)] if value else []
-    if kind is list:
-        spend(len(value))
-        return [to_json(item) for item in value]
+    if kind is list or kind is Set:
+        meter.left -= len(value)
+        if meter.left < 0:
+            meter.renew()
+        items = sorted_members(value) if kind is Set else value
+        return [item if type(item) is str else to_json(item, meter) for item in items]
+    if kind is int and value.bit_length() > _MAX_BITS:
+        raise OverflowError("int too large")
     return value
 
 
@@ -392,5 +401,5 @@ def number_text(number: int | float) -> str:
             mantissa, exponent = text.split("e")
             return f"{mantissa.removesuffix('.0')}e{exponent}"
         return text
-    # Python writes no int of more than 4,300 digits.
-    return str(number) if number.bit_length() < 14_000 else str(Decimal(number))
+    whole = int(number)
+    return str(whole) if whole.bit_length() <= _MAX_BITS else str(Decimal(whole))

@@ -38,7 +38,11 @@ def _long_contains(text: str, part: str) -> bool:
 
 
 TABLE: Final = {
-    "contains": Inline(f"str_contains({{0}}, {{1}}) if len({{0}}) < {LONG} else long_contains({{0}}, {{1}})", bool, operands=str),
+    "contains": Inline(
+        f"str_contains({{0}}, {{1}}) if len({{0}}) < {LONG} else long_contains({{0}}, {{1}})",
+        bool,
+        operands=str,
+    ),
     "count": Inline("len({0})", int),
     "endswith": Inline("str_endswith({0}, {1})", bool, operands=str),
     "is_array": _test("type({0}) is list"),

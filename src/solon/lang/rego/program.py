@@ -352,6 +352,7 @@ class Query:
     def __init__(self, program: Program, text: str, imports: Sequence[str] = ()) -> None:
         self.program = program
         self._run: Callable[[State, list[Any]], list[Any]]
+        self._start: Callable[[], Span]  # where to point if nothing more precise is known
         group = None if imports else program.document(text)
         if group is None:
             self._compile(text, imports)
@@ -425,10 +426,17 @@ class Query:
             options = Options(allowed_hosts, runtime or {}, strict_builtin_errors, prints, notes, covered)
         run = Run(budget, options, time.time_ns() if now_ns is None else now_ns)
         state = State(self._linked, run, input, self.program.data if data is None else data)
-        outer, running.meter = running.meter, run
+        running.meter = run
         try:
+            solutions = self._run(state, [])
             # What it gives is walked under its budget as well.
-            return [tuple([to_json(value) for value in solution]) for solution in self._run(state, [])]
+            for n, solution in enumerate(solutions):
+                solutions[n] = (
+                    (to_json(solution[0], run),)
+                    if len(solution) == 1
+                    else tuple(to_json(value, run) for value in solution)
+                )
+            return solutions
         except RegoError as error:
             raise self._with_sources(error) from None
         except BudgetExceeded as error:
@@ -441,11 +449,11 @@ class Query:
             raise self._stopped(EVAL_CANCEL_ERROR, str(exceeded)) from None
         except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
             problem = f"{type(error).__name__}: {error}"
-            if "integer string conversion" in problem:
-                problem = "a number has more digits than can be written"
+            if isinstance(error, OverflowError) or "integer string conversion" in problem:
+                problem = "a number is too large"
             raise self._stopped(EVAL_INTERNAL_ERROR, problem) from error
         finally:
-            running.meter = outer
+            running.meter = None
 
     def _stopped(self, code: str, problem: str) -> EvalError:
         return EvalError(code, problem, self._where(), self._sources)

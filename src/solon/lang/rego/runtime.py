@@ -59,8 +59,6 @@ class Options:
 class Run(Meter):
     """What stays the same during one evaluation, `with` or not."""
 
-    __slots__ = ("cache", "joins", "now_ns", "options")
-
     def __init__(self, budget: Budget, options: Options, now_ns: int) -> None:
         super().__init__(budget)
         self.options = options

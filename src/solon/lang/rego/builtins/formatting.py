@@ -13,7 +13,6 @@ from solon.lang.rego.builtins.go_format import MAX_WIDTH, Operand, Verb, formatt
 from solon.lang.rego.builtins.registry import Builtin, array, string
 from solon.lang.values import Set, Value, number_text, sorted_items, sorted_members
 
-
 _LONG: Final = 1000  # characters
 
 
@@ -47,7 +46,9 @@ def term_text(value: Value) -> str:
         return "{" + ", ".join(f"{term_text(k)}: {term_text(v)}" for k, v in sorted_items(value)) + "}"
     if kind is Set:
         spend(4 * len(value))
-        return "{" + ", ".join([term_text(item) for item in sorted_members(value)]) + "}" if value else "set()"
+        return (
+            "{" + ", ".join([term_text(item) for item in sorted_members(value)]) + "}" if value else "set()"
+        )
     return _float_source(value) if kind is float else number_text(value)
 
 

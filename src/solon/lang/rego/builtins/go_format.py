@@ -240,7 +240,7 @@ def _integer(verb: Verb, value: int, *, big: bool = False) -> str | None:
     if kind not in _BASES:
         return None
     sign = "-" if value < 0 else "+" if verb.has("+") else " " if verb.has(" ") else ""
-    digits = format(abs(value), _BASES[kind])
+    digits = number_text(abs(value)) if _BASES[kind] == "d" else format(abs(value), _BASES[kind])
     if verb.precision == 0 and value == 0 and not big:
         return " " * (verb.width or 0)
     if verb.precision is not None:

@@ -57,9 +57,23 @@ def _finite(text: str) -> float:
     return number
 
 
+_VALUE_STEPS: Final = 20
+_VALUE_BYTES: Final = 64
+
+
+def parsing(text: str) -> None:
+    """Charge for the values that a JSON text may hold."""
+    if len(text) > _SHORT:
+        values = text.count(",") + text.count("[") + text.count("{")
+        spend(_VALUE_STEPS * values)
+        claim(_VALUE_BYTES * values)
+
+
+_SHORT: Final = 1000
+
+
 def unmarshal(text: Value) -> Value:
-    # The shortest elements take two characters, and some dozens of bytes.
-    claim(16 * len(string(text, 1)))
+    parsing(string(text, 1))
     try:
         return json.loads(text, parse_constant=_no_constant, parse_float=_finite)
     except RecursionError:

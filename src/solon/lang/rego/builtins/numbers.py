@@ -143,7 +143,10 @@ def _shift(operation: Callable[[int, int], int]) -> Callable[[Value, Value], int
             raise OperandError(2, "must be an unsigned integer number but got a negative integer")
         if by > _MAX_SHIFT:
             raise OperandError(2, f"must not be above {_MAX_SHIFT}")
-        return operation(value, by)
+        shifted = operation(value, by)
+        if shifted.bit_length() > _MAX_BITS:
+            raise BuiltinError("number too large")
+        return shifted
 
     return shift
 

@@ -166,16 +166,13 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def remembered(size: int) -> Callable[[_Function], _Function]:
-    """A cache of a function of texts, by the last ``size`` texts; long ones are not kept."""
+    """A cache of what a function makes of the last ``size`` texts; long ones are not kept."""
 
     def decorate(function: _Function) -> _Function:
         kept = lru_cache(maxsize=size)(function)
 
-        def call(*args: Any) -> Any:
-            for arg in args:
-                if len(arg) > _LONG:
-                    return function(*args)
-            return kept(*args)
+        def call(text: str, *more: Any) -> Any:
+            return kept(text, *more) if len(text) <= _LONG else function(text, *more)
 
         return call  # type: ignore[return-value]
 

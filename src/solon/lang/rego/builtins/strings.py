@@ -10,8 +10,7 @@ from solon.lang.rego.builtins.formatting import format_value
 from solon.lang.rego.builtins.registry import Builtin, integer, number, obj, string, string_end, wrong_type
 from solon.lang.rego.builtins.templates import render
 from solon.lang.rego.errors import BuiltinError, OperandError
-from solon.lang.values import Set, Value, sorted_members, type_name, unkey
-
+from solon.lang.values import Set, Value, number_text, sorted_members, type_name, unkey
 
 _LONG: Final = 1_000  # characters, or parts
 _FEW: Final = 32
@@ -51,7 +50,7 @@ def format_int(value: Value, base: Value) -> str:
     digits = {2: "b", 8: "o", 10: "d", 16: "x"}.get(base if type(base) is int else -1)
     if digits is None:
         raise OperandError(2, "must be one of {2, 8, 10, 16}")
-    return format(int(value), digits)
+    return number_text(int(value)) if digits == "d" else format(int(value), digits)
 
 
 def indexof(text: Value, part: Value) -> int:
@@ -115,7 +114,7 @@ def split(text: Value, delimiter: Value) -> list[str]:
     parts = string(text, 1).count(string(delimiter, 2))
     if parts > _LONG:
         spend(parts)
-        claim(60 * parts)
+        claim((60 if delimiter or not text.isascii() else 8) * parts)
     return text.split(delimiter) if delimiter else list(text)
 
 
@@ -245,9 +244,7 @@ def template_string(parts: Value) -> str:
     return "".join(out)
 
 
-def _function(
-    name: str, types: str, result: str, function: Callable[..., Any]
-) -> Builtin:
+def _function(name: str, types: str, result: str, function: Callable[..., Any]) -> Builtin:
     return Builtin(name, f"({types}) -> {result}", function)
 
 
