@@ -17,6 +17,7 @@ from solon.lang.rego.errors import (
 )
 from solon.lang.rego.rules import Group, Node
 from solon.lang.source import Span
+from solon.lang.trace import Trace
 from solon.lang.values import (
     UNDEFINED,
     Set,
@@ -86,6 +87,7 @@ class Linked:
     nodes: list[Node]
     sites: list[tuple[str, Callable[[], Span]]]  # (what is called, where)
     sources: Mapping[str, str]
+    trace: Trace | None = None  # where `trace` goes, besides the notes of the evaluation
     blank: list[Any] = field(init=False)  # the documents of the groups, none evaluated yet
 
     def __post_init__(self) -> None:
@@ -149,6 +151,8 @@ class State:
     def note(self, text: str) -> None:
         if self.run.options.notes is not None:
             self.run.options.notes.append(text)
+        if self.linked.trace is not None:
+            self.linked.trace.note(text)
 
     def print(self, operands: Sequence[Set], render: Callable[[Value], str]) -> None:
         """Record the lines of a ``print``: one for each combination of its operands' values."""
