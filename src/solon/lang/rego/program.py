@@ -356,8 +356,10 @@ class Query:
         code = program._code(program._replaced)
         index = group.index
 
+        document = code.linked.functions[index]
+
         def run(state: State, out: list[Any]) -> list[Any]:
-            value = state.linked.functions[index](state)
+            value = document(state)
             if value is not UNDEFINED:
                 out.append((value,))
             return out
@@ -367,6 +369,7 @@ class Query:
         self._origins = {"<rego>": code.origins}
         self._names: list[str] = []
         self._places = [(text, Span("query", 1, 1, len(text)))]
+        self._last = 0
         self._sources = program.sources
 
     def _compile(self, text: str, imports: Sequence[str]) -> None:
@@ -396,12 +399,12 @@ class Query:
         self._origins = {"<rego>": code.origins, "<query>": unit.origins}
         self._names = variables
         self._places = [(text[expr.at : expr.end], module.span(expr.at)) for expr in values]
+        self._last = len(values) - 1
         self._sources = sources
 
     def _solutions(
         self,
         input: Any = UNDEFINED,
-        *,
         data: Any = None,
         strict_builtin_errors: bool = False,
         budget: Budget = Budget(),
@@ -451,7 +454,19 @@ class Query:
             trace = trace.tb_next
         return span
 
-    def evaluate(self, input: Any = UNDEFINED, **settings: Any) -> Any:
+    def evaluate(
+        self,
+        input: Any = UNDEFINED,
+        data: Any = None,
+        strict_builtin_errors: bool = False,
+        budget: Budget = Budget(),
+        now_ns: int | None = None,
+        allowed_hosts: frozenset[str] = frozenset(),
+        runtime: Mapping[str, Any] | None = None,
+        prints: list[str] | None = None,
+        notes: list[str] | None = None,
+        covered: set[Any] | None = None,
+    ) -> Any:
         """The value of the query's last expression in its first solution, as JSON, or UNDEFINED.
 
         - ``data``: base documents for this evaluation, in place of the program's
@@ -462,10 +477,10 @@ class Query:
 
         Raises RegoError (its code says what happened; ``eval_cancel_error``: the budget was exceeded).
         """
-        solutions = self._solutions(input, **settings)
-        if not solutions:
-            return UNDEFINED
-        return to_json(solutions[0][len(self._places) - 1])
+        solutions = self._solutions(
+            input, data, strict_builtin_errors, budget, now_ns, allowed_hosts, runtime, prints, notes, covered
+        )
+        return to_json(solutions[0][self._last]) if solutions else UNDEFINED
 
     def bindings(self, input: Any = UNDEFINED, **settings: Any) -> list[dict[str, Any]]:
         """For every solution, name -> value of the query's variables."""

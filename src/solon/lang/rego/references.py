@@ -10,6 +10,8 @@ from solon.lang.rego.emitter import Emitter, Sought
 from solon.lang.rego.resolve import walk_all
 from solon.lang.rego.safety import variables
 
+SMALL: Final = 16  # elements; below, looking at each is quicker than looking for an index
+
 # Calls that an element may be spared although they come before the comparison that leaves it out.
 CANNOT_FAIL: Final = frozenset(["eq", "equal", "neq", "lt", "lte", "gt", "gte", "internal.member_2"])
 
@@ -160,7 +162,9 @@ class References(Emitter):
             key = self.key_of(sought.values[0])
         else:
             key = f"({', '.join(map(self.key_of, sought.values))})"
-        return f"matching({self.state}, {base}, {paths}, {key}, {visit}, {how == 'items'})"
+        large = f"type({base}) in COLLECTIONS and len({base}) >= {SMALL}"
+        found = f"matching({self.state}, {base}, {paths}, {key}, {visit}, {how == 'items'})"
+        return f"({found} if {large} else {visit}({self.state}, {base}))"
 
     # --- joins
 

@@ -59,14 +59,13 @@ class Options:
 class Run(Meter):
     """What stays the same during one evaluation, `with` or not."""
 
-    __slots__ = ("cache", "joins", "now_ns", "options")
+    __slots__ = ("cache", "now_ns", "options")
 
     def __init__(self, budget: Budget, options: Options, now_ns: int) -> None:
-        super().__init__(budget)
+        Meter.__init__(self, budget)
         self.options = options
         self.now_ns = now_ns
         self.cache: dict[Any, Any] = {}
-        self.joins: dict[Any, list[Any]] = {}  # see solon.lang.rego.joins
 
 
 @dataclass(frozen=True, slots=True)
