@@ -147,8 +147,12 @@ def _kind_test(entries: Any) -> Callable[[str, str], bool]:
         return lambda group, kind: True
     exact = {(g, k) for groups, kinds in pairs if groups and kinds for g in groups for k in kinds}
     open_ = [(groups, kinds) for groups, kinds in pairs if not (groups and kinds)]
-    return lambda group, kind: (group, kind) in exact or any(
-        (groups is None or group in groups) and (kinds is None or kind in kinds) for groups, kinds in open_
+    return lambda group, kind: (
+        (group, kind) in exact
+        or any(
+            (groups is None or group in groups) and (kinds is None or kind in kinds)
+            for groups, kinds in open_
+        )
     )
 
 
