@@ -31,7 +31,9 @@ def subjects(file: Path) -> list[Subject]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("library", type=Path)
     parser.add_argument("--constraints", type=int, default=50)
     parser.add_argument("--gator", default="gator")
@@ -58,7 +60,9 @@ def main() -> None:
         times.append((time.perf_counter_ns() - started) / 1e6)
     cuts = statistics.quantiles(times, n=100)
     print(f"{result.policies} constraints, {len(result.findings)} findings")
-    print(f"Solon: p50 {cuts[49]:.2f} ms   p99 {cuts[98]:.2f} ms   {cuts[49] / result.policies * 1000:.0f} us a constraint")
+    print(
+        f"Solon: p50 {cuts[49]:.2f} ms   p99 {cuts[98]:.2f} ms   {cuts[49] / result.policies * 1000:.0f} us a constraint"
+    )
     gator = shutil.which(options.gator)
     if gator:
         latency = gatekeeper_ms(gator, [*templates, *chosen, pod])
@@ -71,7 +75,18 @@ def gatekeeper_ms(gator: str, objects: list[Subject]) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         for number, subject in enumerate(objects):
             Path(folder, f"{number:03}.json").write_text(json.dumps(subject.document))
-        command = [gator, "bench", "--filename", folder, "--engine", "rego", "--iterations", "500", "--output", "json"]
+        command = [
+            gator,
+            "bench",
+            "--filename",
+            folder,
+            "--engine",
+            "rego",
+            "--iterations",
+            "500",
+            "--output",
+            "json",
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         latencies = json.loads(done.stdout)[0]["latencies"]
         return {name: milliseconds(text) for name, text in latencies.items()}

@@ -55,6 +55,8 @@ def namespace() -> dict[str, Any]:
         "less": runtime.less,
         "less_equal": runtime.less_equal,
         "lookup": lookup,
+        "cache_of_base": joins.cache_of_base,
+        "cache_of_run": joins.cache_of_run,
         "matching": joins.matching,
         "member": member,
         "member_at": member_at,

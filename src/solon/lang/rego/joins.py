@@ -20,15 +20,34 @@ Visit = Callable[[State, Value], Iterable[Any]]
 Paths = tuple[tuple[str, ...], ...]
 
 
+Cache = dict[Any, Any]
+
+
+def cache_of_run(state: State) -> Cache:
+    """Where indexes of what this evaluation has are kept."""
+    return state.run.cache
+
+
+def cache_of_base(state: State) -> Cache:
+    """Where indexes of base documents are kept: with the program, where these are the program's own."""
+    return state.linked.joins if state.data is state.linked.base else state.run.cache
+
+
 def matching(
-    state: State, collection: Value, paths: Paths, wanted: Any, visit: Visit, pairs: bool
+    state: State,
+    cache_of: Callable[[State], Cache],
+    collection: Value,
+    paths: Paths,
+    wanted: Any,
+    visit: Visit,
+    pairs: bool,
 ) -> Iterable[Any]:
     """What ``visit`` gives of the collection, without elements that have not the wanted values at the paths.
 
     ``wanted`` is the value's key, or a tuple of keys where there are several paths; ``pairs`` says that
     ``visit`` gives (index, element), and not elements alone.
     """
-    cache = state.run.cache
+    cache = cache_of(state)
     where = ("join", id(collection), paths, visit)
     held = cache.get(where)
     if held is None:

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from solon.lang.budget import Budget, BudgetExceeded
@@ -299,7 +299,9 @@ class _Code:
         self.origins = unit.origins
         self.coverable = compiler.coverable
         functions: list[Callable[..., Value]] = [self.namespace[f"g{g.index}"] for g in program._groups]
-        self.linked = Linked(functions, program._groups, compiler.nodes, compiler.sites, program.sources)
+        self.linked = Linked(
+            functions, program._groups, compiler.nodes, compiler.sites, program.sources, program.data, {}
+        )
 
 
 def _emit(
@@ -395,7 +397,7 @@ class Query:
         space = dict(code.namespace)
         unit.load(space)
         self._run = space["q"]
-        self._linked = Linked(code.linked.functions, program._groups, compiler.nodes, compiler.sites, sources)
+        self._linked = replace(code.linked, nodes=compiler.nodes, sites=compiler.sites, sources=sources)
         self._origins = {"<rego>": code.origins, "<query>": unit.origins}
         self._names = variables
         self._places = [(text[expr.at : expr.end], module.span(expr.at)) for expr in values]

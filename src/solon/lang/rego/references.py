@@ -135,6 +135,8 @@ class References(Emitter):
         with self.function.block("except AttributeError:"):
             self.function.add(failure.format(name))
         self.known[base, *names] = name
+        if base.endswith(".data") or base in self.based:
+            self.based.add(name)
         return name
 
     def iterate(self, base: str, part: ast.Term, tail: Sequence[ast.Term]) -> str:
@@ -163,7 +165,8 @@ class References(Emitter):
         else:
             key = f"({', '.join(map(self.key_of, sought.values))})"
         large = f"type({base}) in COLLECTIONS and len({base}) >= {SMALL}"
-        found = f"matching({self.state}, {base}, {paths}, {key}, {visit}, {how == 'items'})"
+        cache = "cache_of_base" if base in self.based else "cache_of_run"
+        found = f"matching({self.state}, {cache}, {base}, {paths}, {key}, {visit}, {how == 'items'})"
         return f"({found} if {large} else {visit}({self.state}, {base}))"
 
     # --- joins

@@ -85,6 +85,8 @@ class Linked:
     nodes: list[Node]
     sites: list[tuple[str, Callable[[], Span]]]  # (what is called, where)
     sources: Mapping[str, str]
+    base: Value  # the program's base documents, which never change
+    joins: dict[Any, Any]  # indexes of them: see solon.lang.rego.joins
     blank: list[Any] = field(init=False)  # the documents of the groups, none evaluated yet
 
     def __post_init__(self) -> None:
