@@ -165,15 +165,15 @@ roles contains role if {
 	binding.user == input.user
 	role := binding.role
 }
-other := roles with data.bindings as [{"user": input.user, "role": "guest"}]
+other := found if found := roles with data.bindings as [{"user": input.user, "role": "guest"}]
 """
     bindings = [{"user": f"u{i % 500}", "role": f"r{i}"} for i in range(1_000)]
     query = rego.compile({"p.rego": text}, data={"bindings": bindings}).prepare("data.p.roles")
     for i in range(2):  # all are looked at, and the index is made
-        assert query.evaluate({"user": f"u{i}"}) == [f"r{i}", f"r{i + 500}"]
+        assert query.evaluate({"user": f"u{i}"}) == sorted([f"r{i}", f"r{i + 500}"])
     few = Budget(seconds=None, steps=50)
     for i in range(2, 100):
-        assert query.evaluate({"user": f"u{i}"}, budget=few) == [f"r{i}", f"r{i + 500}"]
+        assert query.evaluate({"user": f"u{i}"}, budget=few) == sorted([f"r{i}", f"r{i + 500}"])
     assert query.program.evaluate("data.p.other", {"user": "u3"}) == ["guest"]
     fewer = {"bindings": bindings[:600]}
     assert query.evaluate({"user": "u300"}, data=fewer) == ["r300"]
