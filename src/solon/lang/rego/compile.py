@@ -17,6 +17,7 @@ from solon.lang.rego.annotations import Annotations
 from solon.lang.rego.body import BodyEmitter, literal
 from solon.lang.rego.builtins.registry import Builtin
 from solon.lang.rego.errors import BuiltinError
+from solon.lang.rego.indexing import Index, index_of
 from solon.lang.rego.resolve import BUILTIN, walk_all
 from solon.lang.rego.rules import Definition, Group, Node
 from solon.lang.rego.runtime import Replacement
@@ -56,6 +57,8 @@ def namespace() -> dict[str, Any]:
         "less": runtime.less,
         "less_equal": runtime.less_equal,
         "lookup": lookup,
+        "cache_of_base": joins.cache_of_base,
+        "cache_of_run": joins.cache_of_run,
         "matching": joins.matching,
         "member": member,
         "member_at": member_at,
@@ -204,16 +207,20 @@ class Compiler:
         elif not parts:
             add("v = U")
         message = COMPLETE_CONFLICT if group.kind == "complete" else FUNCTION_CONFLICT
-        for position, (rule, constant) in enumerate(parts):
+        first = parts[0][1] if parts else None
+        same = first is not None and all(c is not None and equal(c[0], first[0]) for _, c in parts)
+        index = None if table is not None or self.coverage else index_of(definitions)
+        if index is not None:
+            self.indexed_values(
+                function, index, definitions, [rule for rule, _ in parts], given, message, same
+            )
+            parts = []
+        for position, (rule, _) in enumerate(parts):
             if position == 0 and table is None:
                 add(f"v = {rule}({given})")
                 continue
             # Rules that can only give the same constant need not all run.
-            if (
-                table is None
-                and constant is not None
-                and all(c is not None and equal(c[0], constant[0]) for _, c in parts)
-            ):
+            if table is None and same:
                 with function.block("if v is U:"):
                     add(f"v = {rule}({given})")
                 continue
@@ -222,16 +229,57 @@ class Compiler:
                 with function.block("if v is U:"):
                     add("v = w")
                 with function.block("elif not equal(v, w):"):
-                    definition = definitions[position]
-                    module, at = definition.module, definition.rule.head.at
-                    site = self.site(message, lambda module=module, at=at: module.span(at))  # type: ignore[misc]
-                    add(f"s.conflict({site})")
+                    add(f"s.conflict({self.head_site(message, definitions[position])})")
         if default is not None:
             with function.block("if v is U:"):
                 add(f"v = {default[0]}({given})")
         if group.kind == "complete":
             add(f"memo[{group.index}] = v")
         add("return v")
+
+    def indexed_values(
+        self, function: Function, index: Index, definitions: Sequence[Definition], rules: Sequence[str],
+        given: str, message: str, same: bool,
+    ) -> None:  # fmt: skip
+        """The value of the rules that the index names."""
+        chosen = self.chosen(function, index, rules)
+        add = function.add
+        add("v = U")
+        if same:
+            with function.block(f"for rule in {chosen}:"):
+                add(f"v = rule({given})")
+                with function.block("if v is not U:"):
+                    add("break")
+            return
+        sites = {rule: self.head_site(message, d) for rule, d in zip(rules, definitions, strict=True)}
+        places = self.unit.constant(sites)
+        with function.block(f"for rule in {chosen}:"):
+            add(f"w = rule({given})")
+            with function.block("if w is not U:"):
+                with function.block("if v is U:"):
+                    add("v = w")
+                with function.block("elif not equal(v, w):"):
+                    add(f"s.conflict({places}[rule.__name__])")
+
+    def chosen(self, function: Function, index: Index, rules: Sequence[str]) -> str:
+        """A Python expression for the functions to run; writes the reading of what the index looks at."""
+        if isinstance(index.subject, int):
+            at = f"a{index.subject}"
+        else:
+            at = "at"
+            path = "".join(f".get({self.unit.constant(name)}, U)" for name in index.subject)
+            with function.block("try:"):
+                function.add(f"at = s.input{path}")
+            with function.block("except AttributeError:"):
+                function.add("at = U")
+        named = {k: tuple(rules[n] for n in positions) for k, positions in index.table.items()}
+        named[UNDEFINED] = tuple(rules[n] for n in index.default)
+        table = self.unit.table(named)
+        return f"{table}.get({at} if type({at}) is str else key({at}), {table}[U])"
+
+    def head_site(self, message: str, definition: Definition) -> int:
+        module, at = definition.module, definition.rule.head.at
+        return self.site(message, lambda: module.span(at))
 
     def collecting_group(self, group: Group, name: str) -> None:
         function = self.unit.function(name, ["s"])
@@ -254,8 +302,14 @@ class Compiler:
             with function.block("except AttributeError:"):
                 add("vp = U")
         given = "s, out, vp" if path else "s, out"
-        for definition in group.definitions:
-            add(f"{self.collecting_rule(definition, nested, path)}({given})")
+        rules = [self.collecting_rule(definition, nested, path) for definition in group.definitions]
+        index = None if self.coverage else index_of(group.definitions)
+        if index is None:
+            for rule in rules:
+                add(f"{rule}({given})")
+        else:
+            with function.block(f"for rule in {self.chosen(function, index, rules)}:"):
+                add(f"rule({given})")
         add(f"memo[{group.index}] = {'out.value' if nested else 'out'}")
         add(f"return {'out.value' if nested else 'out'}")
 

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from solon.lang.budget import Budget, BudgetExceeded
@@ -315,10 +315,11 @@ class _Code:
         self.origins = unit.origins
         self.coverable = compiler.coverable
         functions: list[Callable[..., Value]] = [self.namespace[f"g{g.index}"] for g in program._groups]
-        trace = program.watch if isinstance(program.watch, Trace) else None
         self.linked = Linked(
-            functions, program._groups, compiler.nodes, compiler.sites, program.sources, trace
+            functions, program._groups, compiler.nodes, compiler.sites, program.sources, program.data, {}
         )
+        if isinstance(program.watch, Trace):
+            self.linked.trace = program.watch
 
 
 def _emit(
@@ -377,8 +378,10 @@ class Query:
         code = program._code(program._replaced)
         index = group.index
 
+        document = code.linked.functions[index]
+
         def run(state: State, out: list[Any]) -> list[Any]:
-            value = state.linked.functions[index](state)
+            value = document(state)
             if value is not UNDEFINED:
                 out.append((value,))
             return out
@@ -388,6 +391,7 @@ class Query:
         self._origins = {"<rego>": code.origins}
         self._names: list[str] = []
         self._places = [(text, Span("query", 1, 1, len(text)))]
+        self._last = 0
         self._sources = program.sources
 
     def _compile(self, text: str, imports: Sequence[str]) -> None:
@@ -417,19 +421,17 @@ class Query:
         if program.watch is not None:
             frame(program.watch, space, compiler.frames)
         self._run = space["q"]
-        self._linked = Linked(
-            code.linked.functions, program._groups, compiler.nodes, compiler.sites, sources, code.linked.trace
-        )
+        self._linked = replace(code.linked, nodes=compiler.nodes, sites=compiler.sites, sources=sources)
         self._origins = {"<rego>": code.origins, "<query>": unit.origins}
         self._names = variables
         self._places = [(text[expr.at : expr.end], module.span(expr.at)) for expr in values]
+        self._last = len(values) - 1
         self._sources = sources
         self.compile_ns = time.perf_counter_ns() - started - self.parse_ns
 
     def _solutions(
         self,
         input: Any = UNDEFINED,
-        *,
         data: Any = None,
         strict_builtin_errors: bool = False,
         budget: Budget = Budget(),
@@ -479,7 +481,19 @@ class Query:
             trace = trace.tb_next
         return span
 
-    def evaluate(self, input: Any = UNDEFINED, **settings: Any) -> Any:
+    def evaluate(
+        self,
+        input: Any = UNDEFINED,
+        data: Any = None,
+        strict_builtin_errors: bool = False,
+        budget: Budget = Budget(),
+        now_ns: int | None = None,
+        allowed_hosts: frozenset[str] = frozenset(),
+        runtime: Mapping[str, Any] | None = None,
+        prints: list[str] | None = None,
+        notes: list[str] | None = None,
+        covered: set[Any] | None = None,
+    ) -> Any:
         """The value of the query's last expression in its first solution, as JSON, or UNDEFINED.
 
         - ``data``: base documents for this evaluation, in place of the program's
@@ -490,10 +504,10 @@ class Query:
 
         Raises RegoError (its code says what happened; ``eval_cancel_error``: the budget was exceeded).
         """
-        solutions = self._solutions(input, **settings)
-        if not solutions:
-            return UNDEFINED
-        return to_json(solutions[0][len(self._places) - 1])
+        solutions = self._solutions(
+            input, data, strict_builtin_errors, budget, now_ns, allowed_hosts, runtime, prints, notes, covered
+        )
+        return to_json(solutions[0][self._last]) if solutions else UNDEFINED
 
     def bindings(self, input: Any = UNDEFINED, **settings: Any) -> list[dict[str, Any]]:
         """For every solution, name -> value of the query's variables."""

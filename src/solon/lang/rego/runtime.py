@@ -60,14 +60,13 @@ class Options:
 class Run(Meter):
     """What stays the same during one evaluation, `with` or not."""
 
-    __slots__ = ("cache", "joins", "now_ns", "options")
+    __slots__ = ("cache", "now_ns", "options")
 
     def __init__(self, budget: Budget, options: Options, now_ns: int) -> None:
-        super().__init__(budget)
+        Meter.__init__(self, budget)
         self.options = options
         self.now_ns = now_ns
         self.cache: dict[Any, Any] = {}
-        self.joins: dict[Any, list[Any]] = {}  # see solon.lang.rego.joins
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +86,8 @@ class Linked:
     nodes: list[Node]
     sites: list[tuple[str, Callable[[], Span]]]  # (what is called, where)
     sources: Mapping[str, str]
+    base: Value  # the program's base documents, which never change
+    joins: dict[Any, Any]  # indexes of them: see solon.lang.rego.joins
     trace: Trace | None = None  # where `trace` goes, besides the notes of the evaluation
     blank: list[Any] = field(init=False)  # the documents of the groups, none evaluated yet
 
