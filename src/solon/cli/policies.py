@@ -11,6 +11,7 @@ from solon.frameworks import rego_files
 from solon.frameworks.gatekeeper.load import is_gatekeeper
 from solon.frameworks.policy import PolicySet
 from solon.frameworks.rego_files import Dialect
+from solon.lang.profile import Profile
 from solon.subjects import discover
 from solon.subjects.documents import Problem
 from solon.subjects.subject import Subject, Unreadable
@@ -25,6 +26,7 @@ class Wanted:
     namespaces: Sequence[str]
     all_namespaces: bool
     dialect: Dialect
+    watch: Profile | None = None  # where their costs are recorded
 
 
 def load(wanted: Wanted) -> list[PolicySet]:
@@ -70,10 +72,12 @@ def _rego(wanted: Wanted, problems: list[str]) -> PolicySet | None:
 
     name = "conftest:" + ",".join(wanted.paths)
     try:
-        found = conftest.load(name, files, wanted.namespaces or ["main"], every=wanted.all_namespaces)
+        found = conftest.load(
+            name, files, wanted.namespaces or ["main"], every=wanted.all_namespaces, watch=wanted.watch
+        )
         if not found.policies and not wanted.namespaces:
             # Nobody named a package, and `main` has no rules: take what is there.
-            found = conftest.load(name, files, every=True)
+            found = conftest.load(name, files, every=True, watch=wanted.watch)
     except RegoError as error:
         problems.append(error.render())
         return None
@@ -100,7 +104,7 @@ def _gatekeeper(wanted: Wanted, problems: list[str]) -> PolicySet | None:
         return None
     from solon.frameworks import gatekeeper
 
-    found, wrong = gatekeeper.load("gatekeeper:" + ",".join(wanted.paths), objects)
+    found, wrong = gatekeeper.load("gatekeeper:" + ",".join(wanted.paths), objects, watch=wanted.watch)
     problems += map(str, wrong)
     return found
 

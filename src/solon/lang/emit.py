@@ -115,12 +115,17 @@ class Unit:
                 self.origins.append(None)
         return "\n".join(out) + "\n"
 
-    def load(self, namespace: dict[str, Any]) -> str:
-        """Compile the unit and define its functions in ``namespace``; returns the text."""
+    def load(self, namespace: dict[str, Any], framed: Callable[[dict[str, Any]], None] | None = None) -> str:
+        """Compile the unit and define its functions in ``namespace``; returns the text.
+
+        ``framed`` may put others in the functions' places, before anything holds them.
+        """
         text = self.text()
         code = compile(text, self.name, "exec", dont_inherit=True)
         namespace.update(self.constants)
         exec(code, namespace)  # only what this module wrote: see the module's docstring
+        if framed is not None:
+            framed(namespace)
         for held, names in self._tables:
             held.update({k: tuple(namespace[name] for name in each) for k, each in names.items()})
         return text

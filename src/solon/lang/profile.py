@@ -49,6 +49,9 @@ class Profile:
 
     clock: Callable[[], int] = time.perf_counter_ns
     costs: list[Cost] = field(default_factory=list)
+    notes: list[Any] = field(default_factory=list)  # what a compiler knows that advice needs
+    reached: frozenset[int] = frozenset()  # the expressions of the last evaluation
+    last_ns: int = 0  # and its time
     _numbers: dict[Site, int] = field(default_factory=dict)
     _current: list[int] = field(default_factory=lambda: [0, 0, 0])
     _counts: dict[int, list[int]] | None = None  # of the evaluation under way
@@ -110,6 +113,8 @@ class Profile:
             cost.evaluations += evaluations
             cost.steps += steps
             cost.most = max(cost.most, evaluations)
+        self.reached = frozenset(self._counts)
+        self.last_ns = sum(counts[_TIME] for counts in self._counts.values())
         self._counts = None
 
     @property

@@ -22,6 +22,7 @@ from solon.frameworks.field_path import field_path
 from solon.frameworks.policy import Context, Policy, PolicyFailure, PolicySet, Stage, Violation
 from solon.frameworks.rego_files import RegoFiles
 from solon.lang import rego
+from solon.lang.profile import Profile
 from solon.subjects.subject import Location, Subject
 
 _RULE: Final = re.compile(r"(deny|violation|warn)(_[a-zA-Z0-9]+)*$")
@@ -35,13 +36,18 @@ _OWN_KEYS: Final = frozenset(["msg", "severity", "remediation", "path", "field"]
 
 
 def load(
-    name: str, files: RegoFiles, namespaces: Sequence[str] = ("main",), *, every: bool = False
+    name: str,
+    files: RegoFiles,
+    namespaces: Sequence[str] = ("main",),
+    *,
+    every: bool = False,
+    watch: Profile | None = None,
 ) -> PolicySet:
     """Compile the files; policies come from the namespaces given, or from ``every`` one.
 
-    Raises RegoError with all errors.
+    What they cost is recorded in ``watch``. Raises RegoError with all errors.
     """
-    program = rego.compile(files.modules, data=files.data, version=files.dialect)
+    program = rego.compile(files.modules, data=files.data, version=files.dialect, watch=watch)
     notes = _Notes(program)
     definitions: dict[str, rego.RuleInfo] = {}
     for rule in program.rules:

@@ -22,7 +22,7 @@ from solon.lang.rego.resolve import BUILTIN, Resolver, check_recursion, rule_nam
 from solon.lang.rego.rules import Group
 from solon.lang.rego.runtime import Linked, Options, Run, State
 from solon.lang.rego.safety import Sorter, variables
-from solon.lang.rego.trace import Watch, emitter_for, frame
+from solon.lang.rego.trace import Watch, emitter_for, framing
 from solon.lang.source import Diagnostic, Span
 from solon.lang.trace import Trace
 from solon.lang.values import UNDEFINED, Value, to_json
@@ -116,7 +116,6 @@ class Program:
         self._coverage = coverage
         self._prints = prints
         self.watch = watch
-        self.notes: list[Any] = []  # what a profile knows of the code
         self.parse_ns = self.compile_ns = 0
         self._annotations = Annotations(modules, errors)
         self._root, self._groups = rules.build(modules, errors)
@@ -306,10 +305,7 @@ class _Code:
             with _stack(first.module, first.rule.head.at, program.sources):
                 compiler.group(group)
         self.namespace = namespace()
-        self.text = unit.load(self.namespace)
-        if program.watch is not None:
-            frame(program.watch, self.namespace, compiler.frames)
-        program.notes += compiler.notes
+        self.text = unit.load(self.namespace, framing(program.watch, compiler.frames))
         self.constants = unit.constants
         self.titles = compiler.titles
         self.origins = unit.origins
@@ -417,9 +413,7 @@ class Query:
         with _stack(module, 0, sources):
             values, variables = _emit(compiler, unit, module, definition.body)
         space = dict(code.namespace)
-        unit.load(space)
-        if program.watch is not None:
-            frame(program.watch, space, compiler.frames)
+        unit.load(space, framing(program.watch, compiler.frames))
         self._run = space["q"]
         self._linked = replace(code.linked, nodes=compiler.nodes, sites=compiler.sites, sources=sources)
         self._origins = {"<rego>": code.origins, "<query>": unit.origins}
