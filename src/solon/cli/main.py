@@ -205,6 +205,14 @@ def test(
     threshold: Annotated[
         float, typer.Option("--threshold", metavar="PERCENT", help="Fail below this coverage.")
     ] = 0.0,
+    bench: Annotated[bool, typer.Option("--bench", help="Say how long each Rego test takes.")] = False,
+    bench_time: Annotated[
+        float,
+        typer.Option(
+            "--bench-time", metavar="SECONDS", min=0.001, max=3600.0, help="How long to repeat each test for."
+        ),
+    ] = 1.0,
+    count: Annotated[int, typer.Option("--count", metavar="N", min=1, help="Run each test N times.")] = 1,
     format_: Annotated[TestFormat, typer.Option("--format", "-o", help="Output format.")] = TestFormat.TABLE,
     data: Data = None,
     rego_version: Annotated[
@@ -234,6 +242,9 @@ def test(
                 data=data or [],
                 dialect=rego_version.value,
                 timeout=timeout,
+                count=count,
+                bench=bench,
+                bench_time=bench_time,
             )
         )
     )

@@ -20,6 +20,11 @@ class Site:
     text: str
 
 
+def place_of(site: Site) -> tuple[str, int, int]:
+    """What sites are sorted by."""
+    return site.span.file, site.span.row, site.span.column
+
+
 @dataclass(slots=True)
 class Cost:
     """What an expression cost by itself, without the rules it calls, over all evaluations.
@@ -127,7 +132,7 @@ class Profile:
 
     def evaluated(self) -> list[Cost]:
         """The expressions that were reached, the dearest first."""
-        return sorted((c for c in self.costs if c.evaluations), key=lambda c: (-c.time_ns, str(c.site.span)))
+        return sorted((c for c in self.costs if c.evaluations), key=lambda c: (-c.time_ns, place_of(c.site)))
 
 
 @dataclass(frozen=True, slots=True)

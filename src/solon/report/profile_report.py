@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from solon.lang.profile import Cost
+from solon.lang.profile import Cost, place_of
 from solon.lang.rego.advice import Advice
 from solon.lang.source import Span
 from solon.report.check_report import duration, plural
@@ -56,7 +56,7 @@ class ProfileReport:
 
 def render(name: str, report: ProfileReport, *, sort: str, limit: int, width: int = 100) -> str:
     """The report in the format of that name; ``limit`` 0 shows everything."""
-    costs = sorted(report.costs, key=lambda c: (-_by(sort, c), -c.time_ns, str(c.site.span)))
+    costs = sorted(report.costs, key=lambda c: (-_by(sort, c), -c.time_ns, place_of(c.site)))
     if name == "json":
         return json.dumps(_json(report, costs[: limit or None]), indent=2, ensure_ascii=False) + "\n"
     lines = _lines(report, costs, sort, limit, width)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from solon.lang.profile import Cost, Profile, Site
+from solon.lang.profile import Cost, Profile, Site, place_of
 from solon.lang.rego import ast
 from solon.lang.rego.references import compared, path_from
 from solon.lang.rego.resolve import walk_all
@@ -29,6 +29,7 @@ from solon.lang.rego.show import term_text
 from solon.lang.rego.trace import Expression, Loop
 
 MANY: Final = 16  # evaluations of an expression, or elements of a collection, that are worth a word
+MUCH: Final = 10_000  # steps: an evaluation that was stopped may have come to no more than the second turn
 SEVERAL: Final = 3  # loops over the same collection
 WORTH: Final = 0.02  # of all steps
 
@@ -58,7 +59,7 @@ def advise(profile: Profile) -> list[Advice]:
         place = (advice.site.span.file, advice.site.span.row)
         if place not in found or advice.cost > found[place].cost:
             found[place] = advice
-    return sorted(found.values(), key=lambda advice: (-advice.cost, str(advice.site.span)))
+    return sorted(found.values(), key=lambda advice: (-advice.cost, place_of(advice.site)))
 
 
 def behind_the_first(profile: Profile) -> frozenset[int]:
@@ -82,28 +83,39 @@ def _of_loops(loops: Sequence[Loop], costs: dict[Site, Cost], total: int) -> Ite
     over = Counter(term_text(domain) for domain in domains.values() if domain is not None)
     for loop in loops:
         cost = costs.get(loop.site)
-        if cost is None or not cost.evaluations or cost.steps < WORTH * total:
+        if cost is None or not cost.evaluations:
             continue
-        each = cost.steps / cost.evaluations
+        visited = _visited(loop, cost, costs)
+        each = visited / cost.evaluations
         domain = domain_of(loop)
-        if each < MANY or domain is None:
+        if each < MANY or visited < WORTH * total or domain is None:
             continue
-        if cost.most >= MANY and _is_fixed(domain, loop.before):
-            yield _repeated(loop, domain, cost)
+        again = cost.most >= MANY or (cost.most > 1 and visited >= MUCH)
+        if again and _is_fixed(domain, loop.before):
+            yield _repeated(loop, domain, cost, visited)
         elif not loop.sought and cost.most < MANY:
             yield from _constant(loop, domain, cost, over[term_text(domain)])
 
 
-def _repeated(loop: Loop, domain: ast.Term, cost: Cost) -> Advice:
+def _visited(loop: Loop, cost: Cost, costs: dict[Site, Cost]) -> int:
+    """The elements that a loop visited. A walk finds them as it goes: what follows is asked of each."""
+    if loop.how == "walk" and loop.after:
+        behind = costs.get(_site(loop, loop.after[0]))
+        return behind.evaluations if behind is not None else 0
+    return cost.steps
+
+
+def _repeated(loop: Loop, domain: ast.Term, cost: Cost, visited: int) -> Advice:
     shown = term_text(domain, loop.module.package)
-    times, visited = cost.evaluations, cost.steps
+    times = cost.evaluations
     verb = "walks" if loop.how == "walk" else "visits"
     problem = (
-        f"{verb} {shown} {_count(times, 'times')}, once for each element of a loop around it: "
-        f"{_count(visited, 'steps')} in all, {_count(visited / times, 'each time')}"
+        f"{verb} {shown} {_count(times, 'times')} over, {_count(visited / times, 'elements')} each time: "
+        f"{_count(visited, 'steps')}"
     )
     why = why_no_join(loop, domain)
-    return Advice(loop.site, problem, why.because, tuple(why.instead), visited)
+    old = ["# in Rego v0, with: import future.keywords"] if loop.module.version == "v0" else []
+    return Advice(loop.site, problem, why.because, (*old, *why.instead), visited)
 
 
 def _constant(loop: Loop, domain: ast.Term, cost: Cost, others: int) -> Iterator[Advice]:
@@ -143,6 +155,9 @@ def _of_waiting(loops: Sequence[Loop], costs: dict[Site, Cost]) -> Iterator[Advi
             cost = costs.get(_site(loop, expr))
             passed = _passed(loop, position, costs)
             if cost is None or cost.most < MANY or passed is None or passed > cost.evaluations / 2:
+                continue
+            begun = costs.get(loop.site)
+            if begun is None or cost.evaluations < MANY * begun.evaluations:
                 continue
             text, show = text_of(loop, expr), shower(loop)
             domain = domain_of(loop)

@@ -5,7 +5,7 @@ What makes a join is in :mod:`solon.lang.rego.references`; each reason here is s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -186,7 +186,7 @@ def _in_functions(
             if not theirs or not mine & all_names(args):
                 return
             show, text, short = shower(loop), text_of(loop, expr), name.rpartition(".")[2]
-            asked = _asked_inside(loop, short, args)
+            asked = _asked_inside(loop, element, short, args)
             equalities = asked or [f"{element.shown}.field == {show(theirs[0])}.field"]
             said = [] if asked else [f"# before the call, what {short} asks to be equal:"]
             yield Why(
@@ -195,8 +195,15 @@ def _in_functions(
             )
 
 
-def _asked_inside(loop: Loop, function: str, args: Sequence[ast.Term]) -> list[str]:
-    """The equalities of two parameters' fields in a function of the same file, for what it is given."""
+def _given(side: ast.Term, given: Mapping[str, ast.Term]) -> ast.Ref | None:
+    """A path from a parameter, as one from what it is given."""
+    if isinstance(side, ast.Ref) and isinstance(side.head, ast.Var) and side.head.name in given:
+        return ast.Ref(given[side.head.name], side.path, side.at)
+    return None
+
+
+def _asked_inside(loop: Loop, element: ast.Var, function: str, args: Sequence[ast.Term]) -> list[str]:
+    """What a function of the same file asks of a field of the element and of another thing it is given."""
     show, found = shower(loop), []
     for rule in loop.module.rules:
         if rule.name != function or rule.head.args is None:
@@ -207,16 +214,10 @@ def _asked_inside(loop: Loop, function: str, args: Sequence[ast.Term]) -> list[s
             if isinstance(parameter, ast.Var) and isinstance(arg, ast.Var)
         }
         for expr in rule.body:
-            for one, other in compared(expr.statement)[:1] if not expr.negated else ():
-                paths = [
-                    ast.Ref(given[side.head.name], side.path, side.at)
-                    for side in (one, other)
-                    if isinstance(side, ast.Ref)
-                    and isinstance(side.head, ast.Var)
-                    and side.head.name in given
-                ]
-                if len({path.head.name for path in paths if isinstance(path.head, ast.Var)}) == 2:
-                    found.append(f"{show(paths[1])} == {show(paths[0])}")
+            for one, other in compared(expr.statement) if not expr.negated else ():
+                mine, theirs = _given(one, given), _given(other, given)
+                if mine and theirs and path_from(element, mine) and not path_from(element, theirs):
+                    found.append(f"{show(mine)} == {show(theirs)}")
         break
     return found
 
