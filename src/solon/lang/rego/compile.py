@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from solon.lang.emit import Function, Origin, Unit
+from solon.lang.profile import Profile
 from solon.lang.rego import ast, inline, joins, runtime
 from solon.lang.rego.annotations import Annotations
 from solon.lang.rego.body import BodyEmitter, literal
@@ -21,6 +22,7 @@ from solon.lang.rego.resolve import BUILTIN, walk_all
 from solon.lang.rego.rules import Definition, Group, Node
 from solon.lang.rego.runtime import Replacement
 from solon.lang.source import Span
+from solon.lang.trace import Trace
 from solon.lang.values import UNDEFINED, Key, Set, equal, key, lookup, member, member_at
 
 COMPLETE_CONFLICT = "complete rules must not produce multiple outputs"
@@ -87,6 +89,8 @@ class Compiler:
         *,
         coverage: bool = False,
         prints: bool = False,
+        emitter: type[BodyEmitter] = BodyEmitter,
+        watch: Profile | Trace | None = None,
     ) -> None:
         self.unit = unit
         self.root = root
@@ -97,6 +101,13 @@ class Compiler:
         self.annotations = annotations
         self.coverage = coverage
         self.prints = prints
+        self.emitter_type = emitter
+        self.watch = watch
+        self.rule = ""  # the name of the document whose rules are being written
+        self.frames: dict[
+            str, tuple[str, Span, bool]
+        ] = {}  # function -> rule, place, whether it is all of it
+        self.notes: list[Any] = []  # what a profile is to know of the code besides its costs
         self.coverable: set[tuple[str, int]] = set()
         self.sites: list[tuple[str, Callable[[], Span]]] = []
         self.nodes: list[Node] = []
@@ -105,6 +116,16 @@ class Compiler:
         self.replaced_documents = [path[1:] for path in replaced if path[0] == "data"]
 
     # --- what bodies ask for
+
+    @property
+    def profile(self) -> Profile:
+        assert isinstance(self.watch, Profile)
+        return self.watch
+
+    @property
+    def trace(self) -> Trace:
+        assert isinstance(self.watch, Trace)
+        return self.watch
 
     def site(self, what: str, origin: Origin) -> int:
         """A number that stands for a place where something can fail at run time."""
@@ -157,7 +178,7 @@ class Compiler:
     def group(self, group: Group) -> None:
         arguments = [f"a{n}" for n in range(group.arity)] if group.kind == "function" else []
         name = f"g{group.index}"
-        self.titles[name] = group.name
+        self.titles[name] = self.rule = group.name
         if group.kind in ("complete", "function"):
             self.value_group(group, name, arguments)
         else:
@@ -307,15 +328,16 @@ class Compiler:
     ) -> tuple[BodyEmitter, Function, str]:
         name = name or self.unit.fresh("r")
         function = self.unit.function(name, ["s", *parameters])
-        body = BodyEmitter(self, definition.module, function, {}, failure)
+        body = self.emitter_type(self, definition.module, function, {}, failure)
         body.at(at)
+        body.begin_rule(at)
         span = definition.module.span(at)
         self.titles.setdefault(name, f"{span.file}:{span.row}")
         return body, function, name
 
     def constant_table(self, group: Group) -> tuple[tuple[int, dict[Any, Any]] | None, list[Definition]]:
         """``f("a") := 1``, ``f("b") := 2`` …: the argument's position and its table, and the other rules."""
-        if group.kind != "function" or self.coverage:
+        if group.kind != "function" or self.coverage or self.emitter_type.detailed:
             return None, group.definitions
         for position in range(group.arity):
             table: dict[Any, Any] = {}
@@ -368,8 +390,10 @@ class Compiler:
         else:
             emit.body(exprs)
         emit.at(at)
+        emit.begin_head(at, ast.present(value))
         constant = (True,) if value is None else literal(value)
         if constant is not None:
+            emit.end_head()
             function.add(f"return {self.unit.constant(constant[0])}")
             function.depth = 1
             if emit.loops:
@@ -377,6 +401,7 @@ class Compiler:
             return name, constant
         assert value is not None
         held = emit.value(value)
+        emit.end_head()
         if not emit.loops:
             function.add(f"return {held}")
             return name, None
@@ -399,9 +424,13 @@ class Compiler:
         if self.coverage:
             emit.cover(definition.rule.at)
         emit.at(definition.rule.at)
+        emit.begin_head(
+            definition.rule.at, [*definition.rest, *ast.present(definition.key, definition.value)]
+        )
         path = [emit.value(part) for part in definition.rest]
         if definition.key is not None:
             member = emit.value(definition.key)
+            emit.end_head()
             if not nested:
                 function.add(f"out[{emit.key_of(member)}] = {member}")
             else:
@@ -409,6 +438,7 @@ class Compiler:
                 function.add(f"out.add(({', '.join(path)},), {member}, {site})")
             return name
         held = "True" if definition.value is None else emit.value(definition.value)
+        emit.end_head()
         site = emit.site(OBJECT_CONFLICT)
         if nested:
             function.add(f"out.put(({', '.join(path)},), {held}, {site})")

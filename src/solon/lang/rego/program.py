@@ -14,7 +14,6 @@ from solon.lang.emit import Unit, readable
 from solon.lang.rego import ast, rules
 from solon.lang.rego.annotations import Annotation, Annotations
 from solon.lang.rego.ast import Version
-from solon.lang.rego.body import BodyEmitter
 from solon.lang.rego.builtins import TABLE
 from solon.lang.rego.compile import Compiler, namespace
 from solon.lang.rego.errors import COMPILE_ERROR, EVAL_CANCEL_ERROR, EVAL_INTERNAL_ERROR, EvalError, RegoError
@@ -23,7 +22,9 @@ from solon.lang.rego.resolve import BUILTIN, Resolver, check_recursion, rule_nam
 from solon.lang.rego.rules import Group
 from solon.lang.rego.runtime import Linked, Options, Run, State
 from solon.lang.rego.safety import Sorter, variables
+from solon.lang.rego.trace import Watch, emitter_for, frame
 from solon.lang.source import Diagnostic, Span
+from solon.lang.trace import Trace
 from solon.lang.values import UNDEFINED, Value, to_json
 
 _DEFAULT = Options()
@@ -49,16 +50,19 @@ def compile(
     *,
     coverage: bool = False,
     prints: bool = False,
+    watch: Watch | None = None,
     rewrite: Callable[[list[ast.Module]], None] | None = None,
 ) -> Program:
     """Compile Rego files (name -> text) to a Program.
 
     ``data`` are the base documents; ``version`` is the language of the files; ``auto``: v0 is what is not v1. With
     ``coverage``, evaluations can report the lines they reached; with ``prints``, what ``print`` printed.
+    A profile or trace as ``watch`` records every evaluation; neither is for several threads at once.
     ``rewrite`` may change the modules once they are parsed. Raises RegoError with every error found.
     """
     errors: list[Diagnostic] = []
     parsed: list[ast.Module] = []
+    started = time.perf_counter_ns()
     for file, text in modules.items():
         try:
             parsed.append(
@@ -71,7 +75,12 @@ def compile(
         rewrite(parsed)
     query_version: Version = "v0" if version == "v0" else "v1"
     base = data if data is not None else {}
-    return Program(parsed, base, dict(modules), query_version, coverage=coverage, prints=prints)
+    begun = time.perf_counter_ns()
+    program = Program(
+        parsed, base, dict(modules), query_version, coverage=coverage, prints=prints, watch=watch
+    )
+    program.parse_ns, program.compile_ns = begun - started, time.perf_counter_ns() - begun
+    return program
 
 
 def package_of(text: str, version: Version = "v1", file: str = "policy.rego") -> str:
@@ -97,6 +106,7 @@ class Program:
         *,
         coverage: bool,
         prints: bool,
+        watch: Watch | None = None,
     ) -> None:
         errors: list[Diagnostic] = []
         self.data = data
@@ -105,6 +115,9 @@ class Program:
         self._modules = modules
         self._coverage = coverage
         self._prints = prints
+        self.watch = watch
+        self.notes: list[Any] = []  # what a profile knows of the code
+        self.parse_ns = self.compile_ns = 0
         self._annotations = Annotations(modules, errors)
         self._root, self._groups = rules.build(modules, errors)
         self._names = rule_names(modules)
@@ -142,7 +155,7 @@ class Program:
     def _compiler(self, unit: Unit, replaced: Replaced, sources: Mapping[str, str]) -> Compiler:
         return Compiler(
             unit, self._root, self._groups, self._functions, TABLE, replaced, sources, self._annotations,
-            coverage=self._coverage, prints=self._prints,
+            coverage=self._coverage, prints=self._prints, emitter=emitter_for(self.watch), watch=self.watch,
         )  # fmt: skip
 
     def _code(self, replaced: Replaced) -> _Code:
@@ -294,6 +307,9 @@ class _Code:
                 compiler.group(group)
         self.namespace = namespace()
         self.text = unit.load(self.namespace)
+        if program.watch is not None:
+            frame(program.watch, self.namespace, compiler.frames)
+        program.notes += compiler.notes
         self.constants = unit.constants
         self.titles = compiler.titles
         self.origins = unit.origins
@@ -302,6 +318,8 @@ class _Code:
         self.linked = Linked(
             functions, program._groups, compiler.nodes, compiler.sites, program.sources, program.data, {}
         )
+        if isinstance(program.watch, Trace):
+            self.linked.trace = program.watch
 
 
 def _emit(
@@ -312,7 +330,8 @@ def _emit(
     It appends a tuple for each solution, with the value of each expression in the order written and then of each variable. Returns the expressions and the variables.
     """
     function = unit.function("q", ["s", "out"])
-    emit = BodyEmitter(compiler, module, function, {}, "return out")
+    emit = compiler.emitter_type(compiler, module, function, {}, "return out")
+    compiler.frames["q"] = ("", module.span(0), False)
     emit.ordered = True
     held: dict[int, str] = {}
     for expr in body:
@@ -350,7 +369,8 @@ class Query:
     def __init__(self, program: Program, text: str, imports: Sequence[str] = ()) -> None:
         self.program = program
         self._run: Callable[[State, list[Any]], list[Any]]
-        group = None if imports else program.document(text)
+        self.parse_ns = self.compile_ns = 0
+        group = None if imports or program.watch else program.document(text)
         if group is None:
             self._compile(text, imports)
             return
@@ -376,7 +396,9 @@ class Query:
 
     def _compile(self, text: str, imports: Sequence[str]) -> None:
         program = self.program
+        started = time.perf_counter_ns()
         module = parse_query(text, program.version)
+        self.parse_ns = time.perf_counter_ns() - started
         for line in imports:
             module.imports.extend(
                 parse_module("imports", f"package q\nimport {line}", program.version).imports
@@ -396,6 +418,8 @@ class Query:
             values, variables = _emit(compiler, unit, module, definition.body)
         space = dict(code.namespace)
         unit.load(space)
+        if program.watch is not None:
+            frame(program.watch, space, compiler.frames)
         self._run = space["q"]
         self._linked = replace(code.linked, nodes=compiler.nodes, sites=compiler.sites, sources=sources)
         self._origins = {"<rego>": code.origins, "<query>": unit.origins}
@@ -403,6 +427,7 @@ class Query:
         self._places = [(text[expr.at : expr.end], module.span(expr.at)) for expr in values]
         self._last = len(values) - 1
         self._sources = sources
+        self.compile_ns = time.perf_counter_ns() - started - self.parse_ns
 
     def _solutions(
         self,

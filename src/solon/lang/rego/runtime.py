@@ -17,6 +17,7 @@ from solon.lang.rego.errors import (
 )
 from solon.lang.rego.rules import Group, Node
 from solon.lang.source import Span
+from solon.lang.trace import Trace
 from solon.lang.values import (
     UNDEFINED,
     Set,
@@ -87,6 +88,7 @@ class Linked:
     sources: Mapping[str, str]
     base: Value  # the program's base documents, which never change
     joins: dict[Any, Any]  # indexes of them: see solon.lang.rego.joins
+    trace: Trace | None = None  # where `trace` goes, besides the notes of the evaluation
     blank: list[Any] = field(init=False)  # the documents of the groups, none evaluated yet
 
     def __post_init__(self) -> None:
@@ -150,6 +152,8 @@ class State:
     def note(self, text: str) -> None:
         if self.run.options.notes is not None:
             self.run.options.notes.append(text)
+        if self.linked.trace is not None:
+            self.linked.trace.note(text)
 
     def print(self, operands: Sequence[Set], render: Callable[[Value], str]) -> None:
         """Record the lines of a ``print``: one for each combination of its operands' values."""
