@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from solon.cli import main
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("solon", deadline=None)
+settings.load_profile("solon")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -50,6 +50,14 @@ class EvalFormat(StrEnum):
     BINDINGS = "bindings"
 
 
+class Explain(StrEnum):
+    OFF = "off"
+    NOTES = "notes"
+    FAILS = "fails"
+    FULL = "full"
+    DEBUG = "debug"
+
+
 def _version(value: bool) -> None:
     if value:
         typer.echo(f"solon {__version__}")
@@ -250,6 +258,21 @@ def eval_(
     dump: Annotated[
         bool, typer.Option("--dump", help="Print the Python that the policies became, and stop.")
     ] = False,
+    explain: Annotated[
+        Explain, typer.Option("--explain", help="Tell what the evaluation did; `fails`: what did not hold.")
+    ] = Explain.OFF,
+    metrics: Annotated[bool, typer.Option("--metrics", help="Report how long each stage took.")] = False,
+    profile: Annotated[bool, typer.Option("--profile", help="Report what each line cost.")] = False,
+    profile_limit: Annotated[
+        int, typer.Option("--profile-limit", metavar="N", min=0, help="Lines to report; 0 for all.")
+    ] = 10,
+    profile_sort: Annotated[
+        list[str] | None,
+        typer.Option("--profile-sort", metavar="BY", help="What to sort lines by; may be repeated."),
+    ] = None,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Report the Rego lines that were reached.")
+    ] = False,
     allow_host: Hosts = None,
     timeout: Timeout = 10.0,
 ) -> None:
@@ -258,6 +281,7 @@ def eval_(
     Example: solon eval -d policy/ -i input.json 'data.main.deny'
     """
     from solon.cli import evaluate as command
+    from solon.cli.recording import Wanted
 
     raise typer.Exit(
         command.run(
@@ -275,6 +299,9 @@ def eval_(
                 dump=dump,
                 allowed_hosts=frozenset(allow_host or []),
                 timeout=timeout,
+                recording=Wanted(
+                    metrics, coverage, profile, profile_limit, profile_sort or [], explain.value
+                ),
             )
         )
     )

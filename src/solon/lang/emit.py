@@ -57,6 +57,7 @@ class Unit:
         self._interned: dict[tuple[type, Any], str] = {}
         self._counters: dict[str, int] = {}
         self.origins: list[Origin] = []
+        self._tables: list[tuple[dict[Any, Any], dict[Any, tuple[str, ...]]]] = []
 
     def fresh(self, prefix: str) -> str:
         """A name that nothing else in the unit has."""
@@ -88,6 +89,12 @@ class Unit:
             name = self._interned[Unit, identity] = self.named(prefix, value)
         return name
 
+    def table(self, names: dict[Any, tuple[str, ...]]) -> str:
+        """The name of a constant dict from keys to functions of the unit."""
+        held: dict[Any, Any] = {}
+        self._tables.append((held, names))
+        return self.named("K", held)
+
     def named(self, prefix: str, value: Any) -> str:
         name = self.fresh(prefix)
         self.constants[name] = value
@@ -114,6 +121,8 @@ class Unit:
         code = compile(text, self.name, "exec", dont_inherit=True)
         namespace.update(self.constants)
         exec(code, namespace)  # only what this module wrote: see the module's docstring
+        for held, names in self._tables:
+            held.update({k: tuple(namespace[name] for name in each) for k, each in names.items()})
         return text
 
 

@@ -10,7 +10,7 @@ import orjson
 
 from solon.frameworks.gatekeeper.constraint import Constraint, is_constraint, make_constraint
 from solon.frameworks.gatekeeper.errors import GatekeeperError
-from solon.frameworks.gatekeeper.match import MatchError, group_of
+from solon.frameworks.gatekeeper.match import group_of
 from solon.frameworks.gatekeeper.review import Review, is_admission_review, review_of
 from solon.frameworks.gatekeeper.template import Template, compile_template, is_template
 from solon.frameworks.policy import Context, Policy, PolicyFailure, PolicySet, Violation
@@ -121,8 +121,6 @@ def _policy(constraint: Constraint, reviews: _Reviews) -> Policy:
     def applies(subject: Subject, context: Context) -> bool:
         try:
             return constraint.concerns(reviews.of(subject, context))
-        except MatchError:
-            return True  # rejected by `judge`
         except GatekeeperError as error:
             raise PolicyFailure(str(error)) from None
 

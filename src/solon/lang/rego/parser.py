@@ -24,23 +24,28 @@ from solon.lang.rego.terms import LOGIC, TermParser
 
 def parse_module(file: str, text: str, version: ast.Version = "v1") -> ast.Module:
     """Parse one file. Raises RegoError."""
-    parser = Parser(file, text, version)
-    try:
-        return parser.module()
-    except RecursionError:
-        raise parser.error("nested too deeply") from None
+    return _module(Parser(file, text, version))
 
 
 def parse_either(file: str, text: str) -> ast.Module:
     """Parse a file as v1, or as v0 where it is not v1. Raises RegoError: of neither, the errors of v1."""
+    parser = Parser(file, text, "v1")
     try:
-        return parse_module(file, text)
+        return _module(parser)
     except RegoError:
+        parser.begin("v0")
         try:
-            return parse_module(file, text, "v0")
+            return _module(parser)
         except RegoError:
             pass
         raise
+
+
+def _module(parser: Parser) -> ast.Module:
+    try:
+        return parser.module()
+    except RecursionError:
+        raise parser.error("nested too deeply") from None
 
 
 def parse_query(text: str, version: ast.Version = "v1", file: str = "query") -> ast.Module:

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from solon.lang.budget import Budget, BudgetExceeded
@@ -14,7 +14,6 @@ from solon.lang.emit import Unit, readable
 from solon.lang.rego import ast, rules
 from solon.lang.rego.annotations import Annotation, Annotations
 from solon.lang.rego.ast import Version
-from solon.lang.rego.body import BodyEmitter
 from solon.lang.rego.builtins import TABLE
 from solon.lang.rego.compile import Compiler, namespace
 from solon.lang.rego.errors import COMPILE_ERROR, EVAL_CANCEL_ERROR, EVAL_INTERNAL_ERROR, EvalError, RegoError
@@ -23,7 +22,9 @@ from solon.lang.rego.resolve import BUILTIN, Resolver, check_recursion, rule_nam
 from solon.lang.rego.rules import Group
 from solon.lang.rego.runtime import Linked, Options, Run, State
 from solon.lang.rego.safety import Sorter, variables
+from solon.lang.rego.trace import Watch, emitter_for, frame
 from solon.lang.source import Diagnostic, Span
+from solon.lang.trace import Trace
 from solon.lang.values import UNDEFINED, Value, to_json
 
 _DEFAULT = Options()
@@ -49,16 +50,19 @@ def compile(
     *,
     coverage: bool = False,
     prints: bool = False,
+    watch: Watch | None = None,
     rewrite: Callable[[list[ast.Module]], None] | None = None,
 ) -> Program:
     """Compile Rego files (name -> text) to a Program.
 
     ``data`` are the base documents; ``version`` is the language of the files; ``auto``: v0 is what is not v1. With
     ``coverage``, evaluations can report the lines they reached; with ``prints``, what ``print`` printed.
+    A profile or trace as ``watch`` records every evaluation; neither is for several threads at once.
     ``rewrite`` may change the modules once they are parsed. Raises RegoError with every error found.
     """
     errors: list[Diagnostic] = []
     parsed: list[ast.Module] = []
+    started = time.perf_counter_ns()
     for file, text in modules.items():
         try:
             parsed.append(
@@ -71,7 +75,12 @@ def compile(
         rewrite(parsed)
     query_version: Version = "v0" if version == "v0" else "v1"
     base = data if data is not None else {}
-    return Program(parsed, base, dict(modules), query_version, coverage=coverage, prints=prints)
+    begun = time.perf_counter_ns()
+    program = Program(
+        parsed, base, dict(modules), query_version, coverage=coverage, prints=prints, watch=watch
+    )
+    program.parse_ns, program.compile_ns = begun - started, time.perf_counter_ns() - begun
+    return program
 
 
 def package_of(text: str, version: Version = "v1", file: str = "policy.rego") -> str:
@@ -97,6 +106,7 @@ class Program:
         *,
         coverage: bool,
         prints: bool,
+        watch: Watch | None = None,
     ) -> None:
         errors: list[Diagnostic] = []
         self.data = data
@@ -105,6 +115,9 @@ class Program:
         self._modules = modules
         self._coverage = coverage
         self._prints = prints
+        self.watch = watch
+        self.notes: list[Any] = []  # what a profile knows of the code
+        self.parse_ns = self.compile_ns = 0
         self._annotations = Annotations(modules, errors)
         self._root, self._groups = rules.build(modules, errors)
         self._names = rule_names(modules)
@@ -142,7 +155,7 @@ class Program:
     def _compiler(self, unit: Unit, replaced: Replaced, sources: Mapping[str, str]) -> Compiler:
         return Compiler(
             unit, self._root, self._groups, self._functions, TABLE, replaced, sources, self._annotations,
-            coverage=self._coverage, prints=self._prints,
+            coverage=self._coverage, prints=self._prints, emitter=emitter_for(self.watch), watch=self.watch,
         )  # fmt: skip
 
     def _code(self, replaced: Replaced) -> _Code:
@@ -294,12 +307,19 @@ class _Code:
                 compiler.group(group)
         self.namespace = namespace()
         self.text = unit.load(self.namespace)
+        if program.watch is not None:
+            frame(program.watch, self.namespace, compiler.frames)
+        program.notes += compiler.notes
         self.constants = unit.constants
         self.titles = compiler.titles
         self.origins = unit.origins
         self.coverable = compiler.coverable
         functions: list[Callable[..., Value]] = [self.namespace[f"g{g.index}"] for g in program._groups]
-        self.linked = Linked(functions, program._groups, compiler.nodes, compiler.sites, program.sources)
+        self.linked = Linked(
+            functions, program._groups, compiler.nodes, compiler.sites, program.sources, program.data, {}
+        )
+        if isinstance(program.watch, Trace):
+            self.linked.trace = program.watch
 
 
 def _emit(
@@ -310,7 +330,8 @@ def _emit(
     It appends a tuple for each solution, with the value of each expression in the order written and then of each variable. Returns the expressions and the variables.
     """
     function = unit.function("q", ["s", "out"])
-    emit = BodyEmitter(compiler, module, function, {}, "return out")
+    emit = compiler.emitter_type(compiler, module, function, {}, "return out")
+    compiler.frames["q"] = ("", module.span(0), False)
     emit.ordered = True
     held: dict[int, str] = {}
     for expr in body:
@@ -348,7 +369,8 @@ class Query:
     def __init__(self, program: Program, text: str, imports: Sequence[str] = ()) -> None:
         self.program = program
         self._run: Callable[[State, list[Any]], list[Any]]
-        group = None if imports else program.document(text)
+        self.parse_ns = self.compile_ns = 0
+        group = None if imports or program.watch else program.document(text)
         if group is None:
             self._compile(text, imports)
             return
@@ -356,8 +378,10 @@ class Query:
         code = program._code(program._replaced)
         index = group.index
 
+        document = code.linked.functions[index]
+
         def run(state: State, out: list[Any]) -> list[Any]:
-            value = state.linked.functions[index](state)
+            value = document(state)
             if value is not UNDEFINED:
                 out.append((value,))
             return out
@@ -367,11 +391,14 @@ class Query:
         self._origins = {"<rego>": code.origins}
         self._names: list[str] = []
         self._places = [(text, Span("query", 1, 1, len(text)))]
+        self._last = 0
         self._sources = program.sources
 
     def _compile(self, text: str, imports: Sequence[str]) -> None:
         program = self.program
+        started = time.perf_counter_ns()
         module = parse_query(text, program.version)
+        self.parse_ns = time.perf_counter_ns() - started
         for line in imports:
             module.imports.extend(
                 parse_module("imports", f"package q\nimport {line}", program.version).imports
@@ -391,17 +418,20 @@ class Query:
             values, variables = _emit(compiler, unit, module, definition.body)
         space = dict(code.namespace)
         unit.load(space)
+        if program.watch is not None:
+            frame(program.watch, space, compiler.frames)
         self._run = space["q"]
-        self._linked = Linked(code.linked.functions, program._groups, compiler.nodes, compiler.sites, sources)
+        self._linked = replace(code.linked, nodes=compiler.nodes, sites=compiler.sites, sources=sources)
         self._origins = {"<rego>": code.origins, "<query>": unit.origins}
         self._names = variables
         self._places = [(text[expr.at : expr.end], module.span(expr.at)) for expr in values]
+        self._last = len(values) - 1
         self._sources = sources
+        self.compile_ns = time.perf_counter_ns() - started - self.parse_ns
 
     def _solutions(
         self,
         input: Any = UNDEFINED,
-        *,
         data: Any = None,
         strict_builtin_errors: bool = False,
         budget: Budget = Budget(),
@@ -451,7 +481,19 @@ class Query:
             trace = trace.tb_next
         return span
 
-    def evaluate(self, input: Any = UNDEFINED, **settings: Any) -> Any:
+    def evaluate(
+        self,
+        input: Any = UNDEFINED,
+        data: Any = None,
+        strict_builtin_errors: bool = False,
+        budget: Budget = Budget(),
+        now_ns: int | None = None,
+        allowed_hosts: frozenset[str] = frozenset(),
+        runtime: Mapping[str, Any] | None = None,
+        prints: list[str] | None = None,
+        notes: list[str] | None = None,
+        covered: set[Any] | None = None,
+    ) -> Any:
         """The value of the query's last expression in its first solution, as JSON, or UNDEFINED.
 
         - ``data``: base documents for this evaluation, in place of the program's
@@ -462,10 +504,10 @@ class Query:
 
         Raises RegoError (its code says what happened; ``eval_cancel_error``: the budget was exceeded).
         """
-        solutions = self._solutions(input, **settings)
-        if not solutions:
-            return UNDEFINED
-        return to_json(solutions[0][len(self._places) - 1])
+        solutions = self._solutions(
+            input, data, strict_builtin_errors, budget, now_ns, allowed_hosts, runtime, prints, notes, covered
+        )
+        return to_json(solutions[0][self._last]) if solutions else UNDEFINED
 
     def bindings(self, input: Any = UNDEFINED, **settings: Any) -> list[dict[str, Any]]:
         """For every solution, name -> value of the query's variables."""
