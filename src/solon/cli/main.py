@@ -308,6 +308,39 @@ def eval_(
 
 
 @app.command()
+def fmt(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATHS", help="Rego files, directories of them; - for stdin.")
+    ],
+    write: Annotated[bool, typer.Option("--write", "-w", help="Rewrite the files.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", "-d", help="Show what would change.")] = False,
+    list_: Annotated[bool, typer.Option("--list", "-l", help="Name the files that would change.")] = False,
+    fail: Annotated[bool, typer.Option("--fail", help="Exit with 1 when something would change.")] = False,
+    v0: Annotated[
+        bool, typer.Option("--v0-compatible", help="Read and write Rego as version 0, even where it is 1.")
+    ] = False,
+    rego_v1: Annotated[
+        bool, typer.Option("--rego-v1", help="Write version 0 such that it is version 1 as well.")
+    ] = False,
+) -> None:
+    """Lay Rego out as `opa fmt` does.
+
+    Prints the text; with --write, rewrites the files. What a policy means never changes, and no comment is lost.
+
+    Example: solon fmt --write policy/
+    """
+    from solon.cli import format as command
+
+    raise typer.Exit(
+        command.run(
+            command.Options(
+                paths=paths, write=write, diff=diff, list=list_, fail=fail, v0=v0, rego_v1=rego_v1
+            )
+        )
+    )
+
+
+@app.command()
 def init(
     directory: Annotated[str, typer.Argument(metavar="DIR", help="Where to write it.")] = ".",
 ) -> None:

@@ -171,7 +171,7 @@ class Parser(TermParser):
             always = self.always(start.at)
             return [ast.Rule(head, [always], start.at, self.last_end(), default=True)]
         has_if = self.keyword("if")
-        has_body = has_if or (self.token.kind == "{" and not self.token.newline)
+        has_body = has_if or (self.token.kind == "{" and (self.version == "v0" or not self.token.newline))
         if not has_body and not (head.value or head.key or head.args is not None or len(head.path) > 1):
             raise self.error(
                 "var cannot be used for rule name",
@@ -191,7 +191,7 @@ class Parser(TermParser):
         while self.keyword("else"):
             rule.elses.append(self.else_())
             rule.end = self.last_end()
-        while self.token.kind == "{" and not self.token.newline and not rule.elses and self.version == "v0":
+        while self.token.kind == "{" and not rule.elses and self.version == "v0":
             at = self.token.at
             rules.append(ast.Rule(head, self.rule_body(), at, self.last_end()))
         return rules
