@@ -59,7 +59,6 @@ def namespace() -> dict[str, Any]:
         "less_equal": runtime.less_equal,
         "lookup": lookup,
         "cache_of_base": joins.cache_of_base,
-        "cache_of_run": joins.cache_of_run,
         "matching": joins.matching,
         "member": member,
         "member_at": member_at,
