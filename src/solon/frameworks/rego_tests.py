@@ -48,7 +48,7 @@ class Benchmark:
 class RegoTests:
     """The tests of some files. Compiling raises RegoError."""
 
-    def __init__(self, files: RegoFiles, *, coverage: bool = False) -> None:
+    def __init__(self, files: RegoFiles, *, coverage: bool = False, cache: rego.Cache | None = None) -> None:
         self._program = rego.compile(
             files.modules,
             data=files.data,
@@ -56,6 +56,7 @@ class RegoTests:
             coverage=coverage,
             prints=True,
             rewrite=rego_cases.rewrite,
+            cache=cache,
         )
         self._covered: set[tuple[str, int]] = set()
 

@@ -14,6 +14,7 @@ from solon.frameworks.gatekeeper.match import group_of
 from solon.frameworks.gatekeeper.review import Review, is_admission_review, review_of
 from solon.frameworks.gatekeeper.template import Template, compile_template, is_template
 from solon.frameworks.policy import Context, Policy, PolicyFailure, PolicySet, Violation
+from solon.lang import rego
 from solon.lang.profile import Profile
 from solon.lang.rego import RegoError
 from solon.subjects.subject import Subject, Unreadable
@@ -27,7 +28,12 @@ def is_gatekeeper(document: Any) -> bool:
 
 
 def load(
-    name: str, objects: Iterable[Subject], point: str = GATOR, *, watch: Profile | None = None
+    name: str,
+    objects: Iterable[Subject],
+    point: str = GATOR,
+    *,
+    cache: rego.Cache | None = None,
+    watch: Profile | None = None,
 ) -> tuple[PolicySet, list[Unreadable]]:
     """The policy set of templates and constraints read as Kubernetes objects, and what is wrong with them.
 
@@ -40,7 +46,7 @@ def load(
     for obj in objects:
         if is_template(obj.document):
             try:
-                template = compile_template(obj.document, obj.locator.locate(()), watch)
+                template = compile_template(obj.document, obj.locator.locate(()), cache, watch)
             except GatekeeperError as error:
                 problems.append(Unreadable(obj.locator.locate(()), f"ConstraintTemplate {obj.name}: {error}"))
                 continue

@@ -41,7 +41,12 @@ def is_template(document: Any) -> bool:
     )
 
 
-def compile_template(document: dict[str, Any], location: Location, watch: Profile | None = None) -> Template:
+def compile_template(
+    document: dict[str, Any],
+    location: Location,
+    cache: rego.Cache | None = None,
+    watch: Profile | None = None,
+) -> Template:
     """Raises GatekeeperError with everything that is wrong."""
     api_version = str(document.get("apiVersion", "")).rpartition("/")[2]
     if api_version not in VERSIONS:
@@ -64,7 +69,7 @@ def compile_template(document: dict[str, Any], location: Location, watch: Profil
     file = f"{kind}.rego"
     modules = {file: text, **{f"{kind}.lib{n}.rego": lib for n, lib in enumerate(libs)}}
     try:
-        program = rego.compile(modules, version=version, rewrite=_check_modules, watch=watch)
+        program = rego.compile(modules, version=version, rewrite=_check_modules, cache=cache, watch=watch)
     except rego.RegoError as error:
         raise GatekeeperError(error.render()) from None
     rules = [r for r in program.rules if r.span.file == file and r.path == f"{r.package}.violation"]
