@@ -42,7 +42,7 @@ def test_what_one_document_worked_out_is_not_worked_out_again(program):
     assert session._state.run.steps < 10
 
 
-def test_each_document_has_the_whole_budget(program):
+def test_each_document_has_the_whole_budget():
     text = "\n".join(f"x{n} := count(numbers.range(1, 800))" for n in range(10))
     session = Session(
         rego.compile({"p.rego": f"package p\n{text}"}), {}, {}, budget=Budget(seconds=None, steps=1_000)
