@@ -565,7 +565,10 @@ class Query:
         if strict_builtin_errors or allowed_hosts or runtime or listens:
             options = Options(allowed_hosts, runtime or {}, strict_builtin_errors, prints, notes, covered)
         run = Run(budget, options, time.time_ns() if now_ns is None else now_ns)
-        state = State(self._linked, run, input, self.program.data if data is None else data)
+        return self.solve(State(self._linked, run, input, self.program.data if data is None else data))
+
+    def solve(self, state: State) -> list[tuple[Value, ...]]:
+        """Every solution in a state. Raises RegoError."""
         try:
             return self._run(state, [])
         except RegoError as error:
@@ -647,6 +650,42 @@ class Query:
                 }
             )
         return out
+
+
+class Session:
+    """Documents of a program for one input. What rules work out for one of them, the others share.
+
+    ``budget`` is that of each document; not for several threads at once.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        input: Any,
+        data: Any,
+        *,
+        budget: Budget = Budget(),
+        now_ns: int | None = None,
+        allowed_hosts: frozenset[str] = frozenset(),
+    ) -> None:
+        self._program = program
+        self._budget = budget
+        self._options = Options(allowed_hosts) if allowed_hosts else _DEFAULT
+        run = Run(budget, self._options, time.time_ns() if now_ns is None else now_ns)
+        self._state = State(program.code.linked, run, input, data)
+
+    def evaluate(self, document: str) -> Any:
+        """The value of a document that rules define, such as ``data.main.deny``, as JSON has it, or UNDEFINED.
+
+        Raises RegoError, and KeyError where no rule defines it.
+        """
+        if self._program.document(document) is None:
+            raise KeyError(document)
+        before = self._state.run
+        self._state.run = Run(self._budget, self._options, before.now_ns)
+        self._state.run.cache = before.cache
+        solutions = self._program.prepare(document).solve(self._state)
+        return to_json(solutions[0][0]) if solutions else UNDEFINED
 
 
 def _holds(result: Mapping[str, Any]) -> bool:
