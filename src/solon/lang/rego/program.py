@@ -23,6 +23,7 @@ from solon.lang.rego.resolve import BUILTIN, Resolver, check_recursion, rule_nam
 from solon.lang.rego.rules import Group
 from solon.lang.rego.runtime import Linked, Options, Run, State
 from solon.lang.rego.safety import Sorter, variables
+from solon.lang.rego.typecheck import Checker
 from solon.lang.source import Diagnostic, Span
 from solon.lang.values import UNDEFINED, Value, to_json
 
@@ -118,7 +119,9 @@ class Program:
         for module in modules:
             self._resolve(module, definitions[id(module)], errors)
         _refuse(errors, sources)
-        check_recursion(self._root, self._groups, errors)
+        edges = check_recursion(self._root, self._groups, errors)
+        _refuse(errors, sources)
+        Checker(self._root, self._groups, edges, TABLE, errors).check()
         _refuse(errors, sources)
         self._replaced: Replaced = _replaced(d for g in self._groups for d in _definitions(g))
         self._linked: dict[Replaced, _Code] = {}

@@ -513,8 +513,8 @@ def static_prefix(ref: ast.Ref) -> tuple[str, ...]:
     return tuple(names)
 
 
-def check_recursion(root: Node, groups: Sequence[Group], errors: list[Diagnostic]) -> None:
-    """Refuse rules that depend on themselves."""
+def check_recursion(root: Node, groups: Sequence[Group], errors: list[Diagnostic]) -> dict[int, list[int]]:
+    """Refuse rules that depend on themselves. Returns the groups that each group depends on."""
     edges = {group.index: sorted(_dependencies(group, root)) for group in groups}
     reported: set[frozenset[int]] = set()
     for start in edges:
@@ -527,6 +527,7 @@ def check_recursion(root: Node, groups: Sequence[Group], errors: list[Diagnostic
                     RECURSION_ERROR, f"rule {groups[start].name} is recursive: {path}", _place(groups[start])
                 )
             )
+    return edges
 
 
 def _place(group: Group) -> Span:
@@ -564,13 +565,13 @@ def _dependencies(group: Group, root: Node) -> set[int]:
         for term in walk_all(terms, bodies):
             if isinstance(term, ast.Call) and term.name.startswith("data."):
                 at = term.at
-                found.update(_reached(root, [ast.Scalar(name, at) for name in term.name.split(".")[1:]]))
+                found.update(reached(root, [ast.Scalar(name, at) for name in term.name.split(".")[1:]]))
             elif isinstance(term, ast.Ref) and isinstance(term.head, ast.Var) and term.head.name == "data":
-                found.update(_reached(root, term.path))
+                found.update(reached(root, term.path))
     return found
 
 
-def _reached(root: Node, path: Sequence[ast.Term]) -> set[int]:
+def reached(root: Node, path: Sequence[ast.Term]) -> set[int]:
     """The groups that a path below data may lead to; a part that is not fixed leads to every child."""
     found: set[int] = set()
     nodes = [root]
