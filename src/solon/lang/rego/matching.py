@@ -101,14 +101,19 @@ class Variables:
             case ObjectPattern(), ObjectPattern():
                 return self._equate_objects(left, right)
             case (ast.Var(), (ast.Var() | ArrayPattern() | ObjectPattern())):
-                return self.match(right, ANY) and self.match(left, self.of(right))
+                return self.match(left, self.opened(right))
             case ((ArrayPattern() | ObjectPattern()), ast.Var()):
-                return self.match(left, ANY) and self.match(right, self.of(left))
+                return self.match(right, self.opened(left))
             case (ast.Var() as var, other) | (other, ast.Var() as var):
                 return self.match(var, self.of(other))
             case _:
                 # A term whose type could not be found out has had its error, or may be anything.
                 return any(isinstance(side, Typed) for side in (left, right))
+
+    def opened(self, term: Pattern) -> Type | None:
+        """The type of a term that has been matched with anything at all."""
+        self.match(term, ANY)
+        return self.of(_opened(term))
 
     def _equate_objects(self, left: ObjectPattern, right: ObjectPattern) -> bool:
         values = {key_of(key.value): value for key, value in left.pairs if isinstance(key, ast.Scalar)}
@@ -133,9 +138,10 @@ class Variables:
                     self.types[term.name] = union([known, of]) or of
                     return True
                 return unifies(known, of)
-            case ast.Scalar() | Typed():
-                known = self.of(term)
-                return known is None or unifies(known, of)
+            case Typed():
+                return widen or term.type is None or unifies(term.type, of)
+            case ast.Scalar():
+                return unifies(self.of(term), of)
         if isinstance(of, Union):
             if of.of:
                 matches = [self.match(term, member, True) for member in of.of]
@@ -172,6 +178,20 @@ class Variables:
             if not self.match(value, found, widen):
                 return False
         return True
+
+
+def _opened(term: Pattern) -> Pattern:
+    match term:
+        case Typed():
+            return Typed(ANY)
+        case ArrayPattern():
+            return ArrayPattern(tuple(map(_opened, term.items)))
+        case SetPattern():
+            return SetPattern(tuple(map(_opened, term.items)))
+        case ObjectPattern():
+            return ObjectPattern(tuple((_opened(key), _opened(value)) for key, value in term.pairs))
+        case _:
+            return term
 
 
 def _parts(term: Pattern) -> Items:

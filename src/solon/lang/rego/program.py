@@ -121,7 +121,8 @@ class Program:
         _refuse(errors, sources)
         edges = check_recursion(self._root, self._groups, errors)
         _refuse(errors, sources)
-        Checker(self._root, self._groups, edges, TABLE, errors).check()
+        self._types = Checker(self._root, self._groups, edges, TABLE, errors)
+        self._types.check()
         _refuse(errors, sources)
         self._replaced: Replaced = _replaced(d for g in self._groups for d in _definitions(g))
         self._linked: dict[Replaced, _Code] = {}
@@ -384,6 +385,7 @@ class Query:
         errors: list[Diagnostic] = []
         program._resolve(module, [definition], errors)
         _refuse(errors, sources)
+        _refuse(program._types.query(module, definition.body), sources)
         replaced = program._replaced | _replaced([definition])
         code = program._code(replaced)
         unit = Unit("<query>")

@@ -562,7 +562,7 @@ def _dependencies(group: Group, root: Node) -> set[int]:
         for branch in definition.elses:
             terms.extend(ast.present(branch.value))
             bodies.append(branch.body)
-        for term in walk_all(terms, bodies):
+        for term in walk_all(terms, bodies, targets=True):
             if isinstance(term, ast.Call) and term.name.startswith("data."):
                 at = term.at
                 found.update(reached(root, [ast.Scalar(name, at) for name in term.name.split(".")[1:]]))
@@ -588,25 +588,38 @@ def reached(root: Node, path: Sequence[ast.Term]) -> set[int]:
     return found | {group.index for node in nodes for group in node.groups()}
 
 
-def walk_all(terms: Iterable[ast.Term], bodies: Iterable[Sequence[ast.Expr]]) -> Iterable[ast.Term]:
-    """Every term in the terms and bodies, closures included."""
+def walk_all(
+    terms: Iterable[ast.Term], bodies: Iterable[Sequence[ast.Expr]], *, targets: bool = False
+) -> Iterable[ast.Term]:
+    """Every term in the terms and bodies, closures included, and what `with` replaces where wanted."""
     stack = list(terms)
     for body in bodies:
-        stack.extend(body_terms(body))
+        stack.extend(body_terms(body, targets))
     while stack:
         term = stack.pop()
         yield term
         stack.extend(ast.subterms(term))
         if isinstance(term, ast.Comprehension):
-            stack.extend(body_terms(term.body))
+            stack.extend(body_terms(term.body, targets))
 
 
-def body_terms(body: Sequence[ast.Expr]) -> list[ast.Term]:
+def prints(expr: ast.Expr) -> bool:
+    """Whether an expression prints; ``with`` means nothing to it."""
+    match expr.statement:
+        case ast.TermExpr(term=ast.Call(name="print")):
+            return True
+        case _:
+            return False
+
+
+def body_terms(body: Sequence[ast.Expr], targets: bool = False) -> list[ast.Term]:
     """The terms of a body's expressions, those of the bodies inside them and of `with` included."""
     out: list[ast.Term] = []
     for expr in body:
         out.extend(ast.statement_terms(expr.statement))
         out.extend(modifier.value for modifier in expr.withs)
+        if targets and not prints(expr):
+            out.extend(modifier.target for modifier in expr.withs)
         for inner in ast.bodies(expr.statement):
-            out.extend(body_terms(inner))
+            out.extend(body_terms(inner, targets))
     return out

@@ -23,7 +23,7 @@ from solon.lang.rego.matching import (
     Typed,
     Variables,
 )
-from solon.lang.rego.resolve import BUILTIN, SPECIAL, reached
+from solon.lang.rego.resolve import BUILTIN, SPECIAL, prints, reached
 from solon.lang.rego.rules import Definition, Group
 from solon.lang.rego.rules import Node as RuleNode
 from solon.lang.rego.types import (
@@ -37,12 +37,12 @@ from solon.lang.rego.types import (
     Set,
     Type,
     Union,
+    brief,
     is_empty,
     key_of,
     keys,
     of_signature,
     select,
-    shown,
     shown_key,
     unifies,
     union,
@@ -53,6 +53,7 @@ from solon.lang.rego.typetree import MISSING, Node, at
 from solon.lang.source import Diagnostic
 
 _MOST_ERRORS: Final = 10
+_MOST_NAMES: Final = 20  # in one error
 _UNKNOWN: Final = Typed(None)
 
 
@@ -71,8 +72,7 @@ class Checker:
         self.groups = groups
         self.edges = edges
         self.builtins = builtins
-        self.errors = errors
-        self.failures = 0  # how often something was found wrong; the same thing may be found twice
+        self.findings = Findings(errors)
         self.documents = Node()
         self.paths = {group.name: _keys(("data", *group.path)) for group in groups}
         self._relaxed: dict[tuple[Key, ...], Node | None] = {}
@@ -83,7 +83,12 @@ class Checker:
             group = self.groups[index]
             for definition in [*group.definitions, *([group.default] if group.default else [])]:
                 self.definition(group, definition)
-        del self.errors[_MOST_ERRORS:]
+
+    def query(self, module: ast.Module, body: Sequence[ast.Expr]) -> list[Diagnostic]:
+        """What is wrong with a query to the program."""
+        findings = Findings([])
+        Scope(self, findings, module, {}, (self.documents,)).body(body)
+        return findings.errors
 
     def definition(self, group: Group, definition: Definition) -> None:
         """Check a rule, and add its type to the tree."""
@@ -95,8 +100,8 @@ class Checker:
         branches = [(definition.value, definition.body)]
         branches += [(branch.value, branch.body) for branch in definition.elses]
         for value, body in branches:
-            before = self.failures
-            scope = Scope(self, definition.module, {}, (self.documents,))
+            before = self.findings.count
+            scope = Scope(self, self.findings, definition.module, {}, (self.documents,))
             scope.body(body)
             found: Type | None
             if group.kind == "function":
@@ -105,7 +110,7 @@ class Checker:
                 found = scope.document(definition, value)
             for part in reversed(rest):
                 found = Object((), (scope.of(scope.lower(part)), found))
-            if self.failures > before:
+            if self.findings.count > before:
                 self.documents.put(path, ANY)
             elif found is not None and not (rest and unknown(found)):
                 self.documents.insert(path, found)
@@ -137,33 +142,48 @@ class Checker:
         return self._dependents
 
 
+class Findings:
+    """The errors found. ``count`` is how often something was found wrong: the same error may be found twice."""
+
+    def __init__(self, errors: list[Diagnostic]) -> None:
+        self.errors = errors
+        self.count = 0
+
+    def add(self, error: Diagnostic) -> None:
+        self.count += 1
+        if len(self.errors) < _MOST_ERRORS and error not in self.errors:
+            self.errors.append(error)
+
+
 class Scope(Variables):
     """One body: its variables, and the trees of documents that it sees, the nearest first."""
 
     def __init__(
-        self, checker: Checker, module: ast.Module, types: dict[str, Type], trees: tuple[Node, ...]
+        self,
+        checker: Checker,
+        findings: Findings,
+        module: ast.Module,
+        types: dict[str, Type],
+        trees: tuple[Node, ...],
     ) -> None:
         super().__init__(types)
         self.checker = checker
-        self.errors = checker.errors
+        self.findings = findings
         self.module = module
         self.trees = trees
         self.references_only = False
 
     def error(self, message: str, place: int, hint: str = "") -> None:
-        self.checker.failures += 1
-        diagnostic = Diagnostic(TYPE_ERROR, message, self.module.span(place), hint)
-        if diagnostic not in self.errors:
-            self.errors.append(diagnostic)
+        self.findings.add(Diagnostic(TYPE_ERROR, message, self.module.span(place), hint))
 
     # --- heads
 
     def function(self, definition: Definition, value: ast.Term | None) -> Function:
+        result = Typed(BOOLEAN) if value is None else self.lower(value)
         args = [self.lower(arg) for arg in definition.args]
         for arg in args:
             self._any_if_unused(arg)
-        result = BOOLEAN if value is None else self.of(self.lower(value))
-        return Function(tuple(map(self.of, args)), result)
+        return Function(tuple(map(self.of, args)), self.of(result))
 
     def _any_if_unused(self, arg: Pattern) -> None:
         match arg:
@@ -187,11 +207,12 @@ class Scope(Variables):
 
     def body(self, body: Sequence[ast.Expr]) -> None:
         for expr in body:
-            if not expr.withs:
+            if not expr.withs or prints(expr):
                 self.statement(expr)
                 continue
             trees = self.trees
-            self.trees = self.replaced(expr.withs)
+            replaced = self.replaced(expr.withs)
+            self.trees = trees if self.references_only else replaced
             self.statement(expr)
             self.trees = trees
 
@@ -211,7 +232,7 @@ class Scope(Variables):
             case ast.SomeIn():
                 self.some_in(statement, expr.at)
             case ast.Every():
-                self.lower(statement.domain)
+                self.held(self.lower(statement.domain))
                 self.only_references(statement.body)
             case ast.Logic():
                 for operand in statement.operands:
@@ -228,6 +249,10 @@ class Scope(Variables):
         key = some.key or ast.Var("_'", some.value.at)
         self.types.pop("_'", None)
         domain = some.domain
+        if isinstance(domain, ast.Scalar):
+            if not self.references_only:
+                self.error("match error", place, f"{self.text(domain)} has no elements")
+            return
         if isinstance(domain, ast.Ref):
             element = ast.Ref(domain.head, [*domain.path, key], domain.at)
         else:
@@ -235,19 +260,19 @@ class Scope(Variables):
         self.unify(some.value, element, place)
 
     def unify(self, left: ast.Term, right: ast.Term, place: int) -> None:
-        before = self.checker.failures
-        first, second = self.lower(left), self.lower(right)
+        before = self.findings.count
+        first, second = self.lowered([left, right])
         if self.references_only:
             return
         have = self.of(first), self.of(second)
         if self.equate(first, second):
             return
-        if self.checker.failures == before or not any(map(unknown, have)):
+        if self.findings.count == before or not any(map(unknown, have)):
             self.mismatch(have[0], have[1], place)
 
     def mismatch(self, left: Type | None, right: Type | None, place: int) -> None:
         self.error(
-            "match error", place, f"left is {shown(left)}, right is {shown(right)}; they are never equal"
+            "match error", place, f"left is {brief(left)}, right is {brief(right)}; they are never equal"
         )
 
     # --- with
@@ -263,10 +288,11 @@ class Scope(Variables):
             wanted = self.named(modifier.target)
             value = self.named(modifier.value) if isinstance(modifier.value, ast.Ref) else None
             if not isinstance(value, Function):
-                value = self.of(self.lower(modifier.value))
+                given = self.lower(modifier.value)
+                value = self.of(given) if isinstance(given, ast.Var) else self.held(given)
             if isinstance(wanted, Function) and isinstance(value, Function) and not unifies(wanted, value):
                 name = self.text(modifier.target)
-                self.error(f"{name}: arity mismatch", modifier.at, f"{shown(value)} cannot stand for it")
+                self.error(f"{name}: arity mismatch", modifier.at, f"{brief(value)} cannot stand for it")
             if head.name == BUILTIN:
                 continue
             keys = tuple(key_of(part.value if isinstance(part, ast.Scalar) else "") for part in path)
@@ -275,7 +301,8 @@ class Scope(Variables):
                 relaxed = self.checker.relaxed(place, isinstance(wanted, Function))
                 trees = trees if relaxed is None else (relaxed, *trees)
             if not isinstance(wanted, Function):
-                tree.put(place, union([wanted, value]) if wanted and value else ANY)  # type: ignore[arg-type]
+                known = wanted and value and not isinstance(value, Function)
+                tree.put(place, (union([wanted, value]) if known else None) or ANY)
         return (tree, *trees) if tree.children else trees
 
     def named(self, ref: ast.Ref) -> Type | None:
@@ -303,26 +330,36 @@ class Scope(Variables):
             case ast.Call():
                 return Typed(self.call(term))
             case ast.Array():
-                return ArrayPattern(tuple(map(self.lower, term.items)))
+                return ArrayPattern(tuple(self.lowered(term.items)))
             case ast.SetTerm():
-                return SetPattern(tuple(map(self.lower, term.items)))
+                return SetPattern(tuple(self.lowered(term.items)))
             case ast.Object():
-                return ObjectPattern(tuple((self.lower(k), self.lower(v)) for k, v in term.pairs))
+                parts = self.lowered([part for pair in term.pairs for part in pair])
+                return ObjectPattern(tuple(zip(parts[::2], parts[1::2], strict=True)))
             case ast.Comprehension():
                 return Typed(self.comprehension(term))
             case ast.Template():
                 for part in term.parts:
                     if not isinstance(part, str):
-                        self.lower(part)
-                return Typed(STRING)
+                        self.match(self.lower(part), ANY, widen=isinstance(part, ast.Var))
+                return _UNKNOWN if self.references_only else Typed(STRING)
+
+    def lowered(self, terms: Sequence[ast.Term]) -> list[Pattern]:
+        """Several terms; calls among them first, as they run first."""
+        calls = {at: self.lower(term) for at, term in enumerate(terms) if isinstance(term, ast.Call)}
+        return [calls[at] if at in calls else self.lower(term) for at, term in enumerate(terms)]
+
+    def inner(self) -> Scope:
+        """A scope for a body in this one; what it finds out about variables stays in it."""
+        return Scope(self.checker, self.findings, self.module, dict(self.types), self.trees)
 
     def comprehension(self, term: ast.Comprehension) -> Type | None:
-        before = self.checker.failures
-        inner = Scope(self.checker, self.module, dict(self.types), self.trees)
+        before = self.findings.count
+        inner = self.inner()
         inner.body(term.body)
         key = None if term.key is None else inner.of(inner.lower(term.key))
         value = inner.of(inner.lower(term.value))
-        if self.checker.failures > before:
+        if self.findings.count > before:
             return None
         match term.kind:
             case "array":
@@ -332,11 +369,22 @@ class Scope(Variables):
             case "object":
                 return Object((), (key, value))
 
+    def held(self, term: Pattern) -> Type:
+        """The type of a variable that holds a term; variables in it without a type then hold anything."""
+        found = self.of(term)
+        if unknown(found) and isinstance(term, ast.Var | ArrayPattern | ObjectPattern):
+            found = self.opened(term)
+        return ANY if self.references_only or found is None else found
+
     # --- calls
 
     def call(self, call: ast.Call, result: Pattern | None = None) -> Type | None:
         """Check a call's operands; the type of its result."""
-        args = [self.lower(arg) for arg in call.args]
+        if call.name == "print":
+            for operand in call.args:
+                self.inner().lower(operand)
+            return None
+        args = self.lowered(call.args)
         if self.references_only or call.name in SPECIAL:
             return None
         if call.name in ("internal.member_2", "internal.member_3") and not self.member(args, call):
@@ -352,8 +400,8 @@ class Scope(Variables):
         for arg, given, want in zip(args, have, wanted, strict=False):
             fits = want is None or unknown(given) or unifies(given, want)
             if not fits or not self.match(arg, want):
-                given_types = ", ".join(map(shown, have[: len(function.args)]))
-                wanted_types = ", ".join(map(shown, function.args))
+                given_types = ", ".join(map(brief, have[: len(function.args)]))
+                wanted_types = ", ".join(map(brief, function.args))
                 hint = f"have ({given_types}), want ({wanted_types})"
                 self.error(f"{call.name}: invalid argument(s)", call.at, hint)
                 return None
@@ -393,7 +441,7 @@ class Scope(Variables):
                 return None
             base = self.types.setdefault(head.name, ANY)
         else:
-            base = self.of(self.lower(head)) or ANY
+            base = self.held(self.lower(head))
         return at(base, names) if self.path(ref, base, path, 0) else None
 
     def known(self, names: Sequence[Key | None]) -> Type | None:
@@ -415,12 +463,7 @@ class Scope(Variables):
                     break
                 if node.type is not None:
                     return self.path(ref, node.type, path, depth)
-                fixed = isinstance(part, ast.Scalar) and type(part.value) is str
-                if isinstance(part, ast.Var):
-                    if not self.index(ref, part, node.keys(), depth, node):
-                        return False
-                elif depth < 2 and not fixed and not isinstance(part, Typed):
-                    self.undefined(ref, depth, self.of(part), STRING, node)
+                if isinstance(part, ast.Var) and not self.index(ref, part, node.keys(), depth, node):
                     return False
                 node = node.children.get(key_of(part.value)) if isinstance(part, ast.Scalar) else None
             if node is not None:
@@ -479,18 +522,19 @@ class Scope(Variables):
             self.error(f"function {self.text(ref)} used as reference, not called", ref.at)
         else:
             self.error(
-                f"undefined ref: {self.text(ref)}", ref.at, f"a value of type {shown(of)} has no parts"
+                f"undefined ref: {self.text(ref)}", ref.at, f"a value of type {brief(of)} has no parts"
             )
 
     def undefined(
         self, ref: ast.Ref, depth: int, have: Type | None, want: Type | None, place: Type | Node
     ) -> None:
-        found = shown(have) if have else self.text(ref.path[depth])
+        found = brief(have) if have else self.text(ref.path[depth])
         names = _names(place)
         if names:
-            wanted = "one of " + ", ".join(map(shown_key, names))
+            more = ", …" if len(names) > _MOST_NAMES else ""
+            wanted = f"one of {', '.join(map(shown_key, names[:_MOST_NAMES]))}{more}"
         else:
-            wanted = shown(want) if want else "nothing: it is empty"
+            wanted = brief(want) if want else "nothing: it is empty"
         self.error(f"undefined ref: {self.text(ref)}", ref.at, f"have {found}, want {wanted}")
 
     def text(self, term: ast.Term) -> str:
@@ -510,8 +554,16 @@ class Scope(Variables):
                 return written.removeprefix(".")
             case ast.Call():
                 return f"{term.name}({', '.join(map(self.text, term.args))})"
-            case _:
-                return "…"
+            case ast.Array():
+                return f"[{', '.join(map(self.text, term.items))}]"
+            case ast.SetTerm():
+                return f"{{{', '.join(map(self.text, term.items))}}}"
+            case ast.Object():
+                return f"{{{', '.join(f'{self.text(k)}: {self.text(v)}' for k, v in term.pairs)}}}"
+            case ast.Comprehension():
+                return {"array": "[…]"}.get(term.kind, "{…}")
+            case ast.Template():
+                return '$"…"'
 
 
 def _names(place: Type | Node) -> list[Key]:

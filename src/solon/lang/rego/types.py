@@ -63,6 +63,7 @@ Type = Scalar | Array | Object | Set | Union | Function
 NULL, BOOLEAN, NUMBER, STRING = Scalar("null"), Scalar("boolean"), Scalar("number"), Scalar("string")
 ANY: Final = Union()
 _SCALARS: Final = (NULL, BOOLEAN, NUMBER, STRING)
+_WIDEST: Final = 100
 _MOST: Final = 64  # members of a union; with more it is anything
 
 
@@ -260,6 +261,12 @@ def shown(of: Type | None) -> str:
             return f"any<{', '.join(map(shown, sorted(of.of, key=_order)))}>" if of.of else "any"
         case Function():
             return f"({', '.join(map(shown, of.args))}) => {shown(of.result)}"
+
+
+def brief(of: Type | None) -> str:
+    """A type on one line; of a long one, how it begins."""
+    text = shown(of)
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
 
 
 def shown_key(key: Key) -> str:
