@@ -35,19 +35,28 @@ _OWN_KEYS: Final = frozenset(["msg", "severity", "remediation", "path", "field"]
 
 
 def load(
-    name: str, files: RegoFiles, namespaces: Sequence[str] = ("main",), *, every: bool = False
+    name: str,
+    files: RegoFiles,
+    namespaces: Sequence[str] = (),
+    *,
+    every: bool = False,
+    cache: rego.Cache | None = None,
 ) -> PolicySet:
     """Compile the files; policies come from the namespaces given, or from ``every`` one.
 
-    Raises RegoError with all errors.
+    Where none is given they come from ``main``, or from every one if ``main`` has none. Raises RegoError with
+    all errors.
     """
-    program = rego.compile(files.modules, data=files.data, version=files.dialect)
+    program = rego.compile(files.modules, data=files.data, version=files.dialect, cache=cache)
     notes = _Notes(program)
-    definitions: dict[str, rego.RuleInfo] = {}
+    found: dict[str, rego.RuleInfo] = {}
     for rule in program.rules:
-        namespace = rule.package.removeprefix("data.")
-        if (every or namespace in namespaces) and _RULE.match(rule.name) and rule.kind != "function":
-            definitions.setdefault(rule.path, rule)
+        if _RULE.match(rule.name) and rule.kind != "function":
+            found.setdefault(rule.path, rule)
+    wanted = {f"data.{name}" for name in namespaces or ["main"]}
+    definitions = {path: rule for path, rule in found.items() if every or rule.package in wanted}
+    if not definitions and not namespaces:
+        definitions = found
     policies = [_policy(program, rule, notes) for rule in definitions.values()]
     by_kind: dict[str, list[Policy]] = {}
 

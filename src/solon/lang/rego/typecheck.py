@@ -82,7 +82,10 @@ class Checker:
         for index in _in_order(self.edges):
             group = self.groups[index]
             for definition in [*group.definitions, *([group.default] if group.default else [])]:
-                self.definition(group, definition)
+                try:
+                    self.definition(group, definition)
+                except RecursionError:  # nested too deeply to say
+                    self.documents.put(self.paths[group.name], ANY)
 
     def query(self, module: ast.Module, body: Sequence[ast.Expr]) -> list[Diagnostic]:
         """What is wrong with a query to the program."""
