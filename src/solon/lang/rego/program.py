@@ -24,7 +24,7 @@ from solon.lang.rego.rules import Group, Node
 from solon.lang.rego.runtime import Linked, Options, Run, State
 from solon.lang.rego.safety import Sorter, variables
 from solon.lang.rego.stored import Cache, freeze, identity, thaw
-from solon.lang.rego.trace import Watch, emitter_for, frame
+from solon.lang.rego.trace import Watch, emitter_for, framing
 from solon.lang.rego.typecheck import Checker
 from solon.lang.source import Diagnostic, Span
 from solon.lang.trace import Trace
@@ -101,13 +101,18 @@ def _cached(
     def again() -> Program:
         return compile(modules, data, version, prints=prints, rewrite=rewrite)
 
+    started = time.perf_counter_ns()
     name = f"{rewrite.__module__}.{rewrite.__qualname__}" if rewrite is not None else ""
     key = identity(modules, version, prints, name)
     kept = cache.get(key)
     if kept is not None:
         query_version: Version = "v0" if version == "v0" else "v1"
         try:
-            return Program.restored(kept, {} if data is None else data, dict(modules), query_version, again)
+            program = Program.restored(
+                kept, {} if data is None else data, dict(modules), query_version, again
+            )
+            program.compile_ns = time.perf_counter_ns() - started
+            return program
         except (ValueError, TypeError, KeyError, EOFError):
             pass  # damaged: made anew below
     program = again()
@@ -160,7 +165,6 @@ class Program:
         self._coverage = coverage
         self._prints = prints
         self.watch = watch
-        self.notes: list[Any] = []  # what a profile knows of the code
         self.parse_ns = self.compile_ns = 0
         self._facts: Facts | None = None
         self._again: Callable[[], Program] | None = None
@@ -200,7 +204,7 @@ class Program:
         program._groups, code, program._replaced, program._facts = thaw(kept, sources, data)
         program._by_name = {group.name: group for group in program._groups}
         program._linked, program._queries = {program._replaced: code}, {}
-        program.notes, program.parse_ns, program.compile_ns = [], 0, 0
+        program.parse_ns = program.compile_ns = 0
         program._again = again
         return program
 
@@ -428,10 +432,7 @@ def _generate(program: Program, replaced: Replaced) -> Code:
         with _stack(first.module, first.rule.head.at, program.sources):
             compiler.group(group)
     space = namespace()
-    compiled = unit.load(space)
-    if program.watch is not None:
-        frame(program.watch, space, compiler.frames)
-    program.notes += compiler.notes
+    compiled = unit.load(space, framing(program.watch, compiler.frames))
     functions: list[Callable[..., Value]] = [space[f"g{g.index}"] for g in program._groups]
     linked = Linked(
         functions, program._groups, compiler.nodes, compiler.sites, program.sources, program.data, {}
@@ -541,9 +542,7 @@ class Query:
         with _stack(module, 0, sources):
             values, variables = _emit(compiler, unit, module, definition.body)
         space = dict(code.namespace)
-        unit.load(space)
-        if program.watch is not None:
-            frame(program.watch, space, compiler.frames)
+        unit.load(space, framing(program.watch, compiler.frames))
         self._run = space["q"]
         self._linked = replace(code.linked, nodes=compiler.nodes, sites=compiler.sites, sources=sources)
         self._origins = {"<rego>": code.origins, "<query>": unit.origins}
@@ -571,7 +570,10 @@ class Query:
         if strict_builtin_errors or allowed_hosts or runtime or listens:
             options = Options(allowed_hosts, runtime or {}, strict_builtin_errors, prints, notes, covered)
         run = Run(budget, options, time.time_ns() if now_ns is None else now_ns)
-        state = State(self._linked, run, input, self.program.data if data is None else data)
+        return self.solve(State(self._linked, run, input, self.program.data if data is None else data))
+
+    def solve(self, state: State) -> list[tuple[Value, ...]]:
+        """Every solution in a state. Raises RegoError."""
         try:
             return self._run(state, [])
         except RegoError as error:
@@ -653,6 +655,42 @@ class Query:
                 }
             )
         return out
+
+
+class Session:
+    """Documents of a program for one input. What rules work out for one of them, the others share.
+
+    ``budget`` is that of each document; not for several threads at once.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        input: Any,
+        data: Any,
+        *,
+        budget: Budget = Budget(),
+        now_ns: int | None = None,
+        allowed_hosts: frozenset[str] = frozenset(),
+    ) -> None:
+        self._program = program
+        self._budget = budget
+        self._options = Options(allowed_hosts) if allowed_hosts else _DEFAULT
+        run = Run(budget, self._options, time.time_ns() if now_ns is None else now_ns)
+        self._state = State(program.code.linked, run, input, data)
+
+    def evaluate(self, document: str) -> Any:
+        """The value of a document that rules define, such as ``data.main.deny``, as JSON has it, or UNDEFINED.
+
+        Raises RegoError, and KeyError where no rule defines it.
+        """
+        if self._program.document(document) is None:
+            raise KeyError(document)
+        before = self._state.run
+        self._state.run = Run(self._budget, self._options, before.now_ns)
+        self._state.run.cache = before.cache
+        solutions = self._program.prepare(document).solve(self._state)
+        return to_json(solutions[0][0]) if solutions else UNDEFINED
 
 
 def _holds(result: Mapping[str, Any]) -> bool:
