@@ -12,7 +12,7 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any, Final
 
-from solon.lang.rego.builtins.registry import Builtin, Context, integer, number, wrong_type
+from solon.lang.rego.builtins.registry import Builtin, Context, int64, integer, number, wrong_type
 from solon.lang.rego.builtins.sets import difference
 from solon.lang.rego.errors import BuiltinError, OperandError
 from solon.lang.values import Set, Value, compare, equal, member, member_at
@@ -165,7 +165,7 @@ def intn(context: Context, name: Value, bound: Value) -> int:
     """The same for the same arguments within one evaluation."""
     if type(name) is not str:
         raise wrong_type(name, 1, "string")
-    limit = abs(integer(bound, 2))
+    limit = abs(int64(bound, 2))
     if limit == 0:
         return 0
     where = ("rand.intn", name, limit)
