@@ -8,7 +8,7 @@ soon as it is ready; one that never becomes ready has an unsafe variable.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from solon.lang.rego import ast
 from solon.lang.rego.errors import UNSAFE_VAR_ERROR
@@ -45,17 +45,11 @@ class Sorter:
         """The expression; references that bind what it reads before them are taken out and stand first."""
         if expr.negated or _reads_in_order(expr.statement, bound):
             return [expr]
-        taken: list[ast.Expr] = []
 
-        def take(term: ast.Term) -> ast.Term:
-            if not isinstance(term, ast.Ref) or not any(v.name not in bound for p in term.path for v in variables(p)):
-                return term
-            self.fresh += 1
-            var = ast.Var(f"{TAKEN}{self.fresh}", term.at)
-            taken.append(ast.Expr(ast.Unify(var, term, "="), expr.at, expr.end, False, expr.withs))
-            return var
+        def binds(term: ast.Term) -> bool:
+            return isinstance(term, ast.Ref) and any(v.name not in bound for p in term.path for v in variables(p))
 
-        statement = _rebuilt_statement(expr.statement, take)
+        *taken, rest = self.apart(expr, binds)
         out: list[ast.Expr] = []
         known = set(bound)
         while taken:
@@ -63,7 +57,34 @@ class Sorter:
             taken.remove(ready)
             out.append(ready)
             known |= names(ast.statement_terms(ready.statement))
-        return [*out, ast.Expr(statement, expr.at, expr.end, False, expr.withs)]
+        return [*out, rest]
+
+    def calls_apart(self, expr: ast.Expr) -> list[ast.Expr]:
+        """The calls in an expression as expressions of their own, and the rest of it behind them."""
+        if expr.negated or isinstance(expr.statement, ast.Logic):
+            return [expr]
+        top = expr.statement
+        whole = (top.term,) if isinstance(top, ast.TermExpr) else (top.right,) if isinstance(top, ast.Unify) else ()
+        keep = isinstance(top, ast.TermExpr) or (
+            isinstance(top, ast.Unify) and (top.operator == "()" or isinstance(top.left, ast.Var))
+        )
+        places = [term.at for term in whole if keep]
+        return self.apart(expr, lambda term: isinstance(term, ast.Call) and term.at not in places)
+
+    def apart(self, expr: ast.Expr, takes: Callable[[ast.Term], bool]) -> list[ast.Expr]:
+        """The expression behind those for the terms in it that are to be taken out."""
+        taken: list[ast.Expr] = []
+
+        def change(term: ast.Term) -> ast.Term:
+            if not takes(term):
+                return term
+            self.fresh += 1
+            var = ast.Var(f"{TAKEN}{self.fresh}", term.at)
+            taken.append(ast.Expr(ast.Unify(var, term, "="), expr.at, expr.end, False, expr.withs))
+            return var
+
+        statement = _rebuilt_statement(expr.statement, change)
+        return [*taken, ast.Expr(statement, expr.at, expr.end, expr.negated, expr.withs)]
 
     def require(self, term: ast.Term, bound: set[str]) -> None:
         modes = Modes(bound, bound)
@@ -95,9 +116,14 @@ class Sorter:
                     ordered += self.in_reading_order(expr, bound)
                     bound |= modes.binds
             if len(stuck) == len(waiting):
+                # Calls wait for themselves: what they stand in may give their operands values.
+                apart = [part for expr in stuck for part in self.calls_apart(expr)]
+                if len(apart) > len(stuck):
+                    waiting = apart
+                    continue
                 missing: dict[str, ast.Var] = {}
                 # What a stuck expression would bind is not at fault: `x := f(y)` lacks y.
-                fault = [var for expr in stuck for var in expr_modes(expr, bound, visible).missing]
+                fault = [var for expr in stuck for var in expr_modes(expr, bound, visible).missing if var.shown]
                 bindable = set().union(*(assigned(expr) for expr in stuck))
                 for var in [v for v in fault if v.name not in bindable] or fault:
                     missing.setdefault(var.name, var)
@@ -220,38 +246,38 @@ class Modes:
         self.calls([left, right])
         if self.missing:
             return
-        found = self.outputs([left, right])
+        given = self.outputs([left, right])
+        found = set(given)
         before = -1
         while before != len(found):
             before = len(found)
-            self.match(left, right, found)
+            self.match(left, right, found, given)
         self.missing += self.lacking([left, right], found)
         self.binds |= found
 
-    def match(self, left: ast.Term, right: ast.Term, found: set[str]) -> None:
-        """Add to ``found`` what a value on one side gives the other."""
+    def match(self, left: ast.Term, right: ast.Term, found: set[str], given: set[str]) -> None:
+        """Add to ``found`` what a value on one side gives the other; ``given``: by references' paths."""
         for one, other in ((left, right), (right, left)):
-            match one:
-                case ast.Var():
-                    if self.is_given(other, found):
-                        found.add(one.name)
-                case ast.Array() | ast.Object():
-                    if isinstance(other, ast.Var) and (self.known(other.name) or other.name in found):
-                        found |= _pattern_names(one)
-                    elif isinstance(other, ast.Ref | ast.Call) and self.is_given(other, found):
-                        found |= _pattern_names(one)
-                    elif isinstance(one, ast.Array) and isinstance(other, ast.Comprehension):
-                        found |= _pattern_names(one)
+            if isinstance(one, ast.Var) and self.is_given(other, found, given):
+                found.add(one.name)
+            elif isinstance(one, ast.Array | ast.Object) and isinstance(other, ast.Var | ast.Ref | ast.Call):
+                if self.is_given(other, found, given):
+                    found |= _pattern_names(one)
+        match left, right:
+            case ast.Array(), ast.Comprehension():
+                found |= _pattern_names(left)
+            case (ast.Comprehension(kind="array"), ast.Array()) | (ast.Comprehension(kind="object"), ast.Object()):
+                found |= _pattern_names(right)
         for one, other in _pairs(left, right):
-            self.match(one, other, found)
+            self.match(one, other, found, given)
 
-    def is_given(self, term: ast.Term, found: set[str]) -> bool:
+    def is_given(self, term: ast.Term, found: set[str], given: set[str]) -> bool:
         """Whether a term has a value, so that it gives what it is unified with one."""
         match term:
             case ast.Var():
                 return self.known(term.name) or term.name in found
             case ast.Ref():
-                return all(self.known(v.name) for v in variables(term.head))
+                return all(self.known(v.name) or v.name in given for v in variables(term.head))
             case ast.Array() | ast.Object():
                 return all(self.known(name) or name in found for name in _pattern_names(term))
             case _:
@@ -380,9 +406,8 @@ def expr_modes(expr: ast.Expr, bound: set[str], visible: set[str]) -> Modes:
                 modes.bind(pattern)
         case ast.Every():
             own = {var.name for var in (statement.key, statement.value) if var is not None}
-            inner = Modes(bound | own, visible)
-            modes.missing += inner.closed_over(walk_all([], [statement.body]))
             modes.evaluate([statement.domain])
+            modes.missing += Modes(bound | own | modes.binds, visible).closed_over(walk_all([], [statement.body]))
         case ast.Logic():
             for operand, implicit in zip(statement.operands, statement.implicit, strict=True):
                 modes.missing += modes.closed_over(walk_all([], [operand]))
@@ -415,7 +440,21 @@ def _reads_in_order(statement: ast.Statement, bound: set[str]) -> bool:
     return _in_order(terms, set(bound))
 
 
+def is_readable(term: ast.Term, known: Collection[str], pending: Collection[str]) -> bool:
+    """Whether a term can be read when the ``known`` variables have values and the ``pending`` ones will get theirs."""
+    closures = [part for part in _all_subterms(term) if isinstance(part, ast.Comprehension)]
+    waits = any(isinstance(t, ast.Var) and t.name in pending for t in walk_all(closures, []))
+    return not waits and _in_order([term], set(known))
+
+
+def _all_subterms(term: ast.Term) -> Iterable[ast.Term]:
+    yield term
+    for part in ast.subterms(term):
+        yield from () if isinstance(term, ast.Comprehension) else _all_subterms(part)
+
+
 def _in_order(terms: Iterable[ast.Term], known: set[str]) -> bool:
+    """Whether every variable has a value where it is read; ``known`` is what has one before, and then, behind."""
     for term in terms:
         match term:
             case ast.Var():
