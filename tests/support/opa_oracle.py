@@ -10,8 +10,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from solon.lang.values import json_text
 
 OPA = os.environ.get("OPA") or shutil.which("opa")
 BUDGET = Budget(seconds=5, steps=30_000)
+Broken = (OSError, http.client.HTTPException, json.JSONDecodeError)  # no answer from OPA
 Answer = tuple[str, Any]
 
 
@@ -42,7 +43,14 @@ class Opa:
             self.connection.sock = socket.socket(socket.AF_UNIX)
             self.connection.sock.connect(str(self.address))
         self.connection.request(method, path, None if body is None else body.encode())
-        return json.loads(self.connection.getresponse().read() or "{}", parse_float=_number, parse_int=_number)
+        return json.loads(
+            self.connection.getresponse().read() or "{}", parse_float=_number, parse_int=_number
+        )
+
+    def close(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
 
     def load(self, program: Generated) -> list[dict[str, Any]]:
         """The errors OPA finds in the program; it is loaded when there are none."""
@@ -84,15 +92,16 @@ def server(version: str = "v1") -> Iterator[Opa]:
         command = [str(OPA), "run", "--server", "--addr", f"unix://{address}", "--log-level", "error"]
         command += ["--disable-telemetry", *(["--v0-compatible"] if version == "v0" else [])]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        opa = Opa(address)
         try:
             for _ in range(200):
                 if address.exists() or process.poll() is not None:
                     break
                 time.sleep(0.05)
-            opa = Opa(address)
             opa.ask("PUT", "/v1/data/base", json.dumps(BASE))
             yield opa
         finally:
+            opa.close()
             process.terminate()
             process.wait(10)
 
@@ -106,7 +115,9 @@ def document(found: rego.Program, program: Generated, strict: bool = False) -> A
         value = found.evaluate("data.t", input=program.input, strict_builtin_errors=strict, budget=BUDGET)
     except RegoError as error:
         return "error", error
-    return "value", json.loads(json_text({} if value is UNDEFINED else value), parse_float=_number, parse_int=_number)
+    return "value", json.loads(
+        json_text({} if value is UNDEFINED else value), parse_float=_number, parse_int=_number
+    )
 
 
 def bindings(found: rego.Program, program: Generated) -> Answer:
@@ -128,7 +139,11 @@ def difference(wanted: Any, found: Any) -> str:
     if isinstance(wanted, dict):
         if wanted.keys() != found.keys():
             return "value"
-        return max((difference(v, found[k]) for k, v in wanted.items()), default="", key=["", "digits", "value"].index)
+        return max(
+            (difference(v, found[k]) for k, v in wanted.items()),
+            default="",
+            key=["", "digits", "value"].index,
+        )
     if isinstance(wanted, list):
         if len(wanted) != len(found):
             return "value"

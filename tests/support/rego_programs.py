@@ -72,9 +72,49 @@ PATHS = [
     "input.deep[0].k", "input.deep[1].v", "data.base.b[_]", "data.base.a.y[_]", "data.base.a[_]", "input.bign[_]",
     "input.big[2].n", "input.big[_].kind", "input.o.a", "input.n", "input.s", "input.f", "input.fl", "input.m[_].a",
 ]  # fmt: skip
-NUMBERS = ["0", "1", "2", "-1", "1.5", "0.1", "0.2", "3", "7", "10", "12345678901234567890", "-2.5", "-7", "17"]
-ODD_NUMBERS = ["1.0", "1e3", "-0", "1e-2", "1e20", "0.30000000000000004", "100000000000000000000000", "2.50", "1e18", "1e400", "-0.0"]
-STRINGS = ['"a"', '"b"', '""', '"xs"', '"é☃"', '"k"', "`r\\w`", '"a\\n\\"b"', '"a.b"', '"1"', '"%s %v %d"', '"/"']
+NUMBERS = [
+    "0",
+    "1",
+    "2",
+    "-1",
+    "1.5",
+    "0.1",
+    "0.2",
+    "3",
+    "7",
+    "10",
+    "12345678901234567890",
+    "-2.5",
+    "-7",
+    "17",
+]
+ODD_NUMBERS = [
+    "1.0",
+    "1e3",
+    "-0",
+    "1e-2",
+    "1e20",
+    "0.30000000000000004",
+    "100000000000000000000000",
+    "2.50",
+    "1e18",
+    "1e400",
+    "-0.0",
+]
+STRINGS = [
+    '"a"',
+    '"b"',
+    '""',
+    '"xs"',
+    '"é☃"',
+    '"k"',
+    "`r\\w`",
+    '"a\\n\\"b"',
+    '"a.b"',
+    '"1"',
+    '"%s %v %d"',
+    '"/"',
+]
 
 # name -> the kinds of its operands and of its value
 CALLS = {
@@ -104,7 +144,20 @@ CALLS = {
 V0_ONLY = {"all", "any", "cast_array"}
 
 # What a program is about: how much more likely than usual some choices are.
-PROFILES = ["general", "general", "joins", "tables", "calls", "heads", "patterns", "with", "numbers", "not", "refs", "v0"]
+PROFILES = [
+    "general",
+    "general",
+    "joins",
+    "tables",
+    "calls",
+    "heads",
+    "patterns",
+    "with",
+    "numbers",
+    "not",
+    "refs",
+    "v0",
+]
 
 
 @dataclass
@@ -219,9 +272,9 @@ class Writer:
             want = self.pick("arr", "obj", "set")
         choice = self.below(10)
         if want == "setset":
-            return self.pick("{input_sets}", f"{{{self.term(scope, 'set', 1)}, {self.term(scope, 'set', 1)}}}").replace(
-                "{input_sets}", "{{1, 2}, {2, 3}}"
-            )
+            return self.pick(
+                "{input_sets}", f"{{{self.term(scope, 'set', 1)}, {self.term(scope, 'set', 1)}}}"
+            ).replace("{input_sets}", "{{1, 2}, {2, 3}}")
         if want != "any":
             named = self.known(scope, want)
             if named and choice < 3:
@@ -241,9 +294,13 @@ class Writer:
         if want == "arr":
             return self.pick("[]", "[1, 2]", '["a", 1]', "input.xs", f"[{self.atom(scope)}]")
         if want == "obj":
-            return self.pick("{}", '{"a": 1}', f'{{"k": {self.atom(scope)}}}', "{1: 2}", f"{{{self.scalar()}: 1}}")
+            return self.pick(
+                "{}", '{"a": 1}', f'{{"k": {self.atom(scope)}}}', "{1: 2}", f"{{{self.scalar()}: 1}}"
+            )
         if want == "set":
-            return self.pick("set()", "{1, 2}", '{"a", 1}', f"{{{self.atom(scope)}}}", "{[1], {2}}", "{true, null, 1}")
+            return self.pick(
+                "set()", "{1, 2}", '{"a", 1}', f"{{{self.atom(scope)}}}", "{[1], {2}}", "{true, null, 1}"
+            )
         if want == "any":
             return self.atom(scope)
         return self.scalar(want)
@@ -262,7 +319,7 @@ class Writer:
                 return self.atom(scope)
             want = self.pick("arr", "obj", "set", "num", "str", "bool", "bool", "arr")
             choice = self.below(24)
-        if self.functions and choice == 0 or (self.functions and self.about("tables") and choice < 6):
+        if (self.functions and choice == 0) or (self.functions and self.about("tables") and choice < 6):
             name, arity = self.pick(*self.functions)
             return f"{name}({', '.join(self.term(scope, 'any', depth - 1) for _ in range(arity))})"
         if choice < 6 or (choice < 12 and self.about("calls", "numbers")):
@@ -273,10 +330,16 @@ class Writer:
             return self.comprehension(scope, "[", depth)
         if want == "set":
             if choice < 11:
-                return "{" + ", ".join(self.term(scope, "any", depth - 1) for _ in range(self.below(3) + 1)) + "}"
+                return (
+                    "{"
+                    + ", ".join(self.term(scope, "any", depth - 1) for _ in range(self.below(3) + 1))
+                    + "}"
+                )
             if choice < 16:
                 operator = self.pick("&", "|", "-")
-                return f"({self.term(scope, 'set', depth - 1)} {operator} {self.term(scope, 'set', depth - 1)})"
+                return (
+                    f"({self.term(scope, 'set', depth - 1)} {operator} {self.term(scope, 'set', depth - 1)})"
+                )
             return self.comprehension(scope, "{", depth)
         if want == "obj":
             if choice < 16:
@@ -293,15 +356,21 @@ class Writer:
             return f"({self.comparison(scope, depth)})"
         if choice < 12 and not self.v0:
             parts = "".join(
-                f"{self.pick('', 'x', '-')}{{{self.closed(scope, self.pick('any', 'num', 'str'), 1).replace('[_]', '[0]')}}}" for _ in range(self.below(3) + 1)
+                f"{self.pick('', 'x', '-')}{{{self.closed(scope, self.pick('any', 'num', 'str'), 1).replace('[_]', '[0]')}}}"
+                for _ in range(self.below(3) + 1)
             )
             return f'$"{parts}"' if '"' not in parts and "\\" not in parts and "`" not in parts else '$"x{1}"'
         return self.sprintf(scope, depth)
 
     def sprintf(self, scope: list[str], depth: int) -> str:
-        verbs = [self.pick("%s", "%d", "%v", "%v", "%5v", "%x", "%.2f", "%t", "%q", "%%") for _ in range(self.below(4))]
+        verbs = [
+            self.pick("%s", "%d", "%v", "%v", "%5v", "%x", "%.2f", "%t", "%q", "%%")
+            for _ in range(self.below(4))
+        ]
         count = max(0, len([v for v in verbs if v != "%%"]) + self.pick(0, 0, 0, 0, 1, -1))
-        operands = ", ".join(self.term(scope, self.pick("any", "num", "str"), depth - 1) for _ in range(count))
+        operands = ", ".join(
+            self.term(scope, self.pick("any", "num", "str"), depth - 1) for _ in range(count)
+        )
         text = self.pick(" ", "-", "{} ", "é").join(verbs)
         return f'sprintf("{text}", [{operands}])'
 
@@ -353,7 +422,9 @@ class Writer:
         return f"{{{key}: {self.closed(inner, 'any', 1)} | some {key}, {value} in {domain}; {value} != 7}}"
 
     def call(self, scope: list[str], want: str, depth: int) -> str:
-        names = [n for n, kinds in CALLS.items() if kinds.split()[-1] == want and (self.v0 or n not in V0_ONLY)]
+        names = [
+            n for n, kinds in CALLS.items() if kinds.split()[-1] == want and (self.v0 or n not in V0_ONLY)
+        ]
         if not names:
             return self.small(scope, want)
         name = self.pick(*names)
@@ -391,7 +462,10 @@ class Writer:
                 ones.append(pair[0])
                 others.append(pair[1])
             if self.chance(3):
-                sides = ["{" + ", ".join(f'"{n}": {t}' for n, t in enumerate(side)) + "}" for side in (ones, others)]
+                sides = [
+                    "{" + ", ".join(f'"{n}": {t}' for n, t in enumerate(side)) + "}"
+                    for side in (ones, others)
+                ]
             else:
                 sides = [f"[{', '.join(side)}]" for side in (ones, others)]
         if self.chance(2):
@@ -437,13 +511,18 @@ class Writer:
         if choice == 17:
             kind = self.pick("num", "str", "arr")
             call = self.call(scope, kind, 1)
-            return f"{call[:-1]}, {self.new(scope, kind)})" if call.endswith(")") and call[0].isalpha() else call
+            return (
+                f"{call[:-1]}, {self.new(scope, kind)})" if call.endswith(")") and call[0].isalpha() else call
+            )
         if choice == 18 and self.functions:
             name, arity = self.pick(*self.functions)
             operands = [self.term(scope, "any", 1) for _ in range(arity)]
             return f"{name}({', '.join([*operands, self.new(scope)])})"
         if choice == 19 and self.logic:
-            operands = [self.pick(self.block(scope, depth), f"{self.ref(scope)} == {self.closed(scope, 'any', 0)}") for _ in range(2)]
+            operands = [
+                self.pick(self.block(scope, depth), f"{self.ref(scope)} == {self.closed(scope, 'any', 0)}")
+                for _ in range(2)
+            ]
             return f" {self.pick('and', 'or')} ".join(operands)
         return self.term(scope, "any", depth)
 
@@ -460,7 +539,9 @@ class Writer:
         if keyed and self.chance(2):
             test = f"{key} == {self.term(scope, 'any', 1)}"
         elif self.chance(2):
-            test = f"{value}.{self.pick('k', 'id', 'a')} {self.pick('==', '!=')} {self.closed(scope, 'any', 1)}"
+            test = (
+                f"{value}.{self.pick('k', 'id', 'a')} {self.pick('==', '!=')} {self.closed(scope, 'any', 1)}"
+            )
         if keyed and key not in test:
             test += f"; {key} != 7"
         if value not in test:
@@ -482,7 +563,9 @@ class Writer:
         elif choice == 3:
             text = f"not {self.call(scope, self.pick('bool', 'num', 'any'), 1)}"
         elif choice == 4:
-            text = f"not [{self.atom(scope)}, {self.atom(scope)}] {self.pick('=', '==', '!=')} {self.ref(scope)}"
+            text = (
+                f"not [{self.atom(scope)}, {self.atom(scope)}] {self.pick('=', '==', '!=')} {self.ref(scope)}"
+            )
         else:
             text = f"not {self.term(scope, 'any', 1)} {self.pick('=', '==')} {self.ref(scope)}"
         self.open = before
@@ -518,7 +601,16 @@ class Writer:
         return f"{collection}[{self.new(scope) if self.open else '_'}].{self.pick(*FIELDS)} == {self.atom(scope)}"
 
     def modifier(self, scope: list[str]) -> str:
-        targets = ["input", "input.o.a", "input.xs", "input.new.x", "input.n", "input.big", "data.base.k", "data.base.a"]
+        targets = [
+            "input",
+            "input.o.a",
+            "input.xs",
+            "input.new.x",
+            "input.n",
+            "input.big",
+            "data.base.k",
+            "data.base.a",
+        ]
         targets += ["data.base", "data.base.sub.q9", "data.new.x", "count", "upper", "startswith"]
         targets += [rule for rule, _ in self.rules if not rule.startswith("alias")] * 2
         targets += [f for f, _ in self.functions] * 2
@@ -528,7 +620,11 @@ class Writer:
             same = [f for f, n in self.functions if n == 1] + ["lower", "count", "is_array"]
         if target == "startswith":
             same = [f for f, n in self.functions if n == 2] + ["endswith", "contains"]
-        value = self.pick(*same) if same and self.chance(2) else self.closed(scope, "any", 1).replace("[_]", "[0]")
+        value = (
+            self.pick(*same)
+            if same and self.chance(2)
+            else self.closed(scope, "any", 1).replace("[_]", "[0]")
+        )
         return f" with {target} as {value}"
 
     def body(self, scope: list[str], depth: int, length: int) -> list[str]:
@@ -584,13 +680,15 @@ class Writer:
             for _ in range(1 + self.chance(2)):
                 scope = []
                 body = self.when(scope)
-                lines.append(f"{name}[{self.value_of(scope)}] {self.pick('=', ':=')} {self.value_of(scope)}{body}")
+                lines.append(
+                    f"{name}[{self.value_of(scope)}] {self.pick('=', ':=')} {self.value_of(scope)}{body}"
+                )
             self.rules.append((f"{name}[_]", "any"))
             self.rules.append((name, "obj"))
         elif kind == 7:
             lines = self.deep(name)
             self.rules.append((name, "obj"))
-        elif kind == 8 or kind == 10:
+        elif kind in (8, 10):
             return self.function(name, table=kind == 10 or (self.about("tables") and self.chance(2)))
         else:
             lines = [f"{name} := {self.term([], 'any', 2)}"]
@@ -638,11 +736,16 @@ class Writer:
             position = self.below(arity)
             for _ in range(3 + self.below(4)):
                 operands = [self.new([]) if self.below(6) else self.scalar() for _ in range(arity)]
-                operands[position] = self.scalar() if self.below(5) else self.pick("[1]", '{"k": "a"}', "x", "null")
+                operands[position] = (
+                    self.scalar() if self.below(5) else self.pick("[1]", '{"k": "a"}', "x", "null")
+                )
                 value = self.pick(f" := {self.scalar()}", f" := {self.scalar()}", "", " := {1, 2}")
                 if self.v0 and not value:
                     value = " = true"
-                lines.append(f"{name}({', '.join(operands)}){value}" + (self.pick("", "", " if true") if not self.v0 else ""))
+                lines.append(
+                    f"{name}({', '.join(operands)}){value}"
+                    + (self.pick("", "", " if true") if not self.v0 else "")
+                )
             if self.v0:
                 lines = [line + " { true }" for line in lines]
         for _ in range(0 if table and self.below(3) else 1 + self.chance(2)):

@@ -376,7 +376,9 @@ class BodyEmitter(Calls):
         if parts is not None and (self.is_pattern(left) or self.is_pattern(right)):
             waiting = list(parts)
             while waiting:
-                pending = {v.name for p in waiting for side in p for v in variables(side)} - self.environment.keys()
+                pending = {
+                    v.name for p in waiting for side in p for v in variables(side)
+                } - self.environment.keys()
                 ready = (
                     p for p in waiting
                     if any(is_readable(side, self.environment, pending) for side in p)

@@ -7,7 +7,6 @@ document its group builds.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -385,7 +384,12 @@ def _fixed_paths(group: Group) -> tuple[tuple[tuple[Any, ...], bool], ...]:
 
 def _fixed(path: Sequence[ast.Term]) -> list[Any]:
     """The keys of the constants that a path begins with."""
-    return [key(part.value) for part in itertools.takewhile(lambda p: isinstance(p, ast.Scalar), path)]  # type: ignore[attr-defined]
+    found = []
+    for part in path:
+        if not isinstance(part, ast.Scalar):
+            break
+        found.append(key(part.value))
+    return found
 
 
 def _input_paths(body: Sequence[ast.Expr]) -> Iterator[tuple[str, ...]]:

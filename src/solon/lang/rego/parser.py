@@ -286,7 +286,9 @@ class Parser(TermParser):
             statement = expr.statement
             # The braces of a body alone are an operand of `and` and `or`, too: its variables stay with the rule.
             alone = body is not None and self.position == behind and isinstance(statement, ast.Logic)
-            if not alone and not (isinstance(statement, ast.TermExpr) and isinstance(statement.term, ast.SetTerm)):
+            if not alone and not (
+                isinstance(statement, ast.TermExpr) and isinstance(statement.term, ast.SetTerm)
+            ):
                 return [expr]
         if body is None:
             assert problem is not None

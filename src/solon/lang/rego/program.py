@@ -19,7 +19,15 @@ from solon.lang.rego.builtins import TABLE
 from solon.lang.rego.compile import Compiler, namespace
 from solon.lang.rego.errors import COMPILE_ERROR, EVAL_CANCEL_ERROR, EVAL_INTERNAL_ERROR, EvalError, RegoError
 from solon.lang.rego.parser import parse_either, parse_module, parse_query
-from solon.lang.rego.resolve import BUILTIN, Resolver, check_recursion, modifiers, rule_names, static_prefix, walk_all
+from solon.lang.rego.resolve import (
+    BUILTIN,
+    Resolver,
+    check_recursion,
+    modifiers,
+    rule_names,
+    static_prefix,
+    walk_all,
+)
 from solon.lang.rego.rules import Group
 from solon.lang.rego.runtime import Linked, Options, Run, State
 from solon.lang.rego.safety import TAKEN, Sorter, variables
@@ -261,7 +269,10 @@ def _replaced(definitions: Iterable[rules.Definition]) -> Replaced:
     """What ``with`` replaces in the definitions' bodies: ("data", …), ("function", name)."""
     found: set[tuple[str, ...]] = set()
     for definition in definitions:
-        bodies = [*_bodies(definition), *(t.body for t in _terms(definition) if isinstance(t, ast.Comprehension))]
+        bodies = [
+            *_bodies(definition),
+            *(t.body for t in _terms(definition) if isinstance(t, ast.Comprehension)),
+        ]
         for modifier in (m for body in bodies for m in modifiers(body)):
             head = modifier.target.head
             path = tuple(str(p.value) for p in modifier.target.path if isinstance(p, ast.Scalar))
@@ -469,7 +480,7 @@ class Query:
 
     def bindings(self, input: Any = UNDEFINED, **settings: Any) -> list[dict[str, Any]]:
         """For every solution, name -> value of the query's variables."""
-        return [result["bindings"] for result in self.results(input, **settings) if _holds(result)]
+        return [result["bindings"] for result in self.results(input, **settings)]
 
     def results(self, input: Any = UNDEFINED, **settings: Any) -> list[dict[str, Any]]:
         """For every solution, ``{"expressions": [{value, text, location}], "bindings": {…}}``."""
@@ -487,7 +498,3 @@ class Query:
                 }
             )
         return out
-
-
-def _holds(result: Mapping[str, Any]) -> bool:
-    return all(expression["value"] is not False for expression in result["expressions"])

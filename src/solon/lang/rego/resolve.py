@@ -569,7 +569,9 @@ def _dependencies(group: Group, root: Node) -> set[int]:
         for branch in definition.elses:
             terms.extend(ast.present(branch.value))
             bodies.append(branch.body)
-        terms += [modifier.target for body in bodies for modifier in modifiers(body)]
+        closures = [term.body for term in walk_all(terms, bodies) if isinstance(term, ast.Comprehension)]
+        # What `with` replaces is evaluated, too, as far as the order of rules is concerned.
+        terms += [modifier.target for body in (*bodies, *closures) for modifier in modifiers(body)]
         for term in walk_all(terms, bodies):
             if isinstance(term, ast.Call) and term.name.startswith("data."):
                 at = term.at

@@ -47,13 +47,17 @@ class Sorter:
             return [expr]
 
         def binds(term: ast.Term) -> bool:
-            return isinstance(term, ast.Ref) and any(v.name not in bound for p in term.path for v in variables(p))
+            return isinstance(term, ast.Ref) and any(
+                v.name not in bound for p in term.path for v in variables(p)
+            )
 
         *taken, rest = self.apart(expr, binds)
         out: list[ast.Expr] = []
         known = set(bound)
         while taken:
-            ready = next((e for e in taken if _in_order(ast.statement_terms(e.statement)[1:], set(known))), taken[0])
+            ready = next(
+                (e for e in taken if _in_order(ast.statement_terms(e.statement)[1:], set(known))), taken[0]
+            )
             taken.remove(ready)
             out.append(ready)
             known |= names(ast.statement_terms(ready.statement))
@@ -64,7 +68,13 @@ class Sorter:
         if expr.negated or isinstance(expr.statement, ast.Logic):
             return [expr]
         top = expr.statement
-        whole = (top.term,) if isinstance(top, ast.TermExpr) else (top.right,) if isinstance(top, ast.Unify) else ()
+        whole = (
+            (top.term,)
+            if isinstance(top, ast.TermExpr)
+            else (top.right,)
+            if isinstance(top, ast.Unify)
+            else ()
+        )
         keep = isinstance(top, ast.TermExpr) or (
             isinstance(top, ast.Unify) and (top.operator == "()" or isinstance(top.left, ast.Var))
         )
@@ -123,7 +133,9 @@ class Sorter:
                     continue
                 missing: dict[str, ast.Var] = {}
                 # What a stuck expression would bind is not at fault: `x := f(y)` lacks y.
-                fault = [var for expr in stuck for var in expr_modes(expr, bound, visible).missing if var.shown]
+                fault = [
+                    var for expr in stuck for var in expr_modes(expr, bound, visible).missing if var.shown
+                ]
                 bindable = set().union(*(assigned(expr) for expr in stuck))
                 for var in [v for v in fault if v.name not in bindable] or fault:
                     missing.setdefault(var.name, var)
@@ -260,13 +272,19 @@ class Modes:
         for one, other in ((left, right), (right, left)):
             if isinstance(one, ast.Var) and self.is_given(other, found, given):
                 found.add(one.name)
-            elif isinstance(one, ast.Array | ast.Object) and isinstance(other, ast.Var | ast.Ref | ast.Call):
-                if self.is_given(other, found, given):
-                    found |= _pattern_names(one)
+            elif (
+                isinstance(one, ast.Array | ast.Object)
+                and isinstance(other, ast.Var | ast.Ref | ast.Call)
+                and self.is_given(other, found, given)
+            ):
+                found |= _pattern_names(one)
         match left, right:
             case ast.Array(), ast.Comprehension():
                 found |= _pattern_names(left)
-            case (ast.Comprehension(kind="array"), ast.Array()) | (ast.Comprehension(kind="object"), ast.Object()):
+            case (ast.Comprehension(kind="array"), ast.Array()) | (
+                ast.Comprehension(kind="object"),
+                ast.Object(),
+            ):
                 found |= _pattern_names(right)
         for one, other in _pairs(left, right):
             self.match(one, other, found, given)
@@ -407,15 +425,17 @@ def expr_modes(expr: ast.Expr, bound: set[str], visible: set[str]) -> Modes:
         case ast.Every():
             own = {var.name for var in (statement.key, statement.value) if var is not None}
             modes.evaluate([statement.domain])
-            modes.missing += Modes(bound | own | modes.binds, visible).closed_over(walk_all([], [statement.body]))
+            modes.missing += Modes(bound | own | modes.binds, visible).closed_over(
+                walk_all([], [statement.body])
+            )
         case ast.Logic():
             for operand, implicit in zip(statement.operands, statement.implicit, strict=True):
                 modes.missing += modes.closed_over(walk_all([], [operand]))
                 for only in operand if implicit else []:
                     # One expression has no variables of its own.
                     binds = expr_modes(only, bound, visible).binds - bound
-                    terms = (v for t in ast.statement_terms(only.statement) for v in variables(t))
-                    modes.missing += [var for var in terms if var.name in binds]
+                    used = (v for t in ast.statement_terms(only.statement) for v in variables(t))
+                    modes.missing += [var for var in used if var.name in binds]
         case ast.Some():
             pass
     return modes
@@ -432,9 +452,15 @@ def _reads_in_order(statement: ast.Statement, bound: set[str]) -> bool:
         terms = [statement.left, statement.right]
         occurring = [v.name for term in terms for v in variables(term)]
         modes = Modes(bound, set())
-        given = {name for part in (terms, *(call.args for call in _calls(terms))) for name in modes.outputs(part)}
+        given = {
+            name for part in (terms, *(call.args for call in _calls(terms))) for name in modes.outputs(part)
+        }
         return all(occurring.count(name) == 1 for name in given - bound)
-    terms = [statement.domain] if isinstance(statement, ast.SomeIn | ast.Every) else ast.statement_terms(statement)
+    terms = (
+        [statement.domain]
+        if isinstance(statement, ast.SomeIn | ast.Every)
+        else ast.statement_terms(statement)
+    )
     if isinstance(statement, ast.Unify):
         terms = [statement.right]
     return _in_order(terms, set(bound))
@@ -483,11 +509,15 @@ def _rebuilt_statement(statement: ast.Statement, change: Callable[[ast.Term], as
         case ast.TermExpr():
             return ast.TermExpr(_rebuilt(statement.term, change))
         case ast.Unify():
-            return ast.Unify(_rebuilt(statement.left, change), _rebuilt(statement.right, change), statement.operator)
+            return ast.Unify(
+                _rebuilt(statement.left, change), _rebuilt(statement.right, change), statement.operator
+            )
         case ast.SomeIn():
             return ast.SomeIn(statement.key, statement.value, _rebuilt(statement.domain, change))
         case ast.Every():
-            return ast.Every(statement.key, statement.value, _rebuilt(statement.domain, change), statement.body)
+            return ast.Every(
+                statement.key, statement.value, _rebuilt(statement.domain, change), statement.body
+            )
         case _:
             return statement
 
@@ -506,7 +536,9 @@ def _rebuilt(term: ast.Term, change: Callable[[ast.Term], ast.Term]) -> ast.Term
         case ast.SetTerm():
             return change(ast.SetTerm(all_of(term.items), term.at))
         case ast.Object():
-            return change(ast.Object([(_rebuilt(k, change), _rebuilt(v, change)) for k, v in term.pairs], term.at))
+            return change(
+                ast.Object([(_rebuilt(k, change), _rebuilt(v, change)) for k, v in term.pairs], term.at)
+            )
         case ast.Call():
             return change(ast.Call(term.name, all_of(term.args), term.at, term.infix))
         case _:
