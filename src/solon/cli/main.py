@@ -50,6 +50,14 @@ class EvalFormat(StrEnum):
     BINDINGS = "bindings"
 
 
+class Explain(StrEnum):
+    OFF = "off"
+    NOTES = "notes"
+    FAILS = "fails"
+    FULL = "full"
+    DEBUG = "debug"
+
+
 def _version(value: bool) -> None:
     if value:
         typer.echo(f"solon {__version__}")
@@ -250,6 +258,21 @@ def eval_(
     dump: Annotated[
         bool, typer.Option("--dump", help="Print the Python that the policies became, and stop.")
     ] = False,
+    explain: Annotated[
+        Explain, typer.Option("--explain", help="Tell what the evaluation did; `fails`: what did not hold.")
+    ] = Explain.OFF,
+    metrics: Annotated[bool, typer.Option("--metrics", help="Report how long each stage took.")] = False,
+    profile: Annotated[bool, typer.Option("--profile", help="Report what each line cost.")] = False,
+    profile_limit: Annotated[
+        int, typer.Option("--profile-limit", metavar="N", min=0, help="Lines to report; 0 for all.")
+    ] = 10,
+    profile_sort: Annotated[
+        list[str] | None,
+        typer.Option("--profile-sort", metavar="BY", help="What to sort lines by; may be repeated."),
+    ] = None,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Report the Rego lines that were reached.")
+    ] = False,
     allow_host: Hosts = None,
     timeout: Timeout = 10.0,
 ) -> None:
@@ -258,6 +281,7 @@ def eval_(
     Example: solon eval -d policy/ -i input.json 'data.main.deny'
     """
     from solon.cli import evaluate as command
+    from solon.cli.recording import Wanted
 
     raise typer.Exit(
         command.run(
@@ -275,6 +299,42 @@ def eval_(
                 dump=dump,
                 allowed_hosts=frozenset(allow_host or []),
                 timeout=timeout,
+                recording=Wanted(
+                    metrics, coverage, profile, profile_limit, profile_sort or [], explain.value
+                ),
+            )
+        )
+    )
+
+
+@app.command()
+def fmt(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATHS", help="Rego files, directories of them; - for stdin.")
+    ],
+    write: Annotated[bool, typer.Option("--write", "-w", help="Rewrite the files.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", "-d", help="Show what would change.")] = False,
+    list_: Annotated[bool, typer.Option("--list", "-l", help="Name the files that would change.")] = False,
+    fail: Annotated[bool, typer.Option("--fail", help="Exit with 1 when something would change.")] = False,
+    v0: Annotated[
+        bool, typer.Option("--v0-compatible", help="Read and write Rego as version 0, even where it is 1.")
+    ] = False,
+    rego_v1: Annotated[
+        bool, typer.Option("--rego-v1", help="Write version 0 such that it is version 1 as well.")
+    ] = False,
+) -> None:
+    """Lay Rego out as `opa fmt` does.
+
+    Prints the text; with --write, rewrites the files. What a policy means never changes, and no comment is lost.
+
+    Example: solon fmt --write policy/
+    """
+    from solon.cli import format as command
+
+    raise typer.Exit(
+        command.run(
+            command.Options(
+                paths=paths, write=write, diff=diff, list=list_, fail=fail, v0=v0, rego_v1=rego_v1
             )
         )
     )

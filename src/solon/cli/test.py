@@ -7,9 +7,10 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from solon.cli import cache
 from solon.cli.errors import Failure, UsageError
 from solon.frameworks import rego_files
 from solon.frameworks.gatekeeper.suite import Filter, SuiteRunner, is_suite
@@ -19,6 +20,7 @@ from solon.frameworks.rego_tests import FileCoverage, RegoTests
 from solon.frameworks.testing import Status, TestResult
 from solon.lang.budget import Budget
 from solon.lang.rego import RegoError
+from solon.report import coverage as coverage_report
 from solon.report.test_report import SuiteReport, render
 from solon.subjects import discover
 from solon.subjects.documents import Problem
@@ -59,7 +61,7 @@ def run(options: Options) -> int:
     if any(result.status is Status.ERROR for result in results):
         return 2
     failed = any(result.status is Status.FAILED for result in results)
-    return 1 if failed or (options.threshold and _percent(coverage) < options.threshold) else 0
+    return 1 if failed or (options.threshold and coverage_report.percent(coverage) < options.threshold) else 0
 
 
 def _is_missing(source: object) -> bool:
@@ -83,7 +85,7 @@ def _rego(
     if not files.modules:
         return
     try:
-        tests = RegoTests(files, coverage=options.coverage)
+        tests = RegoTests(files, coverage=options.coverage, cache=cache.of_user())
     except RegoError as error:
         count = len(error.errors)
         raise Failure(
@@ -131,46 +133,6 @@ def _write(report: SuiteReport, coverage: Mapping[str, FileCoverage], options: O
     color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     sys.stdout.write(render(options.format, report, color=color, verbose=options.verbose))
     if coverage and options.format == "json":
-        sys.stderr.write(_coverage_json(coverage))
+        sys.stderr.write(json.dumps(coverage_report.as_json(coverage)) + "\n")
     elif coverage and options.format == "table":
-        sys.stdout.write(_coverage_table(coverage))
-
-
-def _coverage_table(coverage: Mapping[str, FileCoverage]) -> str:
-    lines = ["", "Coverage"]
-    for file, found in coverage.items():
-        missed = ", ".join(_ranges(found.not_covered))
-        lines.append(f"  {found.percent:5.1f}%  {file}" + (f"  (not reached: {missed})" if missed else ""))
-    return "\n".join([*lines, f"  {_percent(coverage):5.1f}%  in all", ""])
-
-
-def _coverage_json(coverage: Mapping[str, FileCoverage]) -> str:
-    def spans(rows: Sequence[int]) -> list[dict[str, dict[str, int]]]:
-        return [{"start": {"row": row}, "end": {"row": row}} for row in rows]
-
-    files = {
-        file: {
-            "covered": spans(f.covered),
-            "not_covered": spans(f.not_covered),
-            "coverage": round(f.percent, 2),
-        }
-        for file, f in coverage.items()
-    }
-    return json.dumps({"files": files, "coverage": round(_percent(coverage), 2)}) + "\n"
-
-
-def _ranges(rows: Sequence[int]) -> list[str]:
-    """``1-3`` for rows in a run."""
-    out: list[list[int]] = []
-    for row in rows:
-        if out and row == out[-1][1] + 1:
-            out[-1][1] = row
-        else:
-            out.append([row, row])
-    return [f"{first}-{last}" if first != last else str(first) for first, last in out]
-
-
-def _percent(coverage: Mapping[str, FileCoverage]) -> float:
-    covered = sum(len(file.covered) for file in coverage.values())
-    total = covered + sum(len(file.not_covered) for file in coverage.values())
-    return 100.0 * covered / total if total else 100.0
+        sys.stdout.write(coverage_report.render(coverage))

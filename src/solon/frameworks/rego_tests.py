@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from solon.frameworks import rego_cases
@@ -31,7 +32,7 @@ class FileCoverage:
 class RegoTests:
     """The tests of some files. Compiling raises RegoError."""
 
-    def __init__(self, files: RegoFiles, *, coverage: bool = False) -> None:
+    def __init__(self, files: RegoFiles, *, coverage: bool = False, cache: rego.Cache | None = None) -> None:
         self._program = rego.compile(
             files.modules,
             data=files.data,
@@ -39,6 +40,7 @@ class RegoTests:
             coverage=coverage,
             prints=True,
             rewrite=rego_cases.rewrite,
+            cache=cache,
         )
         self._covered: set[tuple[str, int]] = set()
 
@@ -97,11 +99,16 @@ class RegoTests:
 
     def coverage(self) -> Mapping[str, FileCoverage]:
         """What the tests run so far have reached, by file; needs ``coverage=True``."""
-        rows: dict[str, tuple[list[int], list[int]]] = {}
-        for file, row in sorted(self._program.coverable):
-            covered, missed = rows.setdefault(file, ([], []))
-            (covered if (file, row) in self._covered else missed).append(row)
-        return {file: FileCoverage(tuple(c), tuple(m)) for file, (c, m) in rows.items()}
+        return coverage_of(self._program, self._covered)
+
+
+def coverage_of(program: rego.Program, reached: AbstractSet[tuple[str, int]]) -> Mapping[str, FileCoverage]:
+    """What was reached of a program compiled with ``coverage``, by file."""
+    rows: dict[str, tuple[list[int], list[int]]] = {}
+    for file, row in sorted(program.coverable):
+        covered, missed = rows.setdefault(file, ([], []))
+        (covered if (file, row) in reached else missed).append(row)
+    return {file: FileCoverage(tuple(c), tuple(m)) for file, (c, m) in rows.items()}
 
 
 def _shown(rule: rego.RuleInfo) -> str:

@@ -63,7 +63,10 @@ class Key:
 
     def __init__(self, value: Value) -> None:
         self.value = value
-        self.frozen = _freeze(value)
+        if type(value) is dict and _FLAT.issuperset(map(type, value.values())):
+            self.frozen: Any = frozenset(value.items())
+        else:
+            self.frozen = _freeze(value)
         self._hash = hash(self.frozen)
 
     def __hash__(self) -> int:

@@ -156,3 +156,27 @@ both := [same, other] if other := same with input as {"all": [{"id": i, "k": 1} 
     everything = [{"id": i, "k": i} for i in range(20)]
     found = rego.compile({"p.rego": text}).evaluate("data.p.both", {"all": everything})
     assert found == [[], list(range(1, 21))]
+
+
+def test_base_documents_are_joined_without_looking_at_them_again():
+    text = """package p
+roles contains role if {
+	some binding in data.bindings
+	binding.user == input.user
+	role := binding.role
+}
+other := found if found := roles with data.bindings as [{"user": input.user, "role": "guest"}]
+"""
+    bindings = [{"user": f"u{i % 500}", "role": f"r{i}"} for i in range(1_000)]
+    query = rego.compile({"p.rego": text}, data={"bindings": bindings}).prepare("data.p.roles")
+    for i in range(2):  # all are looked at, and the index is made
+        assert query.evaluate({"user": f"u{i}"}) == sorted([f"r{i}", f"r{i + 500}"])
+    few = Budget(seconds=None, steps=50)
+    for i in range(2, 100):
+        assert query.evaluate({"user": f"u{i}"}, budget=few) == sorted([f"r{i}", f"r{i + 500}"])
+    assert query.program.evaluate("data.p.other", {"user": "u3"}) == ["guest"]
+    beside = {"bindings": bindings, "inventory": {}}  # the program's own, and more
+    assert query.evaluate({"user": "u3"}, data=beside, budget=few) == ["r3", "r503"]
+    fewer = {"bindings": bindings[:600]}
+    assert query.evaluate({"user": "u300"}, data=fewer) == ["r300"]
+    assert query.evaluate({"user": "u300"}) == ["r300", "r800"]

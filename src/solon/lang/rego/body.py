@@ -22,6 +22,19 @@ from solon.lang.values import Set
 class BodyEmitter(Calls):
     """Writes the Python function of a body."""
 
+    detailed = False  # whether each rule and element is to be seen, so that nothing may be left out
+
+    # --- what profiles and traces add
+
+    def begin_rule(self, at: int) -> None:
+        """The function of a rule begins."""
+
+    def begin_head(self, at: int, terms: Sequence[ast.Term]) -> None:
+        """The body of a rule holds; what comes is its key and value."""
+
+    def end_head(self) -> None:
+        """The rule has a result."""
+
     # --- expressions
 
     def body(self, exprs: Sequence[ast.Expr]) -> None:
@@ -208,7 +221,7 @@ class BodyEmitter(Calls):
         name = self.unit.fresh(prefix)
         function = self.unit.function(name, ["s", *(["d"] if domain else []), *parameters])
         function.origin = self.function.origin
-        inner = BodyEmitter(self.compiler, self.module, function, environment, failure)
+        inner = type(self)(self.compiler, self.module, function, environment, failure)
         inner.kinds = self.kinds
         arguments = [self.state, *([domain] if domain else []), *parameters]
         return inner, f"{name}({', '.join(arguments)})"

@@ -10,6 +10,8 @@ from solon.lang.rego.emitter import Emitter, Sought
 from solon.lang.rego.resolve import walk_all
 from solon.lang.rego.safety import variables
 
+SMALL: Final = 16  # elements; below, looking at each is quicker than looking for an index
+
 # Calls that an element may be spared although they come before the comparison that leaves it out.
 CANNOT_FAIL: Final = frozenset(["eq", "equal", "neq", "lt", "lte", "gt", "gte", "internal.member_2"])
 
@@ -133,6 +135,10 @@ class References(Emitter):
         with self.function.block("except AttributeError:"):
             self.function.add(failure.format(name))
         self.known[base, *names] = name
+        if base.endswith(".data"):
+            self.based[name] = names[0]
+        elif base in self.based:
+            self.based[name] = self.based[base]
         return name
 
     def iterate(self, base: str, part: ast.Term, tail: Sequence[ast.Term]) -> str:
@@ -160,7 +166,11 @@ class References(Emitter):
             key = self.key_of(sought.values[0])
         else:
             key = f"({', '.join(map(self.key_of, sought.values))})"
-        return f"matching({self.state}, {base}, {paths}, {key}, {visit}, {how == 'items'})"
+        large = f"type({base}) in COLLECTIONS and len({base}) >= {SMALL}"
+        state = self.state
+        cache = f"cache_of_base({state}, {self.based[base]})" if base in self.based else f"{state}.run.cache"
+        found = f"matching({self.state}, {cache}, {base}, {paths}, {key}, {visit}, {how == 'items'})"
+        return f"({found} if {large} else {visit}({self.state}, {base}))"
 
     # --- joins
 

@@ -17,6 +17,7 @@ from solon.lang.rego.errors import (
 )
 from solon.lang.rego.rules import Group, Node
 from solon.lang.source import Span
+from solon.lang.trace import Trace
 from solon.lang.values import (
     UNDEFINED,
     Set,
@@ -59,14 +60,13 @@ class Options:
 class Run(Meter):
     """What stays the same during one evaluation, `with` or not."""
 
-    __slots__ = ("cache", "joins", "now_ns", "options")
+    __slots__ = ("cache", "now_ns", "options")
 
     def __init__(self, budget: Budget, options: Options, now_ns: int) -> None:
-        super().__init__(budget)
+        Meter.__init__(self, budget)
         self.options = options
         self.now_ns = now_ns
         self.cache: dict[Any, Any] = {}
-        self.joins: dict[Any, list[Any]] = {}  # see solon.lang.rego.joins
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,9 @@ class Linked:
     nodes: list[Node]
     sites: list[tuple[str, Callable[[], Span]]]  # (what is called, where)
     sources: Mapping[str, str]
+    base: Value  # the program's base documents, which never change
+    joins: dict[Any, Any]  # indexes of them: see solon.lang.rego.joins
+    trace: Trace | None = None  # where `trace` goes, besides the notes of the evaluation
     blank: list[Any] = field(init=False)  # the documents of the groups, none evaluated yet
 
     def __post_init__(self) -> None:
@@ -149,6 +152,8 @@ class State:
     def note(self, text: str) -> None:
         if self.run.options.notes is not None:
             self.run.options.notes.append(text)
+        if self.linked.trace is not None:
+            self.linked.trace.note(text)
 
     def print(self, operands: Sequence[Set], render: Callable[[Value], str]) -> None:
         """Record the lines of a ``print``: one for each combination of its operands' values."""
