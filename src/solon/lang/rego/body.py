@@ -99,7 +99,7 @@ class BodyEmitter(Calls):
             if term.name == "print":
                 self.print(term)
                 return
-            condition = self.condition(term)
+            condition = self.condition(term, must_hold=True)
             if condition is not None:
                 self.guard(f"not {condition}")
                 return

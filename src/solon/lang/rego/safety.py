@@ -90,7 +90,7 @@ class Sorter:
                 return term
             self.fresh += 1
             var = ast.Var(f"{TAKEN}{self.fresh}", term.at)
-            taken.append(ast.Expr(ast.Unify(var, term, "="), expr.at, expr.end, False, expr.withs))
+            taken.append(ast.Expr(ast.Unify(var, term, ":="), expr.at, expr.end, False, expr.withs))
             return var
 
         statement = _rebuilt_statement(expr.statement, change)
@@ -238,6 +238,9 @@ class Modes:
                     out.append(term)
             elif isinstance(term, ast.Comprehension):
                 out += self.closed_over(walk_all([term], []))
+            elif isinstance(term, ast.Template):
+                out += [v for v in variables(term) if not self.known(v.name)]
+                stack += [c for c in _all_subterms(term) if isinstance(c, ast.Comprehension)]
             elif not isinstance(term, ast.Call):
                 stack += ast.subterms(term)
         return out
@@ -316,16 +319,14 @@ def _calls(terms: Iterable[ast.Term]) -> list[ast.Call]:
 
 
 def _path_names(path: Iterable[ast.Term]) -> set[str]:
-    """The variables of a path, those that other references in it start with left out."""
+    """The variables of a path, those of other references in it left out."""
     out: set[str] = set()
     stack = list(path)
     while stack:
         term = stack.pop()
         if isinstance(term, ast.Var):
             out.add(term.name)
-        elif isinstance(term, ast.Ref):
-            stack += term.path
-        elif not isinstance(term, ast.Comprehension | ast.Call | ast.Template):
+        elif not isinstance(term, ast.Ref | ast.Comprehension | ast.Call | ast.Template):
             stack += ast.subterms(term)
     return out - _ROOTS
 
