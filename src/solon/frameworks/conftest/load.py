@@ -24,7 +24,7 @@ from solon.frameworks.rego_files import RegoFiles
 from solon.lang import rego
 from solon.subjects.subject import Location, Subject
 
-_RULE: Final = re.compile(r"(deny|violation|warn)(_[a-zA-Z0-9]+)*$")
+POLICY_RULE: Final = re.compile(r"(deny|violation|warn)(_[a-zA-Z0-9]+)*$")
 
 # What Conftest gives its policies: each document, and a plan as a whole.
 DEFAULT_SUBJECTS: Final = frozenset(["kubernetes.object", "document", "terraform.plan", "combined"])
@@ -42,11 +42,11 @@ def load(
     Raises RegoError with all errors.
     """
     program = rego.compile(files.modules, data=files.data, version=files.dialect)
-    notes = _Notes(program)
+    notes = Notes(program)
     definitions: dict[str, rego.RuleInfo] = {}
     for rule in program.rules:
         namespace = rule.package.removeprefix("data.")
-        if (every or namespace in namespaces) and _RULE.match(rule.name) and rule.kind != "function":
+        if (every or namespace in namespaces) and POLICY_RULE.match(rule.name) and rule.kind != "function":
             definitions.setdefault(rule.path, rule)
     policies = [_policy(program, rule, notes) for rule in definitions.values()]
     by_kind: dict[str, list[Policy]] = {}
@@ -59,7 +59,7 @@ def load(
     return PolicySet(name, files.revision, policies, candidates)
 
 
-class _Notes:
+class Notes:
     """What annotations say of a rule, its own before its document's, its package's and those around it."""
 
     def __init__(self, program: rego.Program) -> None:
@@ -88,7 +88,7 @@ class _Notes:
         return frozenset(map(str, wanted)) if isinstance(wanted, list) and wanted else DEFAULT_SUBJECTS
 
 
-def _policy(program: rego.Program, rule: rego.RuleInfo, notes: _Notes) -> Policy:
+def _policy(program: rego.Program, rule: rego.RuleInfo, notes: Notes) -> Policy:
     said = notes.of(rule.path)
     custom = said["custom"]
     query = program.prepare(rule.path)

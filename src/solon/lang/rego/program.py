@@ -19,7 +19,7 @@ from solon.lang.rego.compile import Compiler, namespace
 from solon.lang.rego.errors import COMPILE_ERROR, EVAL_CANCEL_ERROR, EVAL_INTERNAL_ERROR, EvalError, RegoError
 from solon.lang.rego.parser import parse_either, parse_module, parse_query
 from solon.lang.rego.resolve import BUILTIN, Resolver, check_recursion, rule_names, static_prefix, walk_all
-from solon.lang.rego.rules import Group
+from solon.lang.rego.rules import Definition, Group
 from solon.lang.rego.runtime import Linked, Options, Run, State
 from solon.lang.rego.safety import Sorter, variables
 from solon.lang.rego.trace import Watch, emitter_for, frame
@@ -116,6 +116,7 @@ class Program:
         self._coverage = coverage
         self._prints = prints
         self.watch = watch
+        self.unused_imports: list[tuple[ast.Module, ast.Import]] = []
         self.notes: list[Any] = []  # what a profile knows of the code
         self.parse_ns = self.compile_ns = 0
         self._annotations = Annotations(modules, errors)
@@ -146,6 +147,7 @@ class Program:
         for definition in definitions:
             with _stack(module, definition.rule.head.at, self.sources):
                 resolver.definition(definition)
+        self.unused_imports += [(module, each) for each in resolver.unused_imports()]
         if len(errors) == before:
             sorter = Sorter(module, errors)
             for definition in definitions:
@@ -179,6 +181,16 @@ class Program:
                 path = ast.written(["data", *group.path])
                 found.append(RuleInfo(path, package, rule.name, group.kind, span, rule.default))
         return sorted(found, key=lambda r: (r.span.file, r.span.row, r.span.column))
+
+    @property
+    def modules(self) -> Sequence[ast.Module]:
+        return self._modules
+
+    @property
+    def definitions(self) -> list[tuple[Group, Definition]]:
+        """Every definition of every rule with its names resolved, in order of file and place."""
+        found = [(group, each) for group in self._groups for each in _definitions(group)]
+        return sorted(found, key=lambda pair: (pair[1].module.file, pair[1].rule.head.at))
 
     @property
     def packages(self) -> list[str]:
