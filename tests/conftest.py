@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ import pytest
 from hypothesis import settings
 
 from solon.cli import main
+
+os.environ["SOLON_CACHE"] = "off"  # tests of the cache say where it is
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("solon", deadline=None)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from solon.cli import cache
 from solon.cli.errors import Failure, UsageError
 from solon.cli.recording import Recording, Wanted
 from solon.frameworks import rego_files
@@ -79,6 +80,7 @@ def _compile(options: Options, recording: Recording) -> rego.Program:
         coverage=recording.covered is not None,
         prints=True,
         watch=recording.watch,
+        cache=cache.of_user(),
     )
     recording.compiled(program)
     return program

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from solon.cli import cache
 from solon.cli.errors import Failure, UsageError
 from solon.frameworks import rego_files
 from solon.frameworks.gatekeeper.suite import Filter, SuiteRunner, is_suite
@@ -84,7 +85,7 @@ def _rego(
     if not files.modules:
         return
     try:
-        tests = RegoTests(files, coverage=options.coverage)
+        tests = RegoTests(files, coverage=options.coverage, cache=cache.of_user())
     except RegoError as error:
         count = len(error.errors)
         raise Failure(

@@ -32,7 +32,7 @@ class FileCoverage:
 class RegoTests:
     """The tests of some files. Compiling raises RegoError."""
 
-    def __init__(self, files: RegoFiles, *, coverage: bool = False) -> None:
+    def __init__(self, files: RegoFiles, *, coverage: bool = False, cache: rego.Cache | None = None) -> None:
         self._program = rego.compile(
             files.modules,
             data=files.data,
@@ -40,6 +40,7 @@ class RegoTests:
             coverage=coverage,
             prints=True,
             rewrite=rego_cases.rewrite,
+            cache=cache,
         )
         self._covered: set[tuple[str, int]] = set()
 

@@ -7,13 +7,15 @@ numbers are constants held beside the code (``K3``), never pasted into it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import CodeType
 from typing import Any, Final
 
 from solon.lang.source import Span
 
 Origin = Callable[[], Span] | None
+Tables = dict[Any, tuple[str, ...]]
 
 
 class Function:
@@ -57,7 +59,8 @@ class Unit:
         self._interned: dict[tuple[type, Any], str] = {}
         self._counters: dict[str, int] = {}
         self.origins: list[Origin] = []
-        self._tables: list[tuple[dict[Any, Any], dict[Any, tuple[str, ...]]]] = []
+        self.identities: dict[str, str] = {}  # constant -> what it is the same as, see `shared`
+        self.tables: dict[str, Tables] = {}  # constant -> its keys, and the names of the functions there
 
     def fresh(self, prefix: str) -> str:
         """A name that nothing else in the unit has."""
@@ -87,13 +90,14 @@ class Unit:
         name = self._interned.get((Unit, identity))
         if name is None:
             name = self._interned[Unit, identity] = self.named(prefix, value)
+            self.identities[name] = identity
         return name
 
-    def table(self, names: dict[Any, tuple[str, ...]]) -> str:
+    def table(self, names: Tables) -> str:
         """The name of a constant dict from keys to functions of the unit."""
-        held: dict[Any, Any] = {}
-        self._tables.append((held, names))
-        return self.named("K", held)
+        name = self.named("K", {})
+        self.tables[name] = names
+        return name
 
     def named(self, prefix: str, value: Any) -> str:
         name = self.fresh(prefix)
@@ -115,15 +119,24 @@ class Unit:
                 self.origins.append(None)
         return "\n".join(out) + "\n"
 
-    def load(self, namespace: dict[str, Any]) -> str:
-        """Compile the unit and define its functions in ``namespace``; returns the text."""
-        text = self.text()
-        code = compile(text, self.name, "exec", dont_inherit=True)
-        namespace.update(self.constants)
-        exec(code, namespace)  # only what this module wrote: see the module's docstring
-        for held, names in self._tables:
-            held.update({k: tuple(namespace[name] for name in each) for k, each in names.items()})
-        return text
+    def compile(self) -> CodeType:
+        return compile(self.text(), self.name, "exec", dont_inherit=True)
+
+    def load(self, namespace: dict[str, Any]) -> CodeType:
+        """Compile the unit and define its functions in ``namespace``; returns what was compiled."""
+        code = self.compile()
+        define(code, self.constants, self.tables, namespace)
+        return code
+
+
+def define(
+    code: CodeType, constants: Mapping[str, Any], tables: Mapping[str, Tables], namespace: dict[str, Any]
+) -> None:
+    """Define a unit's functions in a namespace."""
+    namespace.update(constants)
+    exec(code, namespace)  # only what this module wrote: see the module's docstring
+    for name, functions in tables.items():
+        constants[name].update({k: tuple(namespace[each] for each in v) for k, v in functions.items()})
 
 
 _CONSTANT: Final = re.compile(r"\bK\d+\b")

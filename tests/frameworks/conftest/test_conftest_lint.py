@@ -55,9 +55,7 @@ def test_tests_read_policies(test: str, tested: bool) -> None:
 
 
 def test_a_helper_in_a_file_of_tests_reads_for_them() -> None:
-    helper = (
-        "package main_test\n\nresults(x) := r if r := data.main.deny with input as x\n\ntest_x if results(1) == set()\n"
-    )
+    helper = "package main_test\n\nresults(x) := r if r := data.main.deny with input as x\n\ntest_x if results(1) == set()\n"
     assert said(main=NOTED, main_test=helper) == []
 
 

@@ -175,6 +175,8 @@ other := found if found := roles with data.bindings as [{"user": input.user, "ro
     for i in range(2, 100):
         assert query.evaluate({"user": f"u{i}"}, budget=few) == sorted([f"r{i}", f"r{i + 500}"])
     assert query.program.evaluate("data.p.other", {"user": "u3"}) == ["guest"]
+    beside = {"bindings": bindings, "inventory": {}}  # the program's own, and more
+    assert query.evaluate({"user": "u3"}, data=beside, budget=few) == ["r3", "r503"]
     fewer = {"bindings": bindings[:600]}
     assert query.evaluate({"user": "u300"}, data=fewer) == ["r300"]
     assert query.evaluate({"user": "u300"}) == ["r300", "r800"]

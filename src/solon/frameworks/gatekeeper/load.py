@@ -14,6 +14,7 @@ from solon.frameworks.gatekeeper.match import group_of
 from solon.frameworks.gatekeeper.review import Review, is_admission_review, review_of
 from solon.frameworks.gatekeeper.template import Template, compile_template, is_template
 from solon.frameworks.policy import Context, Policy, PolicyFailure, PolicySet, Violation
+from solon.lang import rego
 from solon.lang.rego import RegoError
 from solon.subjects.subject import Subject, Unreadable
 
@@ -25,7 +26,9 @@ def is_gatekeeper(document: Any) -> bool:
     return is_template(document) or is_constraint(document)
 
 
-def load(name: str, objects: Iterable[Subject], point: str = GATOR) -> tuple[PolicySet, list[Unreadable]]:
+def load(
+    name: str, objects: Iterable[Subject], point: str = GATOR, *, cache: rego.Cache | None = None
+) -> tuple[PolicySet, list[Unreadable]]:
     """The policy set of templates and constraints read as Kubernetes objects, and what is wrong with them.
 
     ``point`` is the enforcement point that Solon acts as: constraints scoped to others are left out.
@@ -36,7 +39,7 @@ def load(name: str, objects: Iterable[Subject], point: str = GATOR) -> tuple[Pol
     for obj in objects:
         if is_template(obj.document):
             try:
-                template = compile_template(obj.document, obj.locator.locate(()))
+                template = compile_template(obj.document, obj.locator.locate(()), cache)
             except GatekeeperError as error:
                 problems.append(Unreadable(obj.locator.locate(()), f"ConstraintTemplate {obj.name}: {error}"))
                 continue

@@ -40,7 +40,9 @@ def is_template(document: Any) -> bool:
     )
 
 
-def compile_template(document: dict[str, Any], location: Location) -> Template:
+def compile_template(
+    document: dict[str, Any], location: Location, cache: rego.Cache | None = None
+) -> Template:
     """Raises GatekeeperError with everything that is wrong."""
     api_version = str(document.get("apiVersion", "")).rpartition("/")[2]
     if api_version not in VERSIONS:
@@ -63,7 +65,7 @@ def compile_template(document: dict[str, Any], location: Location) -> Template:
     file = f"{kind}.rego"
     modules = {file: text, **{f"{kind}.lib{n}.rego": lib for n, lib in enumerate(libs)}}
     try:
-        program = rego.compile(modules, version=version, rewrite=check_modules)
+        program = rego.compile(modules, version=version, rewrite=check_modules, cache=cache)
     except rego.RegoError as error:
         raise GatekeeperError(error.render()) from None
     rules = [r for r in program.rules if r.span.file == file and r.path == f"{r.package}.violation"]

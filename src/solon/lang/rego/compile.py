@@ -15,6 +15,7 @@ from solon.lang.profile import Profile
 from solon.lang.rego import ast, inline, joins, runtime
 from solon.lang.rego.annotations import Annotations
 from solon.lang.rego.body import BodyEmitter, literal
+from solon.lang.rego.builtins import TABLE
 from solon.lang.rego.builtins.registry import Builtin
 from solon.lang.rego.errors import BuiltinError
 from solon.lang.rego.indexing import Index, index_of
@@ -58,7 +59,6 @@ def namespace() -> dict[str, Any]:
         "less_equal": runtime.less_equal,
         "lookup": lookup,
         "cache_of_base": joins.cache_of_base,
-        "cache_of_run": joins.cache_of_run,
         "matching": joins.matching,
         "member": member,
         "member_at": member_at,
@@ -156,12 +156,7 @@ class Compiler:
     def replacement_of(self, name: str) -> str:
         """The constant that holds a function as something to call in another's place."""
         group = self.functions.get(name)
-        if group is None:
-            builtin = self.builtins[name]
-            value = Replacement(builtin.function, builtin.contextual)
-        else:
-            index = group.index
-            value = Replacement(lambda state, *args: state.linked.functions[index](state, *args), True)
+        value = replacement(name, None if group is None else group.index)
         return self.unit.shared("K", f"function {name}", value)
 
     def builtin(self, builtin: Builtin) -> str:
@@ -445,6 +440,13 @@ class Compiler:
         else:
             function.add(f"put(s, out, {path[0]}, {held}, {site})")
         return name
+
+
+def replacement(name: str, group: int | None) -> Replacement:
+    """A function as something to call in another's place: a group's, or a built-in."""
+    if group is None:
+        return Replacement(TABLE[name].function, TABLE[name].contextual)
+    return Replacement(lambda state, *args: state.linked.functions[group](state, *args), True)
 
 
 def _input_paths(body: Sequence[ast.Expr]) -> Iterator[tuple[str, ...]]:

@@ -53,7 +53,9 @@ class Emitter:
         self.known: dict[tuple[object, ...], str] = {}  # what has been read -> the name that holds it
         self.rest: Sequence[ast.Expr] = ()  # the expressions of the body that are still to be written
         self.sought: Sought | None = None  # what the next loop's elements will be compared with
-        self.based: set[str] = set()  # names of what was read of the base documents
+        self.based: dict[
+            str, str
+        ] = {}  # names of what was read of the base documents -> the first name there
         self.kinds: dict[str, type] = {}  # name -> the type of what it holds, where that is certain
         self.defined: set[str] = set()  # names that were read and found not to be U
 

@@ -23,19 +23,18 @@ Paths = tuple[tuple[str, ...], ...]
 Cache = dict[Any, Any]
 
 
-def cache_of_run(state: State) -> Cache:
-    """Where indexes of what this evaluation has are kept."""
-    return state.run.cache
-
-
-def cache_of_base(state: State) -> Cache:
-    """Where indexes of base documents are kept: with the program, where these are the program's own."""
-    return state.linked.joins if state.data is state.linked.base else state.run.cache
+def cache_of_base(state: State, name: str) -> Cache:
+    """Where indexes of ``data.name`` are kept: with the program, where it is the program's own."""
+    data, base = state.data, state.linked.base
+    own = data is base or (
+        type(data) is dict and type(base) is dict and name in base and data.get(name) is base[name]
+    )
+    return state.linked.joins if own else state.run.cache
 
 
 def matching(
     state: State,
-    cache_of: Callable[[State], Cache],
+    cache: Cache,
     collection: Value,
     paths: Paths,
     wanted: Any,
@@ -47,7 +46,6 @@ def matching(
     ``wanted`` is the value's key, or a tuple of keys where there are several paths; ``pairs`` says that
     ``visit`` gives (index, element), and not elements alone.
     """
-    cache = cache_of(state)
     where = ("join", id(collection), paths, visit)
     held = cache.get(where)
     if held is None:

@@ -6,11 +6,12 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from types import CodeType
 from typing import Any, Literal
 
 from solon.lang.budget import Budget, BudgetExceeded
-from solon.lang.emit import Unit, readable
+from solon.lang.emit import Origin, Tables, Unit, readable
 from solon.lang.rego import ast, rules
 from solon.lang.rego.annotations import Annotation, Annotations
 from solon.lang.rego.ast import Version
@@ -19,9 +20,10 @@ from solon.lang.rego.compile import Compiler, namespace
 from solon.lang.rego.errors import COMPILE_ERROR, EVAL_CANCEL_ERROR, EVAL_INTERNAL_ERROR, EvalError, RegoError
 from solon.lang.rego.parser import parse_either, parse_module, parse_query
 from solon.lang.rego.resolve import BUILTIN, Resolver, check_recursion, rule_names, static_prefix, walk_all
-from solon.lang.rego.rules import Definition, Group
+from solon.lang.rego.rules import Definition, Group, Node
 from solon.lang.rego.runtime import Linked, Options, Run, State
 from solon.lang.rego.safety import Sorter, variables
+from solon.lang.rego.stored import Cache, freeze, identity, thaw
 from solon.lang.rego.trace import Watch, emitter_for, frame
 from solon.lang.source import Diagnostic, Span
 from solon.lang.trace import Trace
@@ -52,14 +54,18 @@ def compile(
     prints: bool = False,
     watch: Watch | None = None,
     rewrite: Callable[[list[ast.Module]], None] | None = None,
+    cache: Cache | None = None,
 ) -> Program:
     """Compile Rego files (name -> text) to a Program.
 
     ``data`` are the base documents; ``version`` is the language of the files; ``auto``: v0 is what is not v1. With
     ``coverage``, evaluations can report the lines they reached; with ``prints``, what ``print`` printed.
     A profile or trace as ``watch`` records every evaluation; neither is for several threads at once.
-    ``rewrite`` may change the modules once they are parsed. Raises RegoError with every error found.
+    ``rewrite`` may change the modules once they are parsed. A ``cache`` keeps what was compiled; not with
+    ``coverage`` or ``watch``. Raises RegoError with every error found.
     """
+    if cache is not None and not coverage and watch is None:
+        return _cached(cache, modules, data, version, prints, rewrite)
     errors: list[Diagnostic] = []
     parsed: list[ast.Module] = []
     started = time.perf_counter_ns()
@@ -83,6 +89,33 @@ def compile(
     return program
 
 
+def _cached(
+    cache: Cache,
+    modules: Mapping[str, str],
+    data: Any,
+    version: Version | Literal["auto"],
+    prints: bool,
+    rewrite: Callable[[list[ast.Module]], None] | None,
+) -> Program:
+    def again() -> Program:
+        return compile(modules, data, version, prints=prints, rewrite=rewrite)
+
+    name = f"{rewrite.__module__}.{rewrite.__qualname__}" if rewrite is not None else ""
+    key = identity(modules, version, prints, name)
+    kept = cache.get(key)
+    if kept is not None:
+        query_version: Version = "v0" if version == "v0" else "v1"
+        try:
+            return Program.restored(kept, {} if data is None else data, dict(modules), query_version, again)
+        except (ValueError, TypeError, KeyError, EOFError):
+            pass  # damaged: made anew below
+    program = again()
+    frozen = freeze(program)
+    if frozen is not None:
+        cache.put(key, frozen)
+    return program
+
+
 def package_of(text: str, version: Version = "v1", file: str = "policy.rego") -> str:
     """The package of a module, as ``data.main``. Raises RegoError."""
     return ast.written(["data", *parse_module(file, text, version).package])
@@ -92,6 +125,16 @@ def _refuse(errors: list[Diagnostic], sources: Mapping[str, str]) -> None:
     if errors:
         errors.sort(key=lambda e: (e.span.file, e.span.row, e.span.column))
         raise RegoError(errors, sources)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What can be asked about a program, besides its rules' values."""
+
+    rules: list[RuleInfo]
+    packages: list[str]
+    annotations: list[Annotation]
+    base_references: set[str]
 
 
 class Program:
@@ -119,6 +162,8 @@ class Program:
         self.unused_imports: list[tuple[ast.Module, ast.Import]] = []
         self.notes: list[Any] = []  # what a profile knows of the code
         self.parse_ns = self.compile_ns = 0
+        self._facts: Facts | None = None
+        self._again: Callable[[], Program] | None = None
         self._annotations = Annotations(modules, errors)
         self._root, self._groups = rules.build(modules, errors)
         self._names = rule_names(modules)
@@ -135,9 +180,33 @@ class Program:
         check_recursion(self._root, self._groups, errors)
         _refuse(errors, sources)
         self._replaced: Replaced = _replaced(d for g in self._groups for d in _definitions(g))
-        self._linked: dict[Replaced, _Code] = {}
+        self._linked: dict[Replaced, Code] = {}
         self._queries: dict[tuple[str, str], Query] = {}
         self._code(self._replaced)
+
+    @classmethod
+    def restored(
+        cls, kept: bytes, data: Any, sources: dict[str, str], version: Version, again: Callable[[], Program]
+    ) -> Program:
+        """A program from a cache; ``again`` compiles it, for what needs its syntax tree.
+
+        Raises ValueError, TypeError, KeyError or EOFError where the bytes are no program.
+        """
+        program = cls.__new__(cls)
+        program.data, program.sources, program.version, program.watch = data, sources, version, None
+        program._groups, code, program._replaced, program._facts = thaw(kept, sources, data)
+        program._by_name = {group.name: group for group in program._groups}
+        program._linked, program._queries = {program._replaced: code}, {}
+        program.notes, program.parse_ns, program.compile_ns = [], 0, 0
+        program._again = again
+        return program
+
+    def complete(self) -> None:
+        """Make sure that the syntax tree is there."""
+        if self._again is not None:
+            queries = self._queries
+            self.__dict__.update(self._again().__dict__)
+            self._queries = queries
 
     def _resolve(
         self, module: ast.Module, definitions: Sequence[rules.Definition], errors: list[Diagnostic]
@@ -160,27 +229,47 @@ class Program:
             coverage=self._coverage, prints=self._prints, emitter=emitter_for(self.watch), watch=self.watch,
         )  # fmt: skip
 
-    def _code(self, replaced: Replaced) -> _Code:
+    def _code(self, replaced: Replaced) -> Code:
         """The compiled rules, with calls and references that ``with`` may change made changeable."""
         code = self._linked.get(replaced)
         if code is None:
-            code = self._linked[replaced] = _Code(self, replaced)
+            code = self._linked[replaced] = _generate(self, replaced)
         return code
 
     # --- what is in it
 
     @property
+    def facts(self) -> Facts:
+        if self._facts is None:
+            self._facts = Facts(
+                self._rules(),
+                sorted({ast.written(["data", *module.package]) for module in self._modules}),
+                self._annotations.all,
+                self._base_references(),
+            )
+        return self._facts
+
+    @property
     def rules(self) -> list[RuleInfo]:
         """Every definition of every rule, in order of file and place."""
-        found = []
-        for group in self._groups:
-            for definition in _definitions(group):
-                module, rule = definition.module, definition.rule
-                package = ast.written(["data", *module.package])
-                span = module.span(rule.head.at, len(rule.name))
-                path = ast.written(["data", *group.path])
-                found.append(RuleInfo(path, package, rule.name, group.kind, span, rule.default))
-        return sorted(found, key=lambda r: (r.span.file, r.span.row, r.span.column))
+        return self.facts.rules
+
+    @property
+    def packages(self) -> list[str]:
+        return self.facts.packages
+
+    @property
+    def annotations(self) -> list[Annotation]:
+        return self.facts.annotations
+
+    @property
+    def base_references(self) -> set[str]:
+        """What the rules read of the base documents, as ``data.inventory.cluster``: the fixed names of each path."""
+        return self.facts.base_references
+
+    @property
+    def groups(self) -> list[Group]:
+        return self._groups
 
     @property
     def modules(self) -> Sequence[ast.Module]:
@@ -193,16 +282,31 @@ class Program:
         return sorted(found, key=lambda pair: (pair[1].module.file, pair[1].rule.head.at))
 
     @property
-    def packages(self) -> list[str]:
-        return sorted({ast.written(["data", *module.package]) for module in self._modules})
+    def root(self) -> Node:
+        """The tree of what the rules define."""
+        return self._root
 
     @property
-    def annotations(self) -> list[Annotation]:
-        return self._annotations.all
+    def replaced(self) -> Replaced:
+        """What `with` replaces in the rules."""
+        return self._replaced
 
     @property
-    def base_references(self) -> set[str]:
-        """What the rules read of the base documents, as ``data.inventory.cluster``: the fixed names of each path."""
+    def code(self) -> Code:
+        return self._code(self._replaced)
+
+    def _rules(self) -> list[RuleInfo]:
+        found = []
+        for group in self._groups:
+            for definition in _definitions(group):
+                module, rule = definition.module, definition.rule
+                package = ast.written(["data", *module.package])
+                span = module.span(rule.head.at, len(rule.name))
+                path = ast.written(["data", *group.path])
+                found.append(RuleInfo(path, package, rule.name, group.kind, span, rule.default))
+        return sorted(found, key=lambda r: (r.span.file, r.span.row, r.span.column))
+
+    def _base_references(self) -> set[str]:
         found: set[str] = set()
         for group in self._groups:
             for definition in _definitions(group):
@@ -224,6 +328,7 @@ class Program:
 
     def dump(self) -> str:
         """The generated Python, for people."""
+        self.complete()
         code = self._code(self._replaced)
         return readable(code.text, code.constants, code.titles)
 
@@ -307,31 +412,44 @@ def _replaced(definitions: Iterable[rules.Definition]) -> Replaced:
     return frozenset(found)
 
 
-class _Code:
-    """Compiled rules and what they need at run time."""
+@dataclass(slots=True)
+class Code:
+    """Compiled rules and what they need at run time. What follows ``linked`` is for people and for the cache."""
 
-    def __init__(self, program: Program, replaced: Replaced) -> None:
-        unit = Unit("<rego>")
-        compiler = program._compiler(unit, replaced, program.sources)
-        for group in program._groups:
-            first = _definitions(group)[0]
-            with _stack(first.module, first.rule.head.at, program.sources):
-                compiler.group(group)
-        self.namespace = namespace()
-        self.text = unit.load(self.namespace)
-        if program.watch is not None:
-            frame(program.watch, self.namespace, compiler.frames)
-        program.notes += compiler.notes
-        self.constants = unit.constants
-        self.titles = compiler.titles
-        self.origins = unit.origins
-        self.coverable = compiler.coverable
-        functions: list[Callable[..., Value]] = [self.namespace[f"g{g.index}"] for g in program._groups]
-        self.linked = Linked(
-            functions, program._groups, compiler.nodes, compiler.sites, program.sources, program.data, {}
-        )
-        if isinstance(program.watch, Trace):
-            self.linked.trace = program.watch
+    namespace: dict[str, Any]
+    compiled: CodeType
+    constants: dict[str, Any]
+    origins: Sequence[Origin]  # of each line
+    linked: Linked
+    text: str = ""
+    titles: dict[str, str] = field(default_factory=dict)
+    coverable: set[tuple[str, int]] = field(default_factory=set)
+    identities: dict[str, str] = field(default_factory=dict)
+    tables: dict[str, Tables] = field(default_factory=dict)
+
+
+def _generate(program: Program, replaced: Replaced) -> Code:
+    unit = Unit("<rego>")
+    compiler = program._compiler(unit, replaced, program.sources)
+    for group in program._groups:
+        first = _definitions(group)[0]
+        with _stack(first.module, first.rule.head.at, program.sources):
+            compiler.group(group)
+    space = namespace()
+    compiled = unit.load(space)
+    if program.watch is not None:
+        frame(program.watch, space, compiler.frames)
+    program.notes += compiler.notes
+    functions: list[Callable[..., Value]] = [space[f"g{g.index}"] for g in program._groups]
+    linked = Linked(
+        functions, program._groups, compiler.nodes, compiler.sites, program.sources, program.data, {}
+    )
+    if isinstance(program.watch, Trace):
+        linked.trace = program.watch
+    return Code(
+        space, compiled, unit.constants, unit.origins, linked, unit.text(), compiler.titles,
+        compiler.coverable, unit.identities, unit.tables,
+    )  # fmt: skip
 
 
 def _emit(
@@ -408,6 +526,7 @@ class Query:
 
     def _compile(self, text: str, imports: Sequence[str]) -> None:
         program = self.program
+        program.complete()
         started = time.perf_counter_ns()
         module = parse_query(text, program.version)
         self.parse_ns = time.perf_counter_ns() - started
@@ -459,7 +578,10 @@ class Query:
         if strict_builtin_errors or allowed_hosts or runtime or listens:
             options = Options(allowed_hosts, runtime or {}, strict_builtin_errors, prints, notes, covered)
         run = Run(budget, options, time.time_ns() if now_ns is None else now_ns)
-        state = State(self._linked, run, input, self.program.data if data is None else data)
+        return self.solve(State(self._linked, run, input, self.program.data if data is None else data))
+
+    def solve(self, state: State) -> list[tuple[Value, ...]]:
+        """Every solution in a state. Raises RegoError."""
         try:
             return self._run(state, [])
         except RegoError as error:
@@ -541,6 +663,42 @@ class Query:
                 }
             )
         return out
+
+
+class Session:
+    """Documents of a program for one input. What rules work out for one of them, the others share.
+
+    ``budget`` is that of each document; not for several threads at once.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        input: Any,
+        data: Any,
+        *,
+        budget: Budget = Budget(),
+        now_ns: int | None = None,
+        allowed_hosts: frozenset[str] = frozenset(),
+    ) -> None:
+        self._program = program
+        self._budget = budget
+        self._options = Options(allowed_hosts) if allowed_hosts else _DEFAULT
+        run = Run(budget, self._options, time.time_ns() if now_ns is None else now_ns)
+        self._state = State(program.code.linked, run, input, data)
+
+    def evaluate(self, document: str) -> Any:
+        """The value of a document that rules define, such as ``data.main.deny``, as JSON has it, or UNDEFINED.
+
+        Raises RegoError, and KeyError where no rule defines it.
+        """
+        if self._program.document(document) is None:
+            raise KeyError(document)
+        before = self._state.run
+        self._state.run = Run(self._budget, self._options, before.now_ns)
+        self._state.run.cache = before.cache
+        solutions = self._program.prepare(document).solve(self._state)
+        return to_json(solutions[0][0]) if solutions else UNDEFINED
 
 
 def _holds(result: Mapping[str, Any]) -> bool:

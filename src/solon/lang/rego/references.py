@@ -135,8 +135,10 @@ class References(Emitter):
         with self.function.block("except AttributeError:"):
             self.function.add(failure.format(name))
         self.known[base, *names] = name
-        if base.endswith(".data") or base in self.based:
-            self.based.add(name)
+        if base.endswith(".data"):
+            self.based[name] = names[0]
+        elif base in self.based:
+            self.based[name] = self.based[base]
         return name
 
     def iterate(self, base: str, part: ast.Term, tail: Sequence[ast.Term]) -> str:
@@ -165,7 +167,8 @@ class References(Emitter):
         else:
             key = f"({', '.join(map(self.key_of, sought.values))})"
         large = f"type({base}) in COLLECTIONS and len({base}) >= {SMALL}"
-        cache = "cache_of_base" if base in self.based else "cache_of_run"
+        state = self.state
+        cache = f"cache_of_base({state}, {self.based[base]})" if base in self.based else f"{state}.run.cache"
         found = f"matching({self.state}, {cache}, {base}, {paths}, {key}, {visit}, {how == 'items'})"
         return f"({found} if {large} else {visit}({self.state}, {base}))"
 
