@@ -57,6 +57,17 @@ class EvalFormat(StrEnum):
     BINDINGS = "bindings"
 
 
+class ProfileFormat(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+
+
+class ProfileSort(StrEnum):
+    TIME = "time"
+    STEPS = "steps"
+    EVALUATIONS = "evaluations"
+
+
 class Explain(StrEnum):
     OFF = "off"
     NOTES = "notes"
@@ -201,6 +212,14 @@ def test(
     threshold: Annotated[
         float, typer.Option("--threshold", metavar="PERCENT", help="Fail below this coverage.")
     ] = 0.0,
+    bench: Annotated[bool, typer.Option("--bench", help="Say how long each Rego test takes.")] = False,
+    bench_time: Annotated[
+        float,
+        typer.Option(
+            "--bench-time", metavar="SECONDS", min=0.001, max=3600.0, help="How long to repeat each test for."
+        ),
+    ] = 1.0,
+    count: Annotated[int, typer.Option("--count", metavar="N", min=1, help="Run each test N times.")] = 1,
     format_: Annotated[TestFormat, typer.Option("--format", "-o", help="Output format.")] = TestFormat.TABLE,
     data: Data = None,
     rego_version: Annotated[
@@ -230,6 +249,9 @@ def test(
                 data=data or [],
                 dialect=rego_version.value,
                 timeout=timeout,
+                count=count,
+                bench=bench,
+                bench_time=bench_time,
             )
         )
     )
@@ -309,6 +331,84 @@ def eval_(
                 recording=Wanted(
                     metrics, coverage, profile, profile_limit, profile_sort or [], explain.value
                 ),
+            )
+        )
+    )
+
+
+@app.command()
+def profile(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATHS", help="Plans, manifests, directories; - for stdin.")
+    ],
+    policy: Policies = None,
+    namespace: Annotated[
+        list[str] | None,
+        typer.Option("--namespace", "-n", metavar="NAME", help="Rego package to take policies from."),
+    ] = None,
+    all_namespaces: Annotated[
+        bool, typer.Option("--all-namespaces", help="Take policies from every package.")
+    ] = False,
+    combine: Annotated[
+        bool, typer.Option("--combine", help="Judge all documents as one, as Conftest does.")
+    ] = False,
+    data: Data = None,
+    inventory: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--inventory", metavar="PATH", help="What else exists in the cluster: manifests or dumps."
+        ),
+    ] = None,
+    sort: Annotated[ProfileSort, typer.Option("--sort", help="What comes first.")] = ProfileSort.TIME,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=0, help="Rules and expressions to show; 0 for all.")
+    ] = 10,
+    format_: Annotated[
+        ProfileFormat, typer.Option("--format", "-o", help="Output format.")
+    ] = ProfileFormat.TABLE,
+    rego_version: Annotated[
+        Dialect, typer.Option("--rego-version", help="Language of the Rego files.")
+    ] = Dialect.AUTO,
+    allow_host: Hosts = None,
+    timeout: Timeout = 60.0,
+    max_size: Annotated[
+        int, typer.Option("--max-size", metavar="MIB", min=1, help="Largest file to read.")
+    ] = 512,
+) -> None:
+    """Say what policies cost, and what to change in them.
+
+    Judges as `check` does, and tells for each expression how often it was evaluated and how long that took.
+    Exits with 0, or 2 when something could not be read.
+
+    Example: solon profile -p policy plan.json
+    """
+    from solon.cli import check as judge
+    from solon.cli import profile as command
+
+    raise typer.Exit(
+        command.run(
+            command.Options(
+                check=judge.Options(
+                    paths=paths,
+                    policies=policy or [],
+                    namespaces=namespace or [],
+                    all_namespaces=all_namespaces,
+                    combine=combine,
+                    data=data or [],
+                    inventory=inventory or [],
+                    format=format_.value,
+                    output=None,
+                    log=None,
+                    dialect=rego_version.value,
+                    fail_on_warn=False,
+                    allowed_hosts=frozenset(allow_host or []),
+                    timeout=timeout,
+                    max_bytes=max_size << 20,
+                    verbose=False,
+                    quiet=False,
+                ),
+                sort=sort.value,
+                limit=limit,
             )
         )
     )

@@ -12,6 +12,7 @@ from solon.frameworks import rego_files
 from solon.frameworks.gatekeeper.load import is_gatekeeper
 from solon.frameworks.policy import PolicySet
 from solon.frameworks.rego_files import Dialect
+from solon.lang.profile import Profile
 from solon.subjects import discover
 from solon.subjects.documents import Problem
 from solon.subjects.subject import Subject, Unreadable
@@ -26,6 +27,7 @@ class Wanted:
     namespaces: Sequence[str]
     all_namespaces: bool
     dialect: Dialect
+    watch: Profile | None = None  # where their costs are recorded
 
 
 def load(wanted: Wanted) -> list[PolicySet]:
@@ -72,7 +74,12 @@ def _rego(wanted: Wanted, problems: list[str]) -> PolicySet | None:
     name = "conftest:" + ",".join(wanted.paths)
     try:
         return conftest.load(
-            name, files, wanted.namespaces, every=wanted.all_namespaces, cache=cache.of_user()
+            name,
+            files,
+            wanted.namespaces,
+            every=wanted.all_namespaces,
+            cache=cache.of_user(),
+            watch=wanted.watch,
         )
     except RegoError as error:
         problems.append(error.render())
@@ -99,7 +106,9 @@ def _gatekeeper(wanted: Wanted, problems: list[str]) -> PolicySet | None:
         return None
     from solon.frameworks import gatekeeper
 
-    found, wrong = gatekeeper.load("gatekeeper:" + ",".join(wanted.paths), objects, cache=cache.of_user())
+    found, wrong = gatekeeper.load(
+        "gatekeeper:" + ",".join(wanted.paths), objects, cache=cache.of_user(), watch=wanted.watch
+    )
     problems += map(str, wrong)
     return found
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 from solon.lang.source import Span
 
 Origin = Callable[[], Span] | None
+Framing = Callable[[dict[str, Any]], None]
 Tables = dict[Any, tuple[str, ...]]
 
 
@@ -122,19 +123,25 @@ class Unit:
     def compile(self) -> CodeType:
         return compile(self.text(), self.name, "exec", dont_inherit=True)
 
-    def load(self, namespace: dict[str, Any]) -> CodeType:
+    def load(self, namespace: dict[str, Any], framed: Framing | None = None) -> CodeType:
         """Compile the unit and define its functions in ``namespace``; returns what was compiled."""
         code = self.compile()
-        define(code, self.constants, self.tables, namespace)
+        define(code, self.constants, self.tables, namespace, framed)
         return code
 
 
 def define(
-    code: CodeType, constants: Mapping[str, Any], tables: Mapping[str, Tables], namespace: dict[str, Any]
+    code: CodeType,
+    constants: Mapping[str, Any],
+    tables: Mapping[str, Tables],
+    namespace: dict[str, Any],
+    framed: Framing | None = None,
 ) -> None:
-    """Define a unit's functions in a namespace."""
+    """Define a unit's functions in a namespace; ``framed`` may put others in their places there."""
     namespace.update(constants)
     exec(code, namespace)  # only what this module wrote: see the module's docstring
+    if framed is not None:
+        framed(namespace)
     for name, functions in tables.items():
         constants[name].update({k: tuple(namespace[each] for each in v) for k, v in functions.items()})
 

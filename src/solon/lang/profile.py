@@ -20,6 +20,11 @@ class Site:
     text: str
 
 
+def place_of(site: Site) -> tuple[str, int, int]:
+    """What sites are sorted by."""
+    return site.span.file, site.span.row, site.span.column
+
+
 @dataclass(slots=True)
 class Cost:
     """What an expression cost by itself, without the rules it calls, over all evaluations.
@@ -49,6 +54,9 @@ class Profile:
 
     clock: Callable[[], int] = time.perf_counter_ns
     costs: list[Cost] = field(default_factory=list)
+    notes: list[Any] = field(default_factory=list)  # what a compiler knows that advice needs
+    reached: frozenset[int] = frozenset()  # the expressions of the last evaluation
+    last_ns: int = 0  # and its time
     _numbers: dict[Site, int] = field(default_factory=dict)
     _current: list[int] = field(default_factory=lambda: [0, 0, 0])
     _counts: dict[int, list[int]] | None = None  # of the evaluation under way
@@ -110,6 +118,8 @@ class Profile:
             cost.evaluations += evaluations
             cost.steps += steps
             cost.most = max(cost.most, evaluations)
+        self.reached = frozenset(self._counts)
+        self.last_ns = sum(counts[_TIME] for counts in self._counts.values())
         self._counts = None
 
     @property
@@ -122,7 +132,7 @@ class Profile:
 
     def evaluated(self) -> list[Cost]:
         """The expressions that were reached, the dearest first."""
-        return sorted((c for c in self.costs if c.evaluations), key=lambda c: (-c.time_ns, str(c.site.span)))
+        return sorted((c for c in self.costs if c.evaluations), key=lambda c: (-c.time_ns, place_of(c.site)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,12 @@ def test_an_evaluation_that_stops_leaves_a_trace_that_can_go_on() -> None:
     assert trace.events[0].depth == 0
 
 
+def test_rules_that_an_index_would_leave_out_are_seen_to_fail() -> None:
+    rules = "".join(f'p contains {n} if {{\n\tinput.kind == "k{n}"\n}}\n\n' for n in range(10))
+    trace = traced("fails", "data.a.p", f"package a\n\n{rules}", {"kind": "k3"})
+    assert sorted(row for _, row, *_ in failures(trace)) == [4 + 4 * n for n in range(10) if n != 3]
+
+
 # --- notes
 
 
@@ -289,6 +295,19 @@ def test_a_stopped_evaluation_is_in_the_profile() -> None:
         program.evaluate("data.a.p", list(range(1000)), budget=Budget(steps=20_000))
     costs = {cost.site.span.row: cost.steps for cost in profile.costs}
     assert costs[5] > 10_000
+
+
+def test_rules_run_from_an_index_are_in_the_profile() -> None:
+    rules = "".join(f'p := {n} if {{\n\tinput.kind == "k{n}"\n}}\n\n' for n in range(10))
+    profile = profiled("data.a.p", f"package a\n\n{rules}", {"kind": "k3"})
+    assert [c.site.span.row for c in profile.costs if c.evaluations and c.site.rule] == [16]
+
+
+def test_a_conflict_among_rules_of_an_index_names_its_place() -> None:
+    rules = "".join(f'p := {n} if {{\n\tinput.kind == "k{n % 5}"\n}}\n\n' for n in range(10))
+    program = rego.compile({"a.rego": f"package a\n\n{rules}"}, watch=Profile())
+    with pytest.raises(rego.EvalError, match=r"a\.rego:35:1"):
+        program.evaluate("data.a.p", {"kind": "k3"})
 
 
 # --- off

@@ -23,6 +23,7 @@ from solon.frameworks.field_path import field_path
 from solon.frameworks.policy import Context, Policy, PolicyFailure, PolicySet, Stage, Violation
 from solon.frameworks.rego_files import RegoFiles
 from solon.lang import rego
+from solon.lang.profile import Profile
 from solon.subjects.subject import Location, Subject
 
 POLICY_RULE: Final = re.compile(r"(deny|violation|warn)(_[a-zA-Z0-9]+)*$")
@@ -42,13 +43,14 @@ def load(
     *,
     every: bool = False,
     cache: rego.Cache | None = None,
+    watch: Profile | None = None,
 ) -> PolicySet:
     """Compile the files; policies come from the namespaces given, or from ``every`` one.
 
-    Where none is given they come from ``main``, or from every one if ``main`` has none. Raises RegoError with
-    all errors.
+    Where none is given they come from ``main``, or from every one if ``main`` has none. What they cost is
+    recorded in ``watch``. Raises RegoError with all errors.
     """
-    program = rego.compile(files.modules, data=files.data, version=files.dialect, cache=cache)
+    program = rego.compile(files.modules, data=files.data, version=files.dialect, cache=cache, watch=watch)
     notes = Notes(program)
     found: dict[str, rego.RuleInfo] = {}
     for rule in program.rules:

@@ -15,6 +15,7 @@ from solon.frameworks.gatekeeper.review import Review, is_admission_review, revi
 from solon.frameworks.gatekeeper.template import Template, compile_template, is_template
 from solon.frameworks.policy import Context, Policy, PolicyFailure, PolicySet, Violation
 from solon.lang import rego
+from solon.lang.profile import Profile
 from solon.lang.rego import RegoError
 from solon.subjects.subject import Subject, Unreadable
 
@@ -27,11 +28,17 @@ def is_gatekeeper(document: Any) -> bool:
 
 
 def load(
-    name: str, objects: Iterable[Subject], point: str = GATOR, *, cache: rego.Cache | None = None
+    name: str,
+    objects: Iterable[Subject],
+    point: str = GATOR,
+    *,
+    cache: rego.Cache | None = None,
+    watch: Profile | None = None,
 ) -> tuple[PolicySet, list[Unreadable]]:
     """The policy set of templates and constraints read as Kubernetes objects, and what is wrong with them.
 
     ``point`` is the enforcement point that Solon acts as: constraints scoped to others are left out.
+    What they cost is recorded in ``watch``.
     """
     objects = [obj for obj in objects if is_gatekeeper(obj.document)]
     problems: list[Unreadable] = []
@@ -39,7 +46,7 @@ def load(
     for obj in objects:
         if is_template(obj.document):
             try:
-                template = compile_template(obj.document, obj.locator.locate(()), cache)
+                template = compile_template(obj.document, obj.locator.locate(()), cache, watch)
             except GatekeeperError as error:
                 problems.append(Unreadable(obj.locator.locate(()), f"ConstraintTemplate {obj.name}: {error}"))
                 continue

@@ -9,6 +9,7 @@ from typing import Any, Final
 from solon.frameworks.gatekeeper.errors import GatekeeperError
 from solon.frameworks.gatekeeper.schema import check_structural
 from solon.lang import rego
+from solon.lang.profile import Profile
 from solon.lang.rego import ast
 from solon.lang.rego.ast import Version
 from solon.lang.rego.resolve import static_prefix, walk_all
@@ -41,7 +42,10 @@ def is_template(document: Any) -> bool:
 
 
 def compile_template(
-    document: dict[str, Any], location: Location, cache: rego.Cache | None = None
+    document: dict[str, Any],
+    location: Location,
+    cache: rego.Cache | None = None,
+    watch: Profile | None = None,
 ) -> Template:
     """Raises GatekeeperError with everything that is wrong."""
     api_version = str(document.get("apiVersion", "")).rpartition("/")[2]
@@ -65,7 +69,7 @@ def compile_template(
     file = f"{kind}.rego"
     modules = {file: text, **{f"{kind}.lib{n}.rego": lib for n, lib in enumerate(libs)}}
     try:
-        program = rego.compile(modules, version=version, rewrite=check_modules, cache=cache)
+        program = rego.compile(modules, version=version, rewrite=check_modules, cache=cache, watch=watch)
     except rego.RegoError as error:
         raise GatekeeperError(error.render()) from None
     rules = [r for r in program.rules if r.span.file == file and r.path == f"{r.package}.violation"]

@@ -107,7 +107,6 @@ class Compiler:
         self.frames: dict[
             str, tuple[str, Span, bool]
         ] = {}  # function -> rule, place, whether it is all of it
-        self.notes: list[Any] = []  # what a profile is to know of the code besides its costs
         self.coverable: set[tuple[str, int]] = set()
         self.sites: list[tuple[str, Callable[[], Span]]] = []
         self.nodes: list[Node] = []
@@ -116,6 +115,11 @@ class Compiler:
         self.replaced_documents = [path[1:] for path in replaced if path[0] == "data"]
 
     # --- what bodies ask for
+
+    @property
+    def is_thorough(self) -> bool:
+        """Whether each rule is to be run, even where a look into a table would do."""
+        return self.coverage or self.emitter_type.detailed
 
     @property
     def profile(self) -> Profile:
@@ -204,7 +208,7 @@ class Compiler:
         message = COMPLETE_CONFLICT if group.kind == "complete" else FUNCTION_CONFLICT
         first = parts[0][1] if parts else None
         same = first is not None and all(c is not None and equal(c[0], first[0]) for _, c in parts)
-        index = None if table is not None or self.coverage else index_of(definitions)
+        index = None if table is not None or self.is_thorough else index_of(definitions)
         if index is not None:
             self.indexed_values(
                 function, index, definitions, [rule for rule, _ in parts], given, message, same
@@ -298,7 +302,7 @@ class Compiler:
                 add("vp = U")
         given = "s, out, vp" if path else "s, out"
         rules = [self.collecting_rule(definition, nested, path) for definition in group.definitions]
-        index = None if self.coverage else index_of(group.definitions)
+        index = None if self.is_thorough else index_of(group.definitions)
         if index is None:
             for rule in rules:
                 add(f"{rule}({given})")
@@ -332,7 +336,7 @@ class Compiler:
 
     def constant_table(self, group: Group) -> tuple[tuple[int, dict[Any, Any]] | None, list[Definition]]:
         """``f("a") := 1``, ``f("b") := 2`` …: the argument's position and its table, and the other rules."""
-        if group.kind != "function" or self.coverage or self.emitter_type.detailed:
+        if group.kind != "function" or self.is_thorough:
             return None, group.definitions
         for position in range(group.arity):
             table: dict[Any, Any] = {}

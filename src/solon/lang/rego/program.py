@@ -24,7 +24,7 @@ from solon.lang.rego.rules import Definition, Group, Node
 from solon.lang.rego.runtime import Linked, Options, Run, State
 from solon.lang.rego.safety import Sorter, variables
 from solon.lang.rego.stored import Cache, freeze, identity, thaw
-from solon.lang.rego.trace import Watch, emitter_for, frame
+from solon.lang.rego.trace import Watch, emitter_for, framing
 from solon.lang.source import Diagnostic, Span
 from solon.lang.trace import Trace
 from solon.lang.values import UNDEFINED, Value, to_json
@@ -100,13 +100,18 @@ def _cached(
     def again() -> Program:
         return compile(modules, data, version, prints=prints, rewrite=rewrite)
 
+    started = time.perf_counter_ns()
     name = f"{rewrite.__module__}.{rewrite.__qualname__}" if rewrite is not None else ""
     key = identity(modules, version, prints, name)
     kept = cache.get(key)
     if kept is not None:
         query_version: Version = "v0" if version == "v0" else "v1"
         try:
-            return Program.restored(kept, {} if data is None else data, dict(modules), query_version, again)
+            program = Program.restored(
+                kept, {} if data is None else data, dict(modules), query_version, again
+            )
+            program.compile_ns = time.perf_counter_ns() - started
+            return program
         except (ValueError, TypeError, KeyError, EOFError):
             pass  # damaged: made anew below
     program = again()
@@ -160,7 +165,6 @@ class Program:
         self._prints = prints
         self.watch = watch
         self.unused_imports: list[tuple[ast.Module, ast.Import]] = []
-        self.notes: list[Any] = []  # what a profile knows of the code
         self.parse_ns = self.compile_ns = 0
         self._facts: Facts | None = None
         self._again: Callable[[], Program] | None = None
@@ -197,7 +201,7 @@ class Program:
         program._groups, code, program._replaced, program._facts = thaw(kept, sources, data)
         program._by_name = {group.name: group for group in program._groups}
         program._linked, program._queries = {program._replaced: code}, {}
-        program.notes, program.parse_ns, program.compile_ns = [], 0, 0
+        program.parse_ns = program.compile_ns = 0
         program._again = again
         return program
 
@@ -436,10 +440,7 @@ def _generate(program: Program, replaced: Replaced) -> Code:
         with _stack(first.module, first.rule.head.at, program.sources):
             compiler.group(group)
     space = namespace()
-    compiled = unit.load(space)
-    if program.watch is not None:
-        frame(program.watch, space, compiler.frames)
-    program.notes += compiler.notes
+    compiled = unit.load(space, framing(program.watch, compiler.frames))
     functions: list[Callable[..., Value]] = [space[f"g{g.index}"] for g in program._groups]
     linked = Linked(
         functions, program._groups, compiler.nodes, compiler.sites, program.sources, program.data, {}
@@ -548,9 +549,7 @@ class Query:
         with _stack(module, 0, sources):
             values, variables = _emit(compiler, unit, module, definition.body)
         space = dict(code.namespace)
-        unit.load(space)
-        if program.watch is not None:
-            frame(program.watch, space, compiler.frames)
+        unit.load(space, framing(program.watch, compiler.frames))
         self._run = space["q"]
         self._linked = replace(code.linked, nodes=compiler.nodes, sites=compiler.sites, sources=sources)
         self._origins = {"<rego>": code.origins, "<query>": unit.origins}

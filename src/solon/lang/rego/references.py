@@ -182,12 +182,12 @@ class References(Emitter):
         for expr in self.rest:
             if expr.negated or expr.withs:
                 break
-            for one, other in _compared(expr.statement):
-                path = _path_from(var, one)
+            for one, other in compared(expr.statement):
+                path = path_from(var, one)
                 if path is not None and path not in found and self.is_ready(other):
                     found[path] = self.value(other)
             # A call may fail, and then it matters which elements it is called for.
-            if any(isinstance(t, ast.Call) and t.name not in CANNOT_FAIL for t in _parts(expr.statement)):
+            if any(isinstance(t, ast.Call) and t.name not in CANNOT_FAIL for t in parts(expr.statement)):
                 break
         if found:
             self.sought = Sought(tuple(found), tuple(found.values()))
@@ -244,7 +244,7 @@ class References(Emitter):
         return self.assign(base) if "." in base else base
 
 
-def _compared(statement: ast.Statement) -> list[tuple[ast.Term, ast.Term]]:
+def compared(statement: ast.Statement) -> list[tuple[ast.Term, ast.Term]]:
     """Both ways round, what a statement says is equal."""
     match statement:
         case ast.TermExpr(term=ast.Call(name="equal" | "eq", args=[one, other])):
@@ -255,13 +255,13 @@ def _compared(statement: ast.Statement) -> list[tuple[ast.Term, ast.Term]]:
             return []
 
 
-def _parts(statement: ast.Statement) -> Iterable[ast.Term]:
+def parts(statement: ast.Statement) -> Iterable[ast.Term]:
     """The terms of a statement, but for the equality itself."""
-    sides = _compared(statement)
+    sides = compared(statement)
     return walk_all([term for term, _ in sides] or ast.statement_terms(statement), [])
 
 
-def _path_from(var: ast.Var, term: ast.Term) -> tuple[str, ...] | None:
+def path_from(var: ast.Var, term: ast.Term) -> tuple[str, ...] | None:
     """The path by which a term reads the variable's value."""
     if isinstance(term, ast.Var):
         return () if term.name == var.name else None

@@ -5,7 +5,7 @@ They are chosen when a program is compiled; code that is compiled without them h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,15 +28,25 @@ def emitter_for(watch: Watch | None) -> type[BodyEmitter]:
     return TracingEmitter if isinstance(watch, Trace) else ProfilingEmitter
 
 
-def frame(watch: Watch, namespace: dict[str, Any], frames: Mapping[str, tuple[str, Span, bool]]) -> None:
-    """Let the functions of a unit that is loaded say when they begin and end."""
-    namespace[NAME] = watch
-    for name, (rule, span, is_rule) in frames.items():
-        function = namespace[name]
-        if isinstance(watch, Trace):
-            namespace[name] = watch.framed(function, rule, span, is_rule=is_rule)
-        else:
-            namespace[name] = watch.framed(function)
+def framing(
+    watch: Watch | None, frames: Mapping[str, tuple[str, Span, bool]]
+) -> Callable[[dict[str, Any]], None] | None:
+    """What lets the functions of a unit say when they begin and end."""
+    if watch is None:
+        return None
+
+    def frame(namespace: dict[str, Any]) -> None:
+        namespace[NAME] = watch
+        for name, (rule, span, is_rule) in frames.items():
+            function = namespace[name]
+            if isinstance(watch, Trace):
+                framed = watch.framed(function, rule, span, is_rule=is_rule)
+            else:
+                framed = watch.framed(function)
+            framed.__name__ = name
+            namespace[name] = framed
+
+    return frame
 
 
 def is_written(expr: ast.Expr) -> bool:
@@ -76,9 +86,11 @@ class Loop:
     """A loop over a collection, and what stood around it when it was compiled.
 
     ``before`` are the expressions before it, those of the bodies around it first; ``after`` those behind it
-    in its own body. ``sought`` are the paths by which only some elements are visited: a join.
+    in its own body. ``sought`` are the paths by which only some elements are visited: a join. ``how`` is what
+    opens it: ``values``, ``items``, ``walk`` or ``every``.
     """
 
+    how: str
     site: Site
     module: ast.Module
     statement: ast.Statement
@@ -130,7 +142,7 @@ class ProfilingEmitter(_Watching):
         self._begin(site)
         self.current = expr
         found = Expression(site, self.module, expr, (*self.around, *self.before))
-        self.compiler.notes.append(found)
+        self.compiler.profile.notes.append(found)
 
     def begin_head(self, at: int, terms: Sequence[ast.Term]) -> None:
         self.current = None
@@ -147,19 +159,31 @@ class ProfilingEmitter(_Watching):
         return inner, call
 
     def elements(self, how: str, base: str, sought: Sought | None) -> str:
-        if self.current is not None:
-            self.compiler.notes.append(
-                Loop(
-                    self.written(self.current),
-                    self.module,
-                    self.current.statement,
-                    (*self.around, *self.before),
-                    tuple(self.rest),
-                    sought.paths if sought is not None else (),
-                    frozenset(self.environment),
-                )
-            )
+        self._loop(how, sought)
         return super().elements(how, base, sought)
+
+    def walk_loop(self, call: ast.Call) -> tuple[str, str]:
+        self._loop("walk", None)
+        return super().walk_loop(call)
+
+    def every(self, statement: ast.Every) -> None:
+        self._loop("every", None)
+        super().every(statement)
+
+    def _loop(self, how: str, sought: Sought | None) -> None:
+        if self.current is None:
+            return
+        loop = Loop(
+            how,
+            self.written(self.current),
+            self.module,
+            self.current.statement,
+            (*self.around, *self.before),
+            tuple(self.rest),
+            sought.paths if sought is not None else (),
+            frozenset(self.environment),
+        )
+        self.compiler.profile.notes.append(loop)
 
 
 # --- trace
