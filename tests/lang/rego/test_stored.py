@@ -29,7 +29,9 @@ keys := {true: "yes", [1, 2]: "array", null: "null", 1.5: "number"}
 
 double(x) := x * 2
 
-mocked contains x if x := count("abc") with count as double
+pair(x) := [x, x]
+
+mocked contains x if x := count("abc") with count as pair
 mocked contains x if x := double(4) with double as 7
 
 joined contains [a.id, b.id] if {

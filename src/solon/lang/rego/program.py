@@ -25,6 +25,7 @@ from solon.lang.rego.runtime import Linked, Options, Run, State
 from solon.lang.rego.safety import Sorter, variables
 from solon.lang.rego.stored import Cache, freeze, identity, thaw
 from solon.lang.rego.trace import Watch, emitter_for, framing
+from solon.lang.rego.typecheck import Checker
 from solon.lang.source import Diagnostic, Span
 from solon.lang.trace import Trace
 from solon.lang.values import UNDEFINED, Value, to_json
@@ -181,7 +182,10 @@ class Program:
         for module in modules:
             self._resolve(module, definitions[id(module)], errors)
         _refuse(errors, sources)
-        check_recursion(self._root, self._groups, errors)
+        edges = check_recursion(self._root, self._groups, errors)
+        _refuse(errors, sources)
+        self._types = Checker(self._root, self._groups, edges, TABLE, errors)
+        self._types.check()
         _refuse(errors, sources)
         self._replaced: Replaced = _replaced(d for g in self._groups for d in _definitions(g))
         self._linked: dict[Replaced, Code] = {}
@@ -540,6 +544,7 @@ class Query:
         errors: list[Diagnostic] = []
         program._resolve(module, [definition], errors)
         _refuse(errors, sources)
+        _refuse(program._types.query(module, definition.body), sources)
         replaced = program._replaced | _replaced([definition])
         code = program._code(replaced)
         unit = Unit("<query>")

@@ -524,8 +524,8 @@ def static_prefix(ref: ast.Ref) -> tuple[str, ...]:
     return tuple(names)
 
 
-def check_recursion(root: Node, groups: Sequence[Group], errors: list[Diagnostic]) -> None:
-    """Refuse rules that depend on themselves."""
+def check_recursion(root: Node, groups: Sequence[Group], errors: list[Diagnostic]) -> dict[int, list[int]]:
+    """Refuse rules that depend on themselves. Returns the groups that each group depends on."""
     edges = {group.index: sorted(_dependencies(group, root)) for group in groups}
     reported: set[frozenset[int]] = set()
     for start in edges:
@@ -538,6 +538,7 @@ def check_recursion(root: Node, groups: Sequence[Group], errors: list[Diagnostic
                     RECURSION_ERROR, f"rule {groups[start].name} is recursive: {path}", _place(groups[start])
                 )
             )
+    return edges
 
 
 def _place(group: Group) -> Span:
@@ -572,16 +573,16 @@ def _dependencies(group: Group, root: Node) -> set[int]:
         for branch in definition.elses:
             terms.extend(ast.present(branch.value))
             bodies.append(branch.body)
-        for term in walk_all(terms, bodies):
+        for term in walk_all(terms, bodies, targets=True):
             if isinstance(term, ast.Call) and term.name.startswith("data."):
                 at = term.at
-                found.update(_reached(root, [ast.Scalar(name, at) for name in term.name.split(".")[1:]]))
+                found.update(reached(root, [ast.Scalar(name, at) for name in term.name.split(".")[1:]]))
             elif isinstance(term, ast.Ref) and isinstance(term.head, ast.Var) and term.head.name == "data":
-                found.update(_reached(root, term.path))
+                found.update(reached(root, term.path))
     return found
 
 
-def _reached(root: Node, path: Sequence[ast.Term]) -> set[int]:
+def reached(root: Node, path: Sequence[ast.Term]) -> set[int]:
     """The groups that a path below data may lead to; a part that is not fixed leads to every child."""
     found: set[int] = set()
     nodes = [root]
@@ -598,25 +599,38 @@ def _reached(root: Node, path: Sequence[ast.Term]) -> set[int]:
     return found | {group.index for node in nodes for group in node.groups()}
 
 
-def walk_all(terms: Iterable[ast.Term], bodies: Iterable[Sequence[ast.Expr]]) -> Iterable[ast.Term]:
-    """Every term in the terms and bodies, closures included."""
+def walk_all(
+    terms: Iterable[ast.Term], bodies: Iterable[Sequence[ast.Expr]], *, targets: bool = False
+) -> Iterable[ast.Term]:
+    """Every term in the terms and bodies, closures included, and what `with` replaces where wanted."""
     stack = list(terms)
     for body in bodies:
-        stack.extend(body_terms(body))
+        stack.extend(body_terms(body, targets))
     while stack:
         term = stack.pop()
         yield term
         stack.extend(ast.subterms(term))
         if isinstance(term, ast.Comprehension):
-            stack.extend(body_terms(term.body))
+            stack.extend(body_terms(term.body, targets))
 
 
-def body_terms(body: Sequence[ast.Expr]) -> list[ast.Term]:
+def prints(expr: ast.Expr) -> bool:
+    """Whether an expression prints; ``with`` means nothing to it."""
+    match expr.statement:
+        case ast.TermExpr(term=ast.Call(name="print")):
+            return True
+        case _:
+            return False
+
+
+def body_terms(body: Sequence[ast.Expr], targets: bool = False) -> list[ast.Term]:
     """The terms of a body's expressions, those of the bodies inside them and of `with` included."""
     out: list[ast.Term] = []
     for expr in body:
         out.extend(ast.statement_terms(expr.statement))
         out.extend(modifier.value for modifier in expr.withs)
+        if targets and not prints(expr):
+            out.extend(modifier.target for modifier in expr.withs)
         for inner in ast.bodies(expr.statement):
-            out.extend(body_terms(inner))
+            out.extend(body_terms(inner, targets))
     return out

@@ -279,7 +279,7 @@ def _char_class(pattern: str, at: int) -> tuple[_Chars, int]:
 BUILTINS = (
     Builtin("regex.match", "(string, string) -> boolean", match),
     Builtin("re_match", "(string, string) -> boolean", match, deprecated=True),
-    Builtin("regex.is_valid", "(any) -> boolean", is_valid),
+    Builtin("regex.is_valid", "(string) -> boolean", is_valid),
     Builtin("regex.split", "(string, string) -> array[string]", split, contextual=True),
     Builtin("regex.find_n", "(string, string, number) -> array[string]", find_n, contextual=True),
     Builtin(

@@ -66,9 +66,9 @@ def split_arguments(signature: str) -> list[str]:
     depth = start = 0
     text = inner.removeprefix("(")
     for at, char in enumerate(text):
-        if char in "[{(":
+        if char in "[<(":
             depth += 1
-        elif char in "]})":
+        elif char in "]>)":
             depth -= 1
         elif char == "," and depth == 0:
             out.append(text[start:at].strip())

@@ -168,17 +168,17 @@ def _time(name: str, types: str, result: str, function: Any) -> Builtin:
     return Builtin(f"time.{name}", f"({types}) -> {result}", function)
 
 
-_WHEN: Final = "number|array[any]"
+_WHEN: Final = "number|array<number, string>"
 
 BUILTINS = (
     Builtin("time.now_ns", "() -> number", now_ns, contextual=True),
     _time("parse_ns", "string, string", "number", parse_ns),
     _time("parse_rfc3339_ns", "string", "number", parse_rfc3339_ns),
     _time("parse_duration_ns", "string", "number", parse_duration_ns),
-    _time("date", _WHEN, "array[number]", date_),
-    _time("clock", _WHEN, "array[number]", clock),
+    _time("date", _WHEN, "array<number, number, number>", date_),
+    _time("clock", _WHEN, "array<number, number, number>", clock),
     _time("weekday", _WHEN, "string", weekday),
-    _time("format", _WHEN, "string", format_),
-    _time("add_date", f"{_WHEN}, number, number, number", "number", add_date),
-    _time("diff", f"{_WHEN}, {_WHEN}", "array[number]", diff),
+    _time("format", f"{_WHEN}|array<number, string, string>", "string", format_),
+    _time("add_date", "number, number, number, number", "number", add_date),
+    _time("diff", f"{_WHEN}, {_WHEN}", f"array<{', '.join(['number'] * 6)}>", diff),
 )
