@@ -1,14 +1,22 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from solon.cli import main
+
+os.environ["SOLON_CACHE"] = "off"  # tests of the cache say where it is
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("solon", deadline=None)
+settings.load_profile("solon")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -53,7 +53,15 @@ def test_findings_of_all_policies_of_all_sets_in_order() -> None:
     evaluation = evaluate(sets, SUBJECT, CONTEXT)
     assert [(f.policy.id, f.message) for f in evaluation.findings] == [("a", "1"), ("a", "2"), ("c", "3")]
     assert evaluation.policies == 3
-    assert evaluation.subject is SUBJECT
+    assert evaluation.subject.uri == SUBJECT.uri
+
+
+def test_a_subject_with_findings_has_its_line() -> None:
+    clean = evaluate([policy_set(policy("a"))], SUBJECT, CONTEXT)
+    assert clean.subject is SUBJECT
+    violated = evaluate([policy_set(policy("a", Violation("1")))], SUBJECT, CONTEXT)
+    assert violated.subject.location == Location("web.yaml", 1)
+    assert all(finding.subject is violated.subject for finding in violated.findings)
 
 
 def test_policies_that_do_not_apply_are_not_counted() -> None:

@@ -117,7 +117,7 @@ CASES = 'cases := {"one": 1, "two": 2, "three": 3}\n'
             {"test_x[p][q]": PASSED, "test_x[p][r]": FAILED},
         ),
         # No case is reached: nothing was tested.
-        ("test_x[case] if { some case, n in {}; n }", {"test_x": FAILED}),
+        ("test_x[case] if { some case, n in input.cases; n }", {"test_x": FAILED}),
         # The same case twice is one, which holds where one does.
         (
             'test_x[case] if { some t in [{"c": "a", "n": 1}, {"c": "a", "n": 2}]; case := t.c; t.n == 2 }',

@@ -167,6 +167,8 @@ ENDS = [
     (Case("shifts of shifts", "x := bits.lsh(bits.lsh(1, 10000), 10000)"), None),
     (Case("long numbers in a version", 'x := semver.compare(input, "1.0.0-1")', "1.0.0-" + "9" * 10_000), 1),
     (Case("a thousand functions", "\n".join(f"f{n}(x) := f{n + 1}(x)" for n in range(1000)) + "\nf1000(x) := x\nx := f0(1)"), 1),
+    (Case("variables that double in a body", "x := count(v60) if {\n v0 := [1]\n"
+          + "\n".join(f" v{n} := [v{n - 1}, v{n - 1}]" for n in range(1, 61)) + "\n}"), 2),
     (Case("a thousand rules", "\n".join(f"r{n} := r{n + 1}" for n in range(1000)) + "\nr1000 := 1\nx := r0"), 1),
     (Case("a list searched in a loop", "x := count([1 | some y in input; y == -1])", list(range(1_000_000))), 0),
 ]  # fmt: skip

@@ -48,7 +48,7 @@ class Options:
 def run(options: Options) -> int:
     """The exit status. Raises UsageError, Failure."""
     started_ns, started = time.time_ns(), time.perf_counter_ns()
-    options = _configured(options)
+    options = configured(options)
     sets = policies.load(
         policies.Wanted(
             options.policies, options.data, options.namespaces, options.all_namespaces, options.dialect
@@ -56,15 +56,10 @@ def run(options: Options) -> int:
     )
     if options.log:
         _append(options.log, [])  # what cannot be recorded is not judged
-    subjects, unreadable = _split(_read(options.paths, options, skip=options.policies))
-    around, unreadable_around = _split(_read(options.inventory, options, skip=[]))
-    if not subjects and not unreadable:
-        raise UsageError(f"nothing to judge in {', '.join(options.paths)}")
-    if options.combine and subjects:
-        subjects = [_combined(subjects)]
+    subjects, around, unreadable = gathered(options)
     report = CheckReport(
         decisions=list(_judge(sets, subjects, around, options, started_ns)),
-        unreadable=[*unreadable, *unreadable_around],
+        unreadable=unreadable,
         policy_sets=sets,
         policy_problems=[],
         elapsed_ns=time.perf_counter_ns() - started,
@@ -77,7 +72,18 @@ def run(options: Options) -> int:
     return _status(report, options)
 
 
-def _configured(options: Options) -> Options:
+def gathered(options: Options) -> tuple[list[Subject], list[Subject], list[Unreadable]]:
+    """The subjects, what else exists, and what could not be read of either. Raises UsageError."""
+    subjects, unreadable = _split(_read(options.paths, options, skip=options.policies))
+    around, unreadable_around = _split(_read(options.inventory, options, skip=[]))
+    if not subjects and not unreadable:
+        raise UsageError(f"nothing to judge in {', '.join(options.paths)}")
+    if options.combine and subjects:
+        subjects = [_combined(subjects)]
+    return subjects, around, [*unreadable, *unreadable_around]
+
+
+def configured(options: Options) -> Options:
     """The options, with what solon.yaml says where they say nothing."""
     found = config.find(os.getcwd())
     if options.policies or found is None:
@@ -124,6 +130,21 @@ def _combined(subjects: list[Subject]) -> Subject:
     return combined([s for s in subjects if s.kind != "terraform.resource"])
 
 
+def context_of(
+    subjects: Sequence[Subject], around: Sequence[Subject], options: Options, now_ns: int
+) -> Context:
+    """What policies may know besides their subject."""
+    # What is judged exists, too: it is in the inventory, as for Gatekeeper's own command line.
+    objects = [s.document for s in [*around, *subjects] if s.kind == "kubernetes.object"]
+    return Context(
+        now_ns=now_ns,
+        inventory=inventory_of(objects),
+        namespaces=namespaces_of(objects),
+        budget=Budget(seconds=options.timeout),
+        allowed_hosts=options.allowed_hosts,
+    )
+
+
 def _judge(
     sets: Sequence[PolicySet],
     subjects: Sequence[Subject],
@@ -131,15 +152,7 @@ def _judge(
     options: Options,
     now_ns: int,
 ) -> Iterator[Decision]:
-    # What is judged exists, too: it is in the inventory, as for Gatekeeper's own command line.
-    objects = [s.document for s in [*around, *subjects] if s.kind == "kubernetes.object"]
-    context = Context(
-        now_ns=now_ns,
-        inventory=inventory_of(objects),
-        namespaces=namespaces_of(objects),
-        budget=Budget(seconds=options.timeout),
-        allowed_hosts=options.allowed_hosts,
-    )
+    context = context_of(subjects, around, options, now_ns)
     revisions = {policy_set.name: policy_set.revision for policy_set in sets}
     for subject in track(subjects, len(subjects), "judging"):
         started = time.perf_counter_ns()

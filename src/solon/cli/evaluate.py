@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from solon.cli import cache
 from solon.cli.errors import Failure, UsageError
+from solon.cli.recording import Recording, Wanted
 from solon.frameworks import rego_files
 from solon.lang import rego
 from solon.lang.budget import Budget
@@ -33,35 +36,58 @@ class Options:
     dump: bool
     allowed_hosts: frozenset[str]
     timeout: float
+    recording: Wanted
 
 
 def run(options: Options) -> int:
     """The exit status. Raises UsageError."""
     printed: list[str] = []
+    recording = Recording(options.recording)
     try:
-        program = _compile(options)
+        program = _compile(options, recording)
         if options.dump:
             sys.stdout.write(program.dump())
             return 0
         query = program.prepare(options.query, options.imports)
-        results = query.results(
-            _input(options),
-            strict_builtin_errors=options.strict,
-            budget=Budget(seconds=options.timeout),
-            allowed_hosts=options.allowed_hosts,
-            prints=printed,
-        )
+        recording.prepared(query)
+        document = _input(options)
+        with recording.timed("query_eval"):
+            results = query.results(
+                document,
+                strict_builtin_errors=options.strict,
+                budget=Budget(seconds=options.timeout),
+                allowed_hosts=options.allowed_hosts,
+                prints=printed,
+                covered=recording.covered,
+            )
     except rego.RegoError as error:
-        return _errors(error, options)
+        return _errors(error, options, recording)
     finally:
         for line in printed:
             print(line, file=sys.stderr)
-    _write(results, options)
+    _write(results, options, recording)
     defined = bool(results)
     return 1 if (options.fail and not defined) or (options.fail_defined and defined) else 0
 
 
-def _compile(options: Options) -> rego.Program:
+def _compile(options: Options, recording: Recording) -> rego.Program:
+    with recording.timed("load_files"):
+        modules, documents = _read(options)
+    program = rego.compile(
+        modules,
+        data=documents,
+        version=options.version,
+        coverage=recording.covered is not None,
+        prints=True,
+        watch=recording.watch,
+        cache=cache.of_user(),
+    )
+    recording.compiled(program)
+    return program
+
+
+def _read(options: Options) -> tuple[dict[str, str], dict[str, Any]]:
+    """The Rego modules by file, and the data."""
     policies: list[str] = []
     data: list[str] = []
     placed: list[tuple[str, str]] = []
@@ -86,7 +112,7 @@ def _compile(options: Options) -> rego.Program:
         for name in above:
             at = at.setdefault(name, {})
         at[last] = _document(path)
-    return rego.compile(files.modules, data=documents, version=options.version, prints=True)
+    return files.modules, documents
 
 
 def _document(path: str) -> Any:
@@ -108,8 +134,10 @@ def _input(options: Options) -> Any:
     return rego.UNDEFINED if options.input is None else _document(options.input)
 
 
-def _errors(error: rego.RegoError, options: Options) -> int:
+def _errors(error: rego.RegoError, options: Options, recording: Recording) -> int:
     if options.format in ("pretty", "raw"):
+        if recording.program is not None:
+            _tell(recording.before(_width()) + recording.behind(), options)
         raise Failure(error.render())
     found = [
         {
@@ -119,12 +147,25 @@ def _errors(error: rego.RegoError, options: Options) -> int:
         }
         for each in error.errors
     ]
-    print(json.dumps({"errors": found}, indent=2, ensure_ascii=False))
+    told = recording.as_json() if recording.program is not None else {}
+    print(json.dumps({"errors": found, **told}, indent=2, ensure_ascii=False))
     return 2
 
 
-def _write(results: Sequence[Mapping[str, Any]], options: Options) -> None:
+def _width() -> int:
+    """Columns of the terminal; what is read by something else is not cut to any."""
+    return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 1000
+
+
+def _tell(text: str, options: Options) -> None:
+    """What people read: beside a result in their format, or on standard error beside one for machines."""
+    (sys.stdout if options.format == "pretty" else sys.stderr).write(text)
+
+
+def _write(results: Sequence[Mapping[str, Any]], options: Options, recording: Recording) -> None:
     out = sys.stdout.write
+    if options.format != "json":
+        _tell(recording.before(_width()), options)
     results = [
         {
             "expressions": [{**each, "value": _sorted(each["value"])} for each in result["expressions"]],
@@ -135,7 +176,7 @@ def _write(results: Sequence[Mapping[str, Any]], options: Options) -> None:
     match options.format:
         case "json":
             shown = [{k: v for k, v in result.items() if k != "bindings" or v} for result in results]
-            out(_json({"result": shown} if shown else {}) + "\n")
+            out(_json({**({"result": shown} if shown else {}), **recording.as_json()}) + "\n")
         case "values":
             for result in results:
                 out(_json([expression["value"] for expression in result["expressions"]]) + "\n")
@@ -148,6 +189,8 @@ def _write(results: Sequence[Mapping[str, Any]], options: Options) -> None:
                 out(" ".join(v if isinstance(v, str) else _compact(v) for v in values) + "\n")
         case _:
             out(_pretty(results))
+    if options.format != "json":
+        _tell(recording.behind(), options)
 
 
 def _json(value: Any) -> str:

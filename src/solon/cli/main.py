@@ -42,12 +42,38 @@ class TestFormat(StrEnum):
     JUNIT = "junit"
 
 
+class LintFormat(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    GITHUB = "github"
+    SARIF = "sarif"
+
+
 class EvalFormat(StrEnum):
     JSON = "json"
     PRETTY = "pretty"
     RAW = "raw"
     VALUES = "values"
     BINDINGS = "bindings"
+
+
+class ProfileFormat(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+
+
+class ProfileSort(StrEnum):
+    TIME = "time"
+    STEPS = "steps"
+    EVALUATIONS = "evaluations"
+
+
+class Explain(StrEnum):
+    OFF = "off"
+    NOTES = "notes"
+    FAILS = "fails"
+    FULL = "full"
+    DEBUG = "debug"
 
 
 def _version(value: bool) -> None:
@@ -186,6 +212,14 @@ def test(
     threshold: Annotated[
         float, typer.Option("--threshold", metavar="PERCENT", help="Fail below this coverage.")
     ] = 0.0,
+    bench: Annotated[bool, typer.Option("--bench", help="Say how long each Rego test takes.")] = False,
+    bench_time: Annotated[
+        float,
+        typer.Option(
+            "--bench-time", metavar="SECONDS", min=0.001, max=3600.0, help="How long to repeat each test for."
+        ),
+    ] = 1.0,
+    count: Annotated[int, typer.Option("--count", metavar="N", min=1, help="Run each test N times.")] = 1,
     format_: Annotated[TestFormat, typer.Option("--format", "-o", help="Output format.")] = TestFormat.TABLE,
     data: Data = None,
     rego_version: Annotated[
@@ -215,6 +249,9 @@ def test(
                 data=data or [],
                 dialect=rego_version.value,
                 timeout=timeout,
+                count=count,
+                bench=bench,
+                bench_time=bench_time,
             )
         )
     )
@@ -250,6 +287,21 @@ def eval_(
     dump: Annotated[
         bool, typer.Option("--dump", help="Print the Python that the policies became, and stop.")
     ] = False,
+    explain: Annotated[
+        Explain, typer.Option("--explain", help="Tell what the evaluation did; `fails`: what did not hold.")
+    ] = Explain.OFF,
+    metrics: Annotated[bool, typer.Option("--metrics", help="Report how long each stage took.")] = False,
+    profile: Annotated[bool, typer.Option("--profile", help="Report what each line cost.")] = False,
+    profile_limit: Annotated[
+        int, typer.Option("--profile-limit", metavar="N", min=0, help="Lines to report; 0 for all.")
+    ] = 10,
+    profile_sort: Annotated[
+        list[str] | None,
+        typer.Option("--profile-sort", metavar="BY", help="What to sort lines by; may be repeated."),
+    ] = None,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Report the Rego lines that were reached.")
+    ] = False,
     allow_host: Hosts = None,
     timeout: Timeout = 10.0,
 ) -> None:
@@ -258,6 +310,7 @@ def eval_(
     Example: solon eval -d policy/ -i input.json 'data.main.deny'
     """
     from solon.cli import evaluate as command
+    from solon.cli.recording import Wanted
 
     raise typer.Exit(
         command.run(
@@ -275,6 +328,160 @@ def eval_(
                 dump=dump,
                 allowed_hosts=frozenset(allow_host or []),
                 timeout=timeout,
+                recording=Wanted(
+                    metrics, coverage, profile, profile_limit, profile_sort or [], explain.value
+                ),
+            )
+        )
+    )
+
+
+@app.command()
+def profile(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATHS", help="Plans, manifests, directories; - for stdin.")
+    ],
+    policy: Policies = None,
+    namespace: Annotated[
+        list[str] | None,
+        typer.Option("--namespace", "-n", metavar="NAME", help="Rego package to take policies from."),
+    ] = None,
+    all_namespaces: Annotated[
+        bool, typer.Option("--all-namespaces", help="Take policies from every package.")
+    ] = False,
+    combine: Annotated[
+        bool, typer.Option("--combine", help="Judge all documents as one, as Conftest does.")
+    ] = False,
+    data: Data = None,
+    inventory: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--inventory", metavar="PATH", help="What else exists in the cluster: manifests or dumps."
+        ),
+    ] = None,
+    sort: Annotated[ProfileSort, typer.Option("--sort", help="What comes first.")] = ProfileSort.TIME,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=0, help="Rules and expressions to show; 0 for all.")
+    ] = 10,
+    format_: Annotated[
+        ProfileFormat, typer.Option("--format", "-o", help="Output format.")
+    ] = ProfileFormat.TABLE,
+    rego_version: Annotated[
+        Dialect, typer.Option("--rego-version", help="Language of the Rego files.")
+    ] = Dialect.AUTO,
+    allow_host: Hosts = None,
+    timeout: Timeout = 60.0,
+    max_size: Annotated[
+        int, typer.Option("--max-size", metavar="MIB", min=1, help="Largest file to read.")
+    ] = 512,
+) -> None:
+    """Say what policies cost, and what to change in them.
+
+    Judges as `check` does, and tells for each expression how often it was evaluated and how long that took.
+    Exits with 0, or 2 when something could not be read.
+
+    Example: solon profile -p policy plan.json
+    """
+    from solon.cli import check as judge
+    from solon.cli import profile as command
+
+    raise typer.Exit(
+        command.run(
+            command.Options(
+                check=judge.Options(
+                    paths=paths,
+                    policies=policy or [],
+                    namespaces=namespace or [],
+                    all_namespaces=all_namespaces,
+                    combine=combine,
+                    data=data or [],
+                    inventory=inventory or [],
+                    format=format_.value,
+                    output=None,
+                    log=None,
+                    dialect=rego_version.value,
+                    fail_on_warn=False,
+                    allowed_hosts=frozenset(allow_host or []),
+                    timeout=timeout,
+                    max_bytes=max_size << 20,
+                    verbose=False,
+                    quiet=False,
+                ),
+                sort=sort.value,
+                limit=limit,
+            )
+        )
+    )
+
+
+@app.command()
+def lint(
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="PATHS", help="Policies: directories or files [.].")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 for warnings, too.")] = False,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option("--ignore", metavar="CODE", help="Leave this out; may be repeated."),
+    ] = None,
+    format_: Annotated[LintFormat, typer.Option("--format", "-o", help="Output format.")] = LintFormat.TABLE,
+    data: Data = None,
+    rego_version: Annotated[
+        Dialect, typer.Option("--rego-version", help="Language of the Rego files.")
+    ] = Dialect.AUTO,
+) -> None:
+    """Say what is wrong with policies that compile.
+
+    Errors are those of `opa check --strict`; warnings are of rules that can never hold, loops that nothing joins,
+    and policies without tests or metadata. Exits with 0 when there are no errors, 1 when there are, 2 when a policy
+    does not compile.
+
+    Example: solon lint policy/
+    """
+    from solon.cli import lint as command
+
+    raise typer.Exit(
+        command.run(
+            command.Options(
+                paths=paths or ["."],
+                format=format_.value,
+                strict=strict,
+                ignore=ignore or [],
+                data=data or [],
+                dialect=rego_version.value,
+            )
+        )
+    )
+
+
+@app.command()
+def fmt(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATHS", help="Rego files, directories of them; - for stdin.")
+    ],
+    write: Annotated[bool, typer.Option("--write", "-w", help="Rewrite the files.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", "-d", help="Show what would change.")] = False,
+    list_: Annotated[bool, typer.Option("--list", "-l", help="Name the files that would change.")] = False,
+    fail: Annotated[bool, typer.Option("--fail", help="Exit with 1 when something would change.")] = False,
+    v0: Annotated[
+        bool, typer.Option("--v0-compatible", help="Read and write Rego as version 0, even where it is 1.")
+    ] = False,
+    rego_v1: Annotated[
+        bool, typer.Option("--rego-v1", help="Write version 0 such that it is version 1 as well.")
+    ] = False,
+) -> None:
+    """Lay Rego out as `opa fmt` does.
+
+    Prints the text; with --write, rewrites the files. What a policy means never changes, and no comment is lost.
+
+    Example: solon fmt --write policy/
+    """
+    from solon.cli import format as command
+
+    raise typer.Exit(
+        command.run(
+            command.Options(
+                paths=paths, write=write, diff=diff, list=list_, fail=fail, v0=v0, rego_v1=rego_v1
             )
         )
     )

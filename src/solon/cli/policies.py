@@ -6,11 +6,13 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from solon.cli import cache
 from solon.cli.errors import Failure, UsageError
 from solon.frameworks import rego_files
 from solon.frameworks.gatekeeper.load import is_gatekeeper
 from solon.frameworks.policy import PolicySet
 from solon.frameworks.rego_files import Dialect
+from solon.lang.profile import Profile
 from solon.subjects import discover
 from solon.subjects.documents import Problem
 from solon.subjects.subject import Subject, Unreadable
@@ -25,6 +27,7 @@ class Wanted:
     namespaces: Sequence[str]
     all_namespaces: bool
     dialect: Dialect
+    watch: Profile | None = None  # where their costs are recorded
 
 
 def load(wanted: Wanted) -> list[PolicySet]:
@@ -70,14 +73,17 @@ def _rego(wanted: Wanted, problems: list[str]) -> PolicySet | None:
 
     name = "conftest:" + ",".join(wanted.paths)
     try:
-        found = conftest.load(name, files, wanted.namespaces or ["main"], every=wanted.all_namespaces)
-        if not found.policies and not wanted.namespaces:
-            # Nobody named a package, and `main` has no rules: take what is there.
-            found = conftest.load(name, files, every=True)
+        return conftest.load(
+            name,
+            files,
+            wanted.namespaces,
+            every=wanted.all_namespaces,
+            cache=cache.of_user(),
+            watch=wanted.watch,
+        )
     except RegoError as error:
         problems.append(error.render())
         return None
-    return found
 
 
 def _gatekeeper(wanted: Wanted, problems: list[str]) -> PolicySet | None:
@@ -100,7 +106,9 @@ def _gatekeeper(wanted: Wanted, problems: list[str]) -> PolicySet | None:
         return None
     from solon.frameworks import gatekeeper
 
-    found, wrong = gatekeeper.load("gatekeeper:" + ",".join(wanted.paths), objects)
+    found, wrong = gatekeeper.load(
+        "gatekeeper:" + ",".join(wanted.paths), objects, cache=cache.of_user(), watch=wanted.watch
+    )
     problems += map(str, wrong)
     return found
 

@@ -7,18 +7,21 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from solon.cli import cache
 from solon.cli.errors import Failure, UsageError
 from solon.frameworks import rego_files
 from solon.frameworks.gatekeeper.suite import Filter, SuiteRunner, is_suite
 from solon.frameworks.policy import Context
 from solon.frameworks.rego_files import Dialect
-from solon.frameworks.rego_tests import FileCoverage, RegoTests
+from solon.frameworks.rego_tests import Benchmark, FileCoverage, RegoTests
 from solon.frameworks.testing import Status, TestResult
 from solon.lang.budget import Budget
 from solon.lang.rego import RegoError
+from solon.report import bench_report
+from solon.report import coverage as coverage_report
 from solon.report.test_report import SuiteReport, render
 from solon.subjects import discover
 from solon.subjects.documents import Problem
@@ -36,6 +39,9 @@ class Options:
     data: list[str]
     dialect: Dialect
     timeout: float
+    count: int = 1
+    bench: bool = False
+    bench_time: float = 1.0
 
 
 def run(options: Options) -> int:
@@ -45,21 +51,53 @@ def run(options: Options) -> int:
     unreadable = [str(source) for source in discover.find(options.paths) if _is_missing(source)]
     if unreadable:
         raise UsageError("; ".join(unreadable))
+    if options.bench:
+        return _benchmark(options, wanted)
     coverage: dict[str, FileCoverage] = {}
-    results = [*_rego(options, wanted, coverage), *_suites(options)]
+    results = [
+        result
+        for _ in range(options.count)
+        for result in (*_rego(options, wanted, coverage), *_suites(options))
+    ]
     if not results:
-        shown = ", ".join(options.paths)
-        if options.run:
-            raise UsageError(f"{shown}: no test matches --run {options.run!r}")
-        raise UsageError(
-            f"{shown}: no tests found. Looked for test_ rules in .rego files, and for Gatekeeper suites (kind: Suite)"
-        )
+        raise _nothing(options, "test_ rules in .rego files, and for Gatekeeper suites (kind: Suite)")
     report = SuiteReport(results, [], time.perf_counter_ns() - started, started_ns)
     _write(report, coverage, options)
     if any(result.status is Status.ERROR for result in results):
         return 2
     failed = any(result.status is Status.FAILED for result in results)
-    return 1 if failed or (options.threshold and _percent(coverage) < options.threshold) else 0
+    return 1 if failed or (options.threshold and coverage_report.percent(coverage) < options.threshold) else 0
+
+
+def _nothing(options: Options, looked_for: str) -> UsageError:
+    shown = ", ".join(options.paths)
+    if options.run:
+        return UsageError(f"{shown}: no test matches --run {options.run!r}")
+    return UsageError(f"{shown}: no tests found. Looked for {looked_for}")
+
+
+def _benchmark(options: Options, wanted: re.Pattern[str] | None) -> int:
+    if options.coverage:
+        raise UsageError("--bench with --coverage would measure the coverage: ask for one at a time")
+    if options.format == "junit":
+        raise UsageError("--bench has no JUnit output: use --format table or json")
+    tests = _compiled(options)
+    if tests is None or not tests.tests:
+        raise _nothing(options, "test_ rules in .rego files")
+    budget = Budget(seconds=options.timeout)
+    found: list[Benchmark | TestResult] = []
+    for _ in range(options.count):
+        for each in tests.benchmark(time.perf_counter, options.bench_time, wanted, budget):
+            found.append(each)
+            if options.format == "table":
+                print(bench_report.line(each), flush=True)
+    if not found:
+        raise _nothing(options, "test_ rules in .rego files")
+    sys.stdout.write(
+        bench_report.summary(found) if options.format == "table" else bench_report.as_json(found)
+    )
+    statuses = {each.status for each in found if isinstance(each, TestResult)}
+    return 2 if Status.ERROR in statuses else int(Status.FAILED in statuses)
 
 
 def _is_missing(source: object) -> bool:
@@ -76,24 +114,29 @@ def _pattern(text: str) -> re.Pattern[str] | None:
 def _rego(
     options: Options, wanted: re.Pattern[str] | None, coverage: dict[str, FileCoverage]
 ) -> Iterator[TestResult]:
+    tests = _compiled(options)
+    if tests is None or not tests.tests:
+        return
+    yield from tests.run(time.perf_counter, wanted, Budget(seconds=options.timeout))
+    if options.coverage:
+        coverage.update(tests.coverage())
+
+
+def _compiled(options: Options) -> RegoTests | None:
+    """The Rego of the paths; None where there is none. Raises Failure."""
     data = [path for path in options.paths if os.path.isfile(path) and not _holds_tests(path)]
     files = rego_files.read(options.paths, [*options.data, *data], options.dialect, tests=True)
     if files.problems:
         raise Failure("\n".join(map(str, files.problems)))
     if not files.modules:
-        return
+        return None
     try:
-        tests = RegoTests(files, coverage=options.coverage)
+        return RegoTests(files, coverage=options.coverage, cache=cache.of_user())
     except RegoError as error:
         count = len(error.errors)
         raise Failure(
             f"{error.render()}\nsolon: {count} error{'s' * (count != 1)} in Rego; no test was run"
         ) from None
-    if not tests.tests:
-        return
-    yield from tests.run(time.perf_counter, wanted, Budget(seconds=options.timeout))
-    if options.coverage:
-        coverage.update(tests.coverage())
 
 
 def _suites(options: Options) -> Iterator[TestResult]:
@@ -131,46 +174,6 @@ def _write(report: SuiteReport, coverage: Mapping[str, FileCoverage], options: O
     color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     sys.stdout.write(render(options.format, report, color=color, verbose=options.verbose))
     if coverage and options.format == "json":
-        sys.stderr.write(_coverage_json(coverage))
+        sys.stderr.write(json.dumps(coverage_report.as_json(coverage)) + "\n")
     elif coverage and options.format == "table":
-        sys.stdout.write(_coverage_table(coverage))
-
-
-def _coverage_table(coverage: Mapping[str, FileCoverage]) -> str:
-    lines = ["", "Coverage"]
-    for file, found in coverage.items():
-        missed = ", ".join(_ranges(found.not_covered))
-        lines.append(f"  {found.percent:5.1f}%  {file}" + (f"  (not reached: {missed})" if missed else ""))
-    return "\n".join([*lines, f"  {_percent(coverage):5.1f}%  in all", ""])
-
-
-def _coverage_json(coverage: Mapping[str, FileCoverage]) -> str:
-    def spans(rows: Sequence[int]) -> list[dict[str, dict[str, int]]]:
-        return [{"start": {"row": row}, "end": {"row": row}} for row in rows]
-
-    files = {
-        file: {
-            "covered": spans(f.covered),
-            "not_covered": spans(f.not_covered),
-            "coverage": round(f.percent, 2),
-        }
-        for file, f in coverage.items()
-    }
-    return json.dumps({"files": files, "coverage": round(_percent(coverage), 2)}) + "\n"
-
-
-def _ranges(rows: Sequence[int]) -> list[str]:
-    """``1-3`` for rows in a run."""
-    out: list[list[int]] = []
-    for row in rows:
-        if out and row == out[-1][1] + 1:
-            out[-1][1] = row
-        else:
-            out.append([row, row])
-    return [f"{first}-{last}" if first != last else str(first) for first, last in out]
-
-
-def _percent(coverage: Mapping[str, FileCoverage]) -> float:
-    covered = sum(len(file.covered) for file in coverage.values())
-    total = covered + sum(len(file.not_covered) for file in coverage.values())
-    return 100.0 * covered / total if total else 100.0
+        sys.stdout.write(coverage_report.render(coverage))

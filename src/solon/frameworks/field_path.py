@@ -10,12 +10,12 @@ from solon.subjects.subject import Path
 _KEYS: Final = ("path", "field", "fieldPath", "jsonPath")
 # such as spec.containers[0].image or metadata.labels["team"]
 _DOTTED: Final = re.compile(
-    r"""[A-Za-z_][\w-]*(?:\[(?:[0-9]{1,9}|"[^"\]]+"|'[^'\]]+')\]|\.[A-Za-z_][\w/-]*)+"""
+    r"""(?<![\w-])[A-Za-z_][\w-]*(?:\[(?:[0-9]{1,9}|"[^"\]]+"|'[^'\]]+')\]|\.[A-Za-z_][\w/-]*)+"""
 )
 _PART: Final = re.compile(r"""([A-Za-z_][\w/-]*)|\[([0-9]{1,9})\]|\[["']([^"'\]]+)["']\]""")
 _INDEX: Final = re.compile(r"[0-9]{1,9}")
 _NAMED: Final = re.compile(
-    r"""(?:container|initContainer|volume|port)\b\W{0,3}[<"'`]([\w./-]+)[>"'`]""", re.IGNORECASE
+    r"""\b(?:container|initContainer|volume|port)\b\W{0,3}[<"'`]([\w./-]+)[>"'`]""", re.IGNORECASE
 )
 _LISTS: Final = ("containers", "initContainers", "ephemeralContainers", "volumes")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -120,6 +120,7 @@ def evaluate(sets: Iterable[PolicySet], subject: Subject, context: Context) -> E
     A policy that fails becomes a finding with ``error`` set; the others go on.
     """
     findings: list[Finding] = []
+    placed: Subject | None = None
     asked = 0
     for policy_set in sets:
         for policy in policy_set.candidates(subject):
@@ -130,8 +131,12 @@ def evaluate(sets: Iterable[PolicySet], subject: Subject, context: Context) -> E
                 violations = list(policy.judge(subject, context))
             except PolicyFailure as failure:
                 violations = [Violation(str(failure), error=True)]
-            findings.extend(_findings(policy, subject, violations))
-    return Evaluation(subject, findings, asked)
+            if violations and placed is None:
+                # Only now is it worth finding out where in the file the subject stands.
+                start = subject.locator.locate(())
+                placed = replace(subject, location=Location(start.file, start.line))
+            findings.extend(_findings(policy, placed or subject, violations))
+    return Evaluation(placed or subject, findings, asked)
 
 
 class PolicyFailure(Exception):

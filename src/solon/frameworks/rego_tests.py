@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 
 from solon.frameworks import rego_cases
 from solon.frameworks.rego_files import RegoFiles
@@ -28,10 +29,26 @@ class FileCoverage:
         return 100.0 * len(self.covered) / total if total else 100.0
 
 
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """A test that passed, evaluated ``times`` times in ``seconds``."""
+
+    shown: str
+    package: str
+    name: str
+    location: Location
+    times: int
+    seconds: float
+
+    @property
+    def ns_each(self) -> float:
+        return 1e9 * self.seconds / self.times
+
+
 class RegoTests:
     """The tests of some files. Compiling raises RegoError."""
 
-    def __init__(self, files: RegoFiles, *, coverage: bool = False) -> None:
+    def __init__(self, files: RegoFiles, *, coverage: bool = False, cache: rego.Cache | None = None) -> None:
         self._program = rego.compile(
             files.modules,
             data=files.data,
@@ -39,6 +56,7 @@ class RegoTests:
             coverage=coverage,
             prints=True,
             rewrite=rego_cases.rewrite,
+            cache=cache,
         )
         self._covered: set[tuple[str, int]] = set()
 
@@ -58,6 +76,29 @@ class RegoTests:
         for rule in self.tests:
             if wanted is None or wanted.search(_shown(rule)):
                 yield from self._run(rule, clock, budget)
+
+    def benchmark(
+        self,
+        clock: Callable[[], float],
+        seconds: float,
+        wanted: re.Pattern[str] | None = None,
+        budget: Budget = Budget(),
+    ) -> Iterator[Benchmark | TestResult]:
+        """How long each test takes, evaluated again and again for ``seconds``; one that does not pass is told."""
+        for rule in self.tests:
+            if wanted is not None and not wanted.search(_shown(rule)):
+                continue
+            first = list(self._run(rule, clock, budget))
+            bad = [result for result in first if result.status is not Status.PASSED]
+            if bad:
+                yield from bad
+                continue
+            try:
+                times, taken = _repeated(self._program.prepare(rule.path), clock, seconds, budget)
+            except rego.RegoError as error:
+                yield replace(first[0], status=Status.ERROR, message=str(error))
+            else:
+                yield Benchmark(_shown(rule), rule.package, rule.name, first[0].location, times, taken)
 
     def _run(self, rule: rego.RuleInfo, clock: Callable[[], float], budget: Budget) -> Iterator[TestResult]:
         file, place = rule.span.file, Location(rule.span.file, rule.span.row, rule.span.column)
@@ -97,11 +138,31 @@ class RegoTests:
 
     def coverage(self) -> Mapping[str, FileCoverage]:
         """What the tests run so far have reached, by file; needs ``coverage=True``."""
-        rows: dict[str, tuple[list[int], list[int]]] = {}
-        for file, row in sorted(self._program.coverable):
-            covered, missed = rows.setdefault(file, ([], []))
-            (covered if (file, row) in self._covered else missed).append(row)
-        return {file: FileCoverage(tuple(c), tuple(m)) for file, (c, m) in rows.items()}
+        return coverage_of(self._program, self._covered)
+
+
+def coverage_of(program: rego.Program, reached: AbstractSet[tuple[str, int]]) -> Mapping[str, FileCoverage]:
+    """What was reached of a program compiled with ``coverage``, by file."""
+    rows: dict[str, tuple[list[int], list[int]]] = {}
+    for file, row in sorted(program.coverable):
+        covered, missed = rows.setdefault(file, ([], []))
+        (covered if (file, row) in reached else missed).append(row)
+    return {file: FileCoverage(tuple(c), tuple(m)) for file, (c, m) in rows.items()}
+
+
+def _repeated(
+    query: rego.Query, clock: Callable[[], float], seconds: float, budget: Budget
+) -> tuple[int, float]:
+    """How often a query was evaluated, and the time that took: no less than ``seconds``."""
+    times, taken, more = 0, 0.0, 1
+    while taken < seconds:
+        started = clock()
+        for _ in range(more):
+            query.evaluate(budget=budget)
+        taken, times = taken + clock() - started, times + more
+        # So many as there is time left for, but no leap into the dark.
+        more = max(1, min(int((seconds - taken) * times / max(taken, 1e-9)), 100 * more))
+    return times, taken
 
 
 def _shown(rule: rego.RuleInfo) -> str:

@@ -69,7 +69,10 @@ class Key:
 
     def __init__(self, value: Value) -> None:
         self.value = value
-        self.frozen = _freeze(value)
+        if type(value) is dict and _FLAT.issuperset(map(type, value.values())):
+            self.frozen: Any = frozenset(value.items())
+        else:
+            self.frozen = _freeze(value)
         self._hash = hash(self.frozen)
 
     def __hash__(self) -> int:
@@ -333,7 +336,7 @@ def to_json(value: Value, meter: Meter | None = None) -> Any:
         if meter.left < 0:
             meter.renew()
         return {
-            k if type(k) is str else json_text(unkey(k)): v if type(v) is str else to_json(v, meter)
+            k if type(k) is str else name_text(k): v if type(v) is str else to_json(v, meter)
             for k, v in value.items()
         }
     if kind is list or kind is Set:
@@ -345,6 +348,14 @@ def to_json(value: Value, meter: Meter | None = None) -> Any:
     if kind is int and value.bit_length() > _MAX_BITS:
         raise OverflowError("int too large")
     return value
+
+
+def name_text(stored: Any) -> str:
+    """The name that a key which is no string has in JSON: its own JSON text, escaped as Go does for HTML."""
+    return json_text(unkey(stored)).translate(_HTML)
+
+
+_HTML: Final = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
 def json_text(value: Value) -> str:
@@ -370,7 +381,7 @@ def _json_parts(value: Value) -> Iterator[str]:
         yield "]"
     elif kind is dict:
         spend(4 * len(value))
-        texts = {k if type(k) is str else json_text(unkey(k)): v for k, v in value.items()}
+        texts = {k if type(k) is str else name_text(k): v for k, v in value.items()}
         yield "{"
         for position, name in enumerate(sorted(texts)):
             if position:
@@ -379,6 +390,8 @@ def _json_parts(value: Value) -> Iterator[str]:
             yield ":"
             yield from _json_parts(texts[name])
         yield "}"
+    elif kind is float and value.is_integer() and abs(value) < 1e15:
+        yield f"{value:.1f}"  # written so: arithmetic never leaves a whole float behind
     else:
         yield number_text(value)
 

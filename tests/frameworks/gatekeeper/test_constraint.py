@@ -58,7 +58,8 @@ def constraint(
 
 def found(rego: str, spec: Any = None, **context: Any) -> list[Violation]:
     asked = Context(now_ns=0, **context)
-    return constraint(spec, rego=rego).violations(review_of(POD, asked.namespaces), asked)
+    made, review = constraint(spec, rego=rego), review_of(POD, asked.namespaces)
+    return made.violations(review, asked) if made.concerns(review) else []
 
 
 # --- its fields

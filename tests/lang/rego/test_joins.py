@@ -156,3 +156,48 @@ both := [same, other] if other := same with input as {"all": [{"id": i, "k": 1} 
     everything = [{"id": i, "k": i} for i in range(20)]
     found = rego.compile({"p.rego": text}).evaluate("data.p.both", {"all": everything})
     assert found == [[], list(range(1, 21))]
+
+
+def test_base_documents_are_joined_without_looking_at_them_again():
+    text = """package p
+roles contains role if {
+	some binding in data.bindings
+	binding.user == input.user
+	role := binding.role
+}
+other := found if found := roles with data.bindings as [{"user": input.user, "role": "guest"}]
+"""
+    bindings = [{"user": f"u{i % 500}", "role": f"r{i}"} for i in range(1_000)]
+    query = rego.compile({"p.rego": text}, data={"bindings": bindings}).prepare("data.p.roles")
+    for i in range(2):  # all are looked at, and the index is made
+        assert query.evaluate({"user": f"u{i}"}) == sorted([f"r{i}", f"r{i + 500}"])
+    few = Budget(seconds=None, steps=50)
+    for i in range(2, 100):
+        assert query.evaluate({"user": f"u{i}"}, budget=few) == sorted([f"r{i}", f"r{i + 500}"])
+    assert query.program.evaluate("data.p.other", {"user": "u3"}) == ["guest"]
+    beside = {"bindings": bindings, "inventory": {}}  # the program's own, and more
+    assert query.evaluate({"user": "u3"}, data=beside, budget=few) == ["r3", "r503"]
+    fewer = {"bindings": bindings[:600]}
+    assert query.evaluate({"user": "u300"}, data=fewer) == ["r300"]
+    assert query.evaluate({"user": "u300"}) == ["r300", "r800"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "wanted"),
+    [
+        ("p := [b | b := (input[_] == 3)]", [False] * 3 + [True] + [False] * 16),
+        (
+            "p contains [x, b] if { some x in [1, 20]; b := (input[_] == x) }",
+            [[1, False], [1, True], [20, False]],
+        ),
+        (
+            "p contains b if { some x in [1, 2]; b := [(input[_] == x), x] }",
+            [[False, 1], [False, 2], [True, 1], [True, 2]],
+        ),
+        ("p := [x | some x in input; (x == 3) == false; x > 17]", [18, 19]),
+        ("p := {b | b := f(input[_] == 3)}\nf(x) := x", [False, True]),
+    ],
+)
+def test_a_comparison_that_may_be_false_leaves_nothing_out(rules, wanted):
+    compiled = rego.compile({"a.rego": f"package a\n{rules}"})
+    assert compiled.evaluate("data.a.p", input=list(range(20))) == wanted

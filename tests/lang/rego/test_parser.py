@@ -53,7 +53,7 @@ V1 = [
 ]  # fmt: skip
 
 V0 = [
-    "p { true }", "p[1] { true }", "p[x] { x := 1 }", "p[x] = y { x := 1; y := 2 }", "p = 1 { true }", "p = x { x := 1 }",
+    "p { true }", "p[x]\n{ x := 1 }\n{ x := 2 }", "p[1] { true }", "p[x] { x := 1 }", "p[x] = y { x := 1; y := 2 }", "p = 1 { true }", "p = x { x := 1 }",
     "p := 1 { true }", "p { true } { false }", "f(x) = y { y := x }", "f(x) { x }", "p { false } else = 1 { true }",
     "p { false } else { true }", "default p = false", "p.q { true }", "p[1]", "p.x", "if := 1", "contains := 1", "in := 1",
     "every := 1", 'p { contains("ab", "a") }', "import future.keywords.if\np if true", "import rego.v1\np if true",

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -22,9 +23,10 @@ from solon.frameworks.field_path import field_path
 from solon.frameworks.policy import Context, Policy, PolicyFailure, PolicySet, Stage, Violation
 from solon.frameworks.rego_files import RegoFiles
 from solon.lang import rego
+from solon.lang.profile import Profile
 from solon.subjects.subject import Location, Subject
 
-_RULE: Final = re.compile(r"(deny|violation|warn)(_[a-zA-Z0-9]+)*$")
+POLICY_RULE: Final = re.compile(r"(deny|violation|warn)(_[a-zA-Z0-9]+)*$")
 
 # What Conftest gives its policies: each document, and a plan as a whole.
 DEFAULT_SUBJECTS: Final = frozenset(["kubernetes.object", "document", "terraform.plan", "combined"])
@@ -35,20 +37,31 @@ _OWN_KEYS: Final = frozenset(["msg", "severity", "remediation", "path", "field"]
 
 
 def load(
-    name: str, files: RegoFiles, namespaces: Sequence[str] = ("main",), *, every: bool = False
+    name: str,
+    files: RegoFiles,
+    namespaces: Sequence[str] = (),
+    *,
+    every: bool = False,
+    cache: rego.Cache | None = None,
+    watch: Profile | None = None,
 ) -> PolicySet:
     """Compile the files; policies come from the namespaces given, or from ``every`` one.
 
-    Raises RegoError with all errors.
+    Where none is given they come from ``main``, or from every one if ``main`` has none. What they cost is
+    recorded in ``watch``. Raises RegoError with all errors.
     """
-    program = rego.compile(files.modules, data=files.data, version=files.dialect)
-    notes = _Notes(program)
-    definitions: dict[str, rego.RuleInfo] = {}
+    program = rego.compile(files.modules, data=files.data, version=files.dialect, cache=cache, watch=watch)
+    notes = Notes(program)
+    found: dict[str, rego.RuleInfo] = {}
     for rule in program.rules:
-        namespace = rule.package.removeprefix("data.")
-        if (every or namespace in namespaces) and _RULE.match(rule.name) and rule.kind != "function":
-            definitions.setdefault(rule.path, rule)
-    policies = [_policy(program, rule, notes) for rule in definitions.values()]
+        if POLICY_RULE.match(rule.name) and rule.kind != "function":
+            found.setdefault(rule.path, rule)
+    wanted = {f"data.{name}" for name in namespaces or ["main"]}
+    definitions = {path: rule for path, rule in found.items() if every or rule.package in wanted}
+    if not definitions and not namespaces:
+        definitions = found
+    sessions = _Sessions(program)
+    policies = [_policy(program, rule, notes, sessions) for rule in definitions.values()]
     by_kind: dict[str, list[Policy]] = {}
 
     def candidates(subject: Subject) -> Sequence[Policy]:
@@ -59,7 +72,7 @@ def load(
     return PolicySet(name, files.revision, policies, candidates)
 
 
-class _Notes:
+class Notes:
     """What annotations say of a rule, its own before its document's, its package's and those around it."""
 
     def __init__(self, program: rego.Program) -> None:
@@ -88,28 +101,46 @@ class _Notes:
         return frozenset(map(str, wanted)) if isinstance(wanted, list) and wanted else DEFAULT_SUBJECTS
 
 
-def _policy(program: rego.Program, rule: rego.RuleInfo, notes: _Notes) -> Policy:
+class _Sessions:
+    """The evaluation of the subject at hand, which its policies share."""
+
+    def __init__(self, program: rego.Program) -> None:
+        self._program = program
+        self._held = threading.local()
+
+    def of(self, subject: Subject, context: Context) -> rego.Session:
+        held = getattr(self._held, "session", None)
+        if held is not None and held[0] is subject and held[1] is context:
+            session: rego.Session = held[2]
+            return session
+        data = {**self._program.data, "inventory": context.inventory or {}, "conftest": _file_info(subject)}
+        if subject.parent is not None:
+            data["plan"] = subject.parent
+        session = rego.Session(
+            self._program,
+            subject.document,
+            data,
+            budget=context.budget,
+            now_ns=context.now_ns,
+            allowed_hosts=context.allowed_hosts,
+        )
+        self._held.session = (subject, context, session)
+        return session
+
+
+def _policy(program: rego.Program, rule: rego.RuleInfo, notes: Notes, sessions: _Sessions) -> Policy:
     said = notes.of(rule.path)
     custom = said["custom"]
-    query = program.prepare(rule.path)
     exceptions = _Exceptions(program, rule)
 
     def judge(subject: Subject, context: Context) -> list[Violation]:
         document = subject.document
-        data = {**program.data, "inventory": context.inventory or {}, "conftest": _file_info(subject)}
-        if subject.parent is not None:
-            data["plan"] = subject.parent
-        settings: dict[str, Any] = {
-            "data": data,
-            "budget": context.budget,
-            "now_ns": context.now_ns,
-            "allowed_hosts": context.allowed_hosts,
-        }
         try:
-            value = query.evaluate(document, **settings)
+            session = sessions.of(subject, context)
+            value = session.evaluate(rule.path)
             if value is rego.UNDEFINED or value is False or value in ([], {}):
                 return []
-            excepted = exceptions.applying(document, settings)
+            excepted = exceptions.applying(session)
         except rego.RegoError as error:
             raise PolicyFailure(str(error)) from None
         # Conftest takes anything but a set for a pass. Here a rule that is true, or one result, is a violation.
@@ -153,13 +184,13 @@ class _Exceptions:
         self._name = rule.name.partition("_")[2]
         path = f"{rule.package}.exception"
         self._path = path.removeprefix("data.")
-        self._query = program.prepare(path) if any(r.path == path for r in program.rules) else None
+        self._document = path if program.document(path) is not None else ""
 
-    def applying(self, document: Any, settings: dict[str, Any]) -> str:
+    def applying(self, session: rego.Session) -> str:
         """The rule that excepts the policy for this document, or nothing. Raises RegoError."""
-        if self._query is None:
+        if not self._document:
             return ""
-        value = self._query.evaluate(document, **settings)
+        value = session.evaluate(self._document)
         for names in value if isinstance(value, list) else []:
             if self._name in (
                 names.values() if isinstance(names, dict) else names if isinstance(names, list) else ()

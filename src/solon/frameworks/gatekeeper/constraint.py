@@ -43,15 +43,21 @@ class Constraint:
     annotations: dict[str, str]
 
     def concerns(self, review: Review) -> bool:
-        """Whether the object matches. Raises MatchError where that cannot be told."""
-        return any(self.matches(target) for target in review.targets)
+        """Whether the object matches, or has to be rejected as that cannot be told."""
+        try:
+            for target in review.targets:
+                if self.matches(target):
+                    return True
+        except MatchError as error:
+            review.rejections[self.kind, self.name] = str(error)
+            return True
+        return False
 
     def violations(self, review: Review, context: Context) -> list[Violation]:
-        """What the constraint says of an object that matches. Raises RegoError."""
-        try:
-            self.concerns(review)
-        except MatchError as error:
-            return [Violation(str(error))]
+        """What the constraint says of an object that it concerns. Raises RegoError."""
+        rejection = review.rejections.get((self.kind, self.name))
+        if rejection is not None:
+            return [Violation(rejection)]
         results = self.template.violations.evaluate(
             {"review": review.document, "parameters": self.parameters},
             data={"inventory": context.inventory or {}},

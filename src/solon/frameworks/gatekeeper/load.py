@@ -10,10 +10,12 @@ import orjson
 
 from solon.frameworks.gatekeeper.constraint import Constraint, is_constraint, make_constraint
 from solon.frameworks.gatekeeper.errors import GatekeeperError
-from solon.frameworks.gatekeeper.match import MatchError, group_of
+from solon.frameworks.gatekeeper.match import group_of
 from solon.frameworks.gatekeeper.review import Review, is_admission_review, review_of
 from solon.frameworks.gatekeeper.template import Template, compile_template, is_template
 from solon.frameworks.policy import Context, Policy, PolicyFailure, PolicySet, Violation
+from solon.lang import rego
+from solon.lang.profile import Profile
 from solon.lang.rego import RegoError
 from solon.subjects.subject import Subject, Unreadable
 
@@ -25,10 +27,18 @@ def is_gatekeeper(document: Any) -> bool:
     return is_template(document) or is_constraint(document)
 
 
-def load(name: str, objects: Iterable[Subject], point: str = GATOR) -> tuple[PolicySet, list[Unreadable]]:
+def load(
+    name: str,
+    objects: Iterable[Subject],
+    point: str = GATOR,
+    *,
+    cache: rego.Cache | None = None,
+    watch: Profile | None = None,
+) -> tuple[PolicySet, list[Unreadable]]:
     """The policy set of templates and constraints read as Kubernetes objects, and what is wrong with them.
 
     ``point`` is the enforcement point that Solon acts as: constraints scoped to others are left out.
+    What they cost is recorded in ``watch``.
     """
     objects = [obj for obj in objects if is_gatekeeper(obj.document)]
     problems: list[Unreadable] = []
@@ -36,7 +46,7 @@ def load(name: str, objects: Iterable[Subject], point: str = GATOR) -> tuple[Pol
     for obj in objects:
         if is_template(obj.document):
             try:
-                template = compile_template(obj.document, obj.locator.locate(()))
+                template = compile_template(obj.document, obj.locator.locate(()), cache, watch)
             except GatekeeperError as error:
                 problems.append(Unreadable(obj.locator.locate(()), f"ConstraintTemplate {obj.name}: {error}"))
                 continue
@@ -121,8 +131,6 @@ def _policy(constraint: Constraint, reviews: _Reviews) -> Policy:
     def applies(subject: Subject, context: Context) -> bool:
         try:
             return constraint.concerns(reviews.of(subject, context))
-        except MatchError:
-            return True  # rejected by `judge`
         except GatekeeperError as error:
             raise PolicyFailure(str(error)) from None
 

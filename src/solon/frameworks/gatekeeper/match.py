@@ -51,7 +51,10 @@ def compile_match(match: Any) -> Test:
     tests = [_FIELDS[name](match[name]) for name in _FIELDS if match.get(name) is not None]
 
     def matches(target: Target) -> bool:
-        return all(test(target) for test in tests)
+        for test in tests:  # noqa: SIM110 - all() takes twice as long, for each constraint and object
+            if not test(target):
+                return False
+        return True
 
     return matches
 
@@ -142,8 +145,14 @@ def _kind_test(entries: Any) -> Callable[[str, str], bool]:
     ]
     if not pairs:
         return lambda group, kind: True
-    return lambda group, kind: any(
-        (groups is None or group in groups) and (kinds is None or kind in kinds) for groups, kinds in pairs
+    exact = {(g, k) for groups, kinds in pairs if groups and kinds for g in groups for k in kinds}
+    open_ = [(groups, kinds) for groups, kinds in pairs if not (groups and kinds)]
+    return lambda group, kind: (
+        (group, kind) in exact
+        or any(
+            (groups is None or group in groups) and (kinds is None or kind in kinds)
+            for groups, kinds in open_
+        )
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from solon.frameworks.gatekeeper.errors import GatekeeperError
@@ -12,10 +12,14 @@ from solon.frameworks.gatekeeper.match import Object, Target, group_of, is_names
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """An admission request: the document for Rego, and the versions of the object to match."""
+    """An admission request: the document for Rego, and the versions of the object to match.
+
+    ``rejections``: constraints (kind, name) of which it cannot be told whether they match, and why.
+    """
 
     document: dict[str, Any]
     targets: tuple[Target, ...]
+    rejections: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 def is_admission_review(document: Any) -> bool:

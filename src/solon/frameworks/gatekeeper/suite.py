@@ -16,7 +16,7 @@ from solon.frameworks.gatekeeper.constraint import Constraint, is_constraint, ma
 from solon.frameworks.gatekeeper.errors import GatekeeperError, SchemaError
 from solon.frameworks.gatekeeper.inventory import inventory_of, namespaces_of
 from solon.frameworks.gatekeeper.load import GATOR
-from solon.frameworks.gatekeeper.match import MatchError, group_of
+from solon.frameworks.gatekeeper.match import group_of
 from solon.frameworks.gatekeeper.review import review_of
 from solon.frameworks.gatekeeper.template import Template, compile_template, is_template
 from solon.frameworks.policy import Context, Violation
@@ -215,11 +215,8 @@ class SuiteRunner:
         if constraint.stage is None:
             return []
         review = review_of(document, context.namespaces)
-        try:
-            if not constraint.concerns(review):
-                return []
-        except MatchError:
-            pass
+        if not constraint.concerns(review):
+            return []
         try:
             found = constraint.violations(review, context)
         except RegoError as error:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from solon.frameworks.gatekeeper.errors import GatekeeperError
 from solon.frameworks.gatekeeper.schema import check_structural
 from solon.lang import rego
+from solon.lang.profile import Profile
 from solon.lang.rego import ast
 from solon.lang.rego.ast import Version
 from solon.lang.rego.resolve import static_prefix, walk_all
@@ -40,7 +41,12 @@ def is_template(document: Any) -> bool:
     )
 
 
-def compile_template(document: dict[str, Any], location: Location) -> Template:
+def compile_template(
+    document: dict[str, Any],
+    location: Location,
+    cache: rego.Cache | None = None,
+    watch: Profile | None = None,
+) -> Template:
     """Raises GatekeeperError with everything that is wrong."""
     api_version = str(document.get("apiVersion", "")).rpartition("/")[2]
     if api_version not in VERSIONS:
@@ -59,11 +65,11 @@ def compile_template(document: dict[str, Any], location: Location) -> Template:
     target = targets[0]
     if target.get("target") != TARGET:
         raise GatekeeperError(f"unknown target {target.get('target')!r}: must be {TARGET}")
-    text, libs, version = _source(target)
+    text, libs, version = source_of(target)
     file = f"{kind}.rego"
     modules = {file: text, **{f"{kind}.lib{n}.rego": lib for n, lib in enumerate(libs)}}
     try:
-        program = rego.compile(modules, version=version, rewrite=_check_modules)
+        program = rego.compile(modules, version=version, rewrite=check_modules, cache=cache, watch=watch)
     except rego.RegoError as error:
         raise GatekeeperError(error.render()) from None
     rules = [r for r in program.rules if r.span.file == file and r.path == f"{r.package}.violation"]
@@ -95,7 +101,7 @@ def _keeps_unknown(document: dict[str, Any], validation: Any) -> bool:
     return said is True or (said is None and version != "v1")
 
 
-def _check_modules(modules: list[ast.Module]) -> None:
+def check_modules(modules: list[ast.Module]) -> None:
     """What Gatekeeper asks of a template's modules besides being Rego. Raises GatekeeperError."""
     for number, module in enumerate(modules):
         if number and (module.package[0] != "lib" or len(module.package) < 2):
@@ -131,7 +137,7 @@ def _data_references(module: ast.Module) -> Iterator[tuple[tuple[str, ...], int]
                 yield static_prefix(term), term.at
 
 
-def _source(target: dict[str, Any]) -> tuple[str, list[str], Version]:
+def source_of(target: dict[str, Any]) -> tuple[str, list[str], Version]:
     """The Rego of a target, its libs and its version."""
     code = target.get("code")
     if isinstance(code, list) and code and not target.get("rego"):

@@ -11,16 +11,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from solon.lang.emit import Function, Origin, Unit
+from solon.lang.profile import Profile
 from solon.lang.rego import ast, inline, joins, runtime
 from solon.lang.rego.annotations import Annotations
 from solon.lang.rego.body import BodyEmitter, literal
+from solon.lang.rego.builtins import TABLE
 from solon.lang.rego.builtins.registry import Builtin
 from solon.lang.rego.errors import BuiltinError
+from solon.lang.rego.indexing import Index, index_of
 from solon.lang.rego.resolve import BUILTIN, walk_all
 from solon.lang.rego.rules import Definition, Group, Node
 from solon.lang.rego.runtime import Replacement
 from solon.lang.source import Span
-from solon.lang.values import UNDEFINED, Key, Set, equal, key, lookup, member, member_at
+from solon.lang.trace import Trace
+from solon.lang.values import UNDEFINED, Key, Set, equal, key, lookup, member, member_at, unkey
 
 COMPLETE_CONFLICT = "complete rules must not produce multiple outputs"
 FUNCTION_CONFLICT = "functions must not produce multiple outputs for same inputs"
@@ -54,6 +58,7 @@ def namespace() -> dict[str, Any]:
         "less": runtime.less,
         "less_equal": runtime.less_equal,
         "lookup": lookup,
+        "cache_of_base": joins.cache_of_base,
         "matching": joins.matching,
         "member": member,
         "member_at": member_at,
@@ -84,6 +89,8 @@ class Compiler:
         *,
         coverage: bool = False,
         prints: bool = False,
+        emitter: type[BodyEmitter] = BodyEmitter,
+        watch: Profile | Trace | None = None,
     ) -> None:
         self.unit = unit
         self.root = root
@@ -94,6 +101,12 @@ class Compiler:
         self.annotations = annotations
         self.coverage = coverage
         self.prints = prints
+        self.emitter_type = emitter
+        self.watch = watch
+        self.rule = ""  # the name of the document whose rules are being written
+        self.frames: dict[
+            str, tuple[str, Span, bool]
+        ] = {}  # function -> rule, place, whether it is all of it
         self.coverable: set[tuple[str, int]] = set()
         self.sites: list[tuple[str, Callable[[], Span]]] = []
         self.nodes: list[Node] = []
@@ -102,6 +115,21 @@ class Compiler:
         self.replaced_documents = [path[1:] for path in replaced if path[0] == "data"]
 
     # --- what bodies ask for
+
+    @property
+    def is_thorough(self) -> bool:
+        """Whether each rule is to be run, even where a look into a table would do."""
+        return self.coverage or self.emitter_type.detailed
+
+    @property
+    def profile(self) -> Profile:
+        assert isinstance(self.watch, Profile)
+        return self.watch
+
+    @property
+    def trace(self) -> Trace:
+        assert isinstance(self.watch, Trace)
+        return self.watch
 
     def site(self, what: str, origin: Origin) -> int:
         """A number that stands for a place where something can fail at run time."""
@@ -132,12 +160,7 @@ class Compiler:
     def replacement_of(self, name: str) -> str:
         """The constant that holds a function as something to call in another's place."""
         group = self.functions.get(name)
-        if group is None:
-            builtin = self.builtins[name]
-            value = Replacement(builtin.function, builtin.contextual)
-        else:
-            index = group.index
-            value = Replacement(lambda state, *args: state.linked.functions[index](state, *args), True)
+        value = replacement(name, None if group is None else group.index)
         return self.unit.shared("K", f"function {name}", value)
 
     def builtin(self, builtin: Builtin) -> str:
@@ -154,7 +177,7 @@ class Compiler:
     def group(self, group: Group) -> None:
         arguments = [f"a{n}" for n in range(group.arity)] if group.kind == "function" else []
         name = f"g{group.index}"
-        self.titles[name] = group.name
+        self.titles[name] = self.rule = group.name
         if group.kind in ("complete", "function"):
             self.value_group(group, name, arguments)
         else:
@@ -183,16 +206,20 @@ class Compiler:
         elif not parts:
             add("v = U")
         message = COMPLETE_CONFLICT if group.kind == "complete" else FUNCTION_CONFLICT
-        for position, (rule, constant) in enumerate(parts):
+        first = parts[0][1] if parts else None
+        same = first is not None and all(c is not None and equal(c[0], first[0]) for _, c in parts)
+        index = None if table is not None or self.is_thorough else index_of(definitions)
+        if index is not None:
+            self.indexed_values(
+                function, index, definitions, [rule for rule, _ in parts], given, message, same
+            )
+            parts = []
+        for position, (rule, _) in enumerate(parts):
             if position == 0 and table is None:
                 add(f"v = {rule}({given})")
                 continue
             # Rules that can only give the same constant need not all run.
-            if (
-                table is None
-                and constant is not None
-                and all(c is not None and equal(c[0], constant[0]) for _, c in parts)
-            ):
+            if table is None and same:
                 with function.block("if v is U:"):
                     add(f"v = {rule}({given})")
                 continue
@@ -201,16 +228,57 @@ class Compiler:
                 with function.block("if v is U:"):
                     add("v = w")
                 with function.block("elif not equal(v, w):"):
-                    definition = definitions[position]
-                    module, at = definition.module, definition.rule.head.at
-                    site = self.site(message, lambda module=module, at=at: module.span(at))  # type: ignore[misc]
-                    add(f"s.conflict({site})")
+                    add(f"s.conflict({self.head_site(message, definitions[position])})")
         if default is not None:
             with function.block("if v is U:"):
                 add(f"v = {default[0]}({given})")
         if group.kind == "complete":
             add(f"memo[{group.index}] = v")
         add("return v")
+
+    def indexed_values(
+        self, function: Function, index: Index, definitions: Sequence[Definition], rules: Sequence[str],
+        given: str, message: str, same: bool,
+    ) -> None:  # fmt: skip
+        """The value of the rules that the index names."""
+        chosen = self.chosen(function, index, rules)
+        add = function.add
+        add("v = U")
+        if same:
+            with function.block(f"for rule in {chosen}:"):
+                add(f"v = rule({given})")
+                with function.block("if v is not U:"):
+                    add("break")
+            return
+        sites = {rule: self.head_site(message, d) for rule, d in zip(rules, definitions, strict=True)}
+        places = self.unit.constant(sites)
+        with function.block(f"for rule in {chosen}:"):
+            add(f"w = rule({given})")
+            with function.block("if w is not U:"):
+                with function.block("if v is U:"):
+                    add("v = w")
+                with function.block("elif not equal(v, w):"):
+                    add(f"s.conflict({places}[rule.__name__])")
+
+    def chosen(self, function: Function, index: Index, rules: Sequence[str]) -> str:
+        """A Python expression for the functions to run; writes the reading of what the index looks at."""
+        if isinstance(index.subject, int):
+            at = f"a{index.subject}"
+        else:
+            at = "at"
+            path = "".join(f".get({self.unit.constant(name)}, U)" for name in index.subject)
+            with function.block("try:"):
+                function.add(f"at = s.input{path}")
+            with function.block("except AttributeError:"):
+                function.add("at = U")
+        named = {k: tuple(rules[n] for n in positions) for k, positions in index.table.items()}
+        named[UNDEFINED] = tuple(rules[n] for n in index.default)
+        table = self.unit.table(named)
+        return f"{table}.get({at} if type({at}) is str else key({at}), {table}[U])"
+
+    def head_site(self, message: str, definition: Definition) -> int:
+        module, at = definition.module, definition.rule.head.at
+        return self.site(message, lambda: module.span(at))
 
     def collecting_group(self, group: Group, name: str) -> None:
         function = self.unit.function(name, ["s"])
@@ -225,7 +293,7 @@ class Compiler:
         if group.kind == "set":
             add("out = Set()")
         else:
-            add("out = Nested(s)" if nested else "out = {}")
+            add(f"out = Nested(s, {self.unit.constant(_fixed_paths(group))})" if nested else "out = {}")
         path = self.shared_path(group)
         if path:
             with function.block("try:"):
@@ -233,8 +301,14 @@ class Compiler:
             with function.block("except AttributeError:"):
                 add("vp = U")
         given = "s, out, vp" if path else "s, out"
-        for definition in group.definitions:
-            add(f"{self.collecting_rule(definition, nested, path)}({given})")
+        rules = [self.collecting_rule(definition, nested, path) for definition in group.definitions]
+        index = None if self.is_thorough else index_of(group.definitions)
+        if index is None:
+            for rule in rules:
+                add(f"{rule}({given})")
+        else:
+            with function.block(f"for rule in {self.chosen(function, index, rules)}:"):
+                add(f"rule({given})")
         add(f"memo[{group.index}] = {'out.value' if nested else 'out'}")
         add(f"return {'out.value' if nested else 'out'}")
 
@@ -253,15 +327,16 @@ class Compiler:
     ) -> tuple[BodyEmitter, Function, str]:
         name = name or self.unit.fresh("r")
         function = self.unit.function(name, ["s", *parameters])
-        body = BodyEmitter(self, definition.module, function, {}, failure)
+        body = self.emitter_type(self, definition.module, function, {}, failure)
         body.at(at)
+        body.begin_rule(at)
         span = definition.module.span(at)
         self.titles.setdefault(name, f"{span.file}:{span.row}")
         return body, function, name
 
     def constant_table(self, group: Group) -> tuple[tuple[int, dict[Any, Any]] | None, list[Definition]]:
         """``f("a") := 1``, ``f("b") := 2`` …: the argument's position and its table, and the other rules."""
-        if group.kind != "function" or self.coverage:
+        if group.kind != "function" or self.is_thorough:
             return None, group.definitions
         for position in range(group.arity):
             table: dict[Any, Any] = {}
@@ -314,8 +389,10 @@ class Compiler:
         else:
             emit.body(exprs)
         emit.at(at)
+        emit.begin_head(at, ast.present(value))
         constant = (True,) if value is None else literal(value)
         if constant is not None:
+            emit.end_head()
             function.add(f"return {self.unit.constant(constant[0])}")
             function.depth = 1
             if emit.loops:
@@ -323,6 +400,7 @@ class Compiler:
             return name, constant
         assert value is not None
         held = emit.value(value)
+        emit.end_head()
         if not emit.loops:
             function.add(f"return {held}")
             return name, None
@@ -345,9 +423,13 @@ class Compiler:
         if self.coverage:
             emit.cover(definition.rule.at)
         emit.at(definition.rule.at)
+        emit.begin_head(
+            definition.rule.at, [*definition.rest, *ast.present(definition.key, definition.value)]
+        )
         path = [emit.value(part) for part in definition.rest]
         if definition.key is not None:
             member = emit.value(definition.key)
+            emit.end_head()
             if not nested:
                 function.add(f"out[{emit.key_of(member)}] = {member}")
             else:
@@ -355,12 +437,49 @@ class Compiler:
                 function.add(f"out.add(({', '.join(path)},), {member}, {site})")
             return name
         held = "True" if definition.value is None else emit.value(definition.value)
+        emit.end_head()
         site = emit.site(OBJECT_CONFLICT)
         if nested:
             function.add(f"out.put(({', '.join(path)},), {held}, {site})")
         else:
             function.add(f"put(s, out, {path[0]}, {held}, {site})")
         return name
+
+
+def _fixed_paths(group: Group) -> tuple[tuple[tuple[Any, ...], bool], ...]:
+    """What the references of rules define although no rule holds, each with whether a set is at its end.
+
+    Where a rule has a variable, there is only what rules give.
+    """
+    heads = [_fixed(d.rest) for d in group.definitions]
+    open_heads = [head for head, d in zip(heads, group.definitions, strict=True) if len(head) < len(d.rest)]
+    found = []
+    for head, definition in zip(heads, group.definitions, strict=True):
+        is_set = definition.rule.head.key is not None
+        path = head if is_set else head[: len(definition.rest) - 1]
+        for other in open_heads:
+            if other == path[: len(other)]:
+                path, is_set = other, False
+        if path:
+            found.append((tuple(map(unkey, path)), is_set))
+    return tuple(found)
+
+
+def _fixed(path: Sequence[ast.Term]) -> list[Any]:
+    """The keys of the constants that a path begins with."""
+    found = []
+    for part in path:
+        if not isinstance(part, ast.Scalar):
+            break
+        found.append(key(part.value))
+    return found
+
+
+def replacement(name: str, group: int | None) -> Replacement:
+    """A function as something to call in another's place: a group's, or a built-in."""
+    if group is None:
+        return Replacement(TABLE[name].function, TABLE[name].contextual)
+    return Replacement(lambda state, *args: state.linked.functions[group](state, *args), True)
 
 
 def _input_paths(body: Sequence[ast.Expr]) -> Iterator[tuple[str, ...]]:

@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from solon.lang.emit import Function
 from solon.lang.rego import ast
-from solon.lang.rego.errors import COMPILE_ERROR, RegoError
-from solon.lang.source import Diagnostic
 
 if TYPE_CHECKING:
     from solon.lang.rego.compile import Compiler
 
-# CPython allows 20 nested loops in a function.
-MAX_LOOPS: Final = 18
+MAX_LOOPS: Final = 16  # in one function; CPython allows 20 nested loops and other blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +50,9 @@ class Emitter:
         self.known: dict[tuple[object, ...], str] = {}  # what has been read -> the name that holds it
         self.rest: Sequence[ast.Expr] = ()  # the expressions of the body that are still to be written
         self.sought: Sought | None = None  # what the next loop's elements will be compared with
+        self.based: dict[
+            str, str
+        ] = {}  # names of what was read of the base documents -> the first name there
         self.kinds: dict[str, type] = {}  # name -> the type of what it holds, where that is certain
         self.defined: set[str] = set()  # names that were read and found not to be U
 
@@ -86,12 +86,8 @@ class Emitter:
         return name
 
     def loop(self, header: str) -> None:
-        if self.loops >= MAX_LOOPS and self.function.origin is not None:
-            problem = f"more than {MAX_LOOPS} nested iterations in one body"
-            hint = "move part of the body into a function"
-            raise RegoError(
-                [Diagnostic(COMPILE_ERROR, problem, self.function.origin(), hint)], self.compiler.sources
-            )
+        if self.loops and self.loops % MAX_LOOPS == 0:
+            self.function.begin_part()
         self.function.open(header)
         self.loops += 1
 

@@ -9,35 +9,47 @@ is compiled where the policy has it: an index may leave out only what cannot be 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any
 
 from solon.lang.rego.runtime import State
-from solon.lang.values import UNDEFINED, Set, Value, key
+from solon.lang.values import UNDEFINED, Value, key
 
 Visit = Callable[[State, Value], Iterable[Any]]
-
-SMALL: Final = 16  # elements; looking at each is quicker than looking for an index
 
 
 Paths = tuple[tuple[str, ...], ...]
 
 
+Cache = dict[Any, Any]
+
+
+def cache_of_base(state: State, name: str) -> Cache:
+    """Where indexes of ``data.name`` are kept: with the program, where it is the program's own."""
+    data, base = state.data, state.linked.base
+    own = data is base or (
+        type(data) is dict and type(base) is dict and name in base and data.get(name) is base[name]
+    )
+    return state.linked.joins if own else state.run.cache
+
+
 def matching(
-    state: State, collection: Value, paths: Paths, wanted: Any, visit: Visit, pairs: bool
+    state: State,
+    cache: Cache,
+    collection: Value,
+    paths: Paths,
+    wanted: Any,
+    visit: Visit,
+    pairs: bool,
 ) -> Iterable[Any]:
     """What ``visit`` gives of the collection, without elements that have not the wanted values at the paths.
 
     ``wanted`` is the value's key, or a tuple of keys where there are several paths; ``pairs`` says that
     ``visit`` gives (index, element), and not elements alone.
     """
-    kind = type(collection)
-    if (kind is not list and kind is not dict and kind is not Set) or len(collection) < SMALL:
-        return visit(state, collection)
-    joins = state.run.joins
-    where = (id(collection), paths, visit)
-    held = joins.get(where)
+    where = ("join", id(collection), paths, visit)
+    held = cache.get(where)
     if held is None:
-        joins[where] = [collection, None]  # holding the collection keeps its id its own
+        cache[where] = [collection, None]  # holding the collection keeps its id its own
         return visit(state, collection)
     if held[1] is None:
         held[1] = _index(visit(state, collection), paths, pairs)

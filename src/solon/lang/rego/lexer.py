@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from solon.lang.rego.ast import Comment, line_starts
@@ -36,21 +37,22 @@ class Token:
     end: int
     spaced: bool  # white space stands before it
     newline: bool  # a line break stands before it
-    parts: list[Part] = field(default_factory=list)  # of a template string
+    parts: Sequence[Part] = ()  # of a template string
 
 
-# One alternative a token; tried in this order.
+# White space, then a token: one alternative each, tried in this order; `space` is what ends a file.
 _TOKEN: Final = re.compile(
     r"""
-    (?P<space>[ \t\r\f\ufeff]+)
-  | (?P<newline>\n)
-  | (?P<comment>\#[^\n]*)
+    (?P<space>[ \t\r\f\n\ufeff]*)
+  (?:
+    (?P<comment>\#[^\n]*)
   | (?P<ident>[A-Za-z_][A-Za-z0-9_]*)
   | (?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)
   | (?P<template>\$"|\$`)
   | (?P<string>"(?:[^"\\\n]|\\.)*")
   | (?P<raw>`[^`]*`)
   | (?P<punct>:=|==|!=|<=|>=|[-+*/%&|=<>.,;:(){}\[\]])
+  )?
     """,
     re.VERBOSE,
 )
@@ -83,15 +85,17 @@ def tokenize(
     match = _TOKEN.match
     while at < stop:
         found = match(text, at, stop)
-        if found is None:
-            raise fail(file, text, at, *_explain(text, at))
+        assert found is not None
         kind = found.lastgroup
-        end = found.end()
-        if kind == "newline":
-            spaced = newline = True
-        elif kind == "space":
+        before, at, end = at, found.end("space"), found.end()
+        if at > before:
             spaced = True
-        elif kind == "comment":
+            newline = newline or "\n" in text[before:at]
+        if kind == "space":
+            if at < stop:
+                raise fail(file, text, at, *_explain(text, at))
+            break
+        if kind == "comment":
             starts = starts or line_starts(text)
             row = bisect_right(starts, at)
             comments.append(Comment(text[at + 1 : end], at, row, at - starts[row - 1] + 1))
@@ -128,15 +132,16 @@ _ESCAPE: Final = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|\\(.)', re.DOTAL
 def unquote(file: str, text: str, start: int, end: int, *, template: bool = False) -> str:
     r"""What stands between the quotes of a string, with its escapes replaced; a template may have ``\{``."""
     body = text[start:end]
-    if "\\" in body:
-        for escape in _ESCAPE.finditer(body):
-            if escape.group(1) is not None and not (template and escape.group(1) == "{"):
-                raise fail(
-                    file, text, start + escape.start(), "illegal string escape sequence",
-                    "write a backslash as \\\\, or use a raw string in backticks", 2,
-                )  # fmt: skip
-        if template:
-            body = re.sub(r"\\([\\{])", lambda m: "{" if m[1] == "{" else m[0], body)
+    if "\\" not in body:
+        return body
+    for escape in _ESCAPE.finditer(body):
+        if escape.group(1) is not None and not (template and escape.group(1) == "{"):
+            raise fail(
+                file, text, start + escape.start(), "illegal string escape sequence",
+                "write a backslash as \\\\, or use a raw string in backticks", 2,
+            )  # fmt: skip
+    if template:
+        body = re.sub(r"\\([\\{])", lambda m: "{" if m[1] == "{" else m[0], body)
     try:
         return str(json.loads(f'"{body}"', strict=False))
     except ValueError as error:

@@ -24,23 +24,28 @@ from solon.lang.rego.terms import LOGIC, TermParser
 
 def parse_module(file: str, text: str, version: ast.Version = "v1") -> ast.Module:
     """Parse one file. Raises RegoError."""
-    parser = Parser(file, text, version)
-    try:
-        return parser.module()
-    except RecursionError:
-        raise parser.error("nested too deeply") from None
+    return _module(Parser(file, text, version))
 
 
 def parse_either(file: str, text: str) -> ast.Module:
     """Parse a file as v1, or as v0 where it is not v1. Raises RegoError: of neither, the errors of v1."""
+    parser = Parser(file, text, "v1")
     try:
-        return parse_module(file, text)
+        return _module(parser)
     except RegoError:
+        parser.begin("v0")
         try:
-            return parse_module(file, text, "v0")
+            return _module(parser)
         except RegoError:
             pass
         raise
+
+
+def _module(parser: Parser) -> ast.Module:
+    try:
+        return parser.module()
+    except RecursionError:
+        raise parser.error("nested too deeply") from None
 
 
 def parse_query(text: str, version: ast.Version = "v1", file: str = "query") -> ast.Module:
@@ -166,7 +171,7 @@ class Parser(TermParser):
             always = self.always(start.at)
             return [ast.Rule(head, [always], start.at, self.last_end(), default=True)]
         has_if = self.keyword("if")
-        has_body = has_if or (self.token.kind == "{" and not self.token.newline)
+        has_body = has_if or (self.token.kind == "{" and (self.version == "v0" or not self.token.newline))
         if not has_body and not (head.value or head.key or head.args is not None or len(head.path) > 1):
             raise self.error(
                 "var cannot be used for rule name",
@@ -186,7 +191,7 @@ class Parser(TermParser):
         while self.keyword("else"):
             rule.elses.append(self.else_())
             rule.end = self.last_end()
-        while self.token.kind == "{" and not self.token.newline and not rule.elses and self.version == "v0":
+        while self.token.kind == "{" and not rule.elses and self.version == "v0":
             at = self.token.at
             rules.append(ast.Rule(head, self.rule_body(), at, self.last_end()))
         return rules
@@ -284,7 +289,11 @@ class Parser(TermParser):
             expr = None
         if expr is not None and self.ends_rule():
             statement = expr.statement
-            if not (isinstance(statement, ast.TermExpr) and isinstance(statement.term, ast.SetTerm)):
+            # The braces of a body alone are an operand of `and` and `or`, too: its variables stay with the rule.
+            alone = body is not None and self.position == behind and isinstance(statement, ast.Logic)
+            if not alone and not (
+                isinstance(statement, ast.TermExpr) and isinstance(statement.term, ast.SetTerm)
+            ):
                 return [expr]
         if body is None:
             assert problem is not None

@@ -6,24 +6,36 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from types import CodeType
 from typing import Any, Literal
 
 from solon.lang.budget import Budget, BudgetExceeded, running
-from solon.lang.emit import Unit, readable
+from solon.lang.emit import Origin, Tables, Unit, readable
 from solon.lang.rego import ast, rules
 from solon.lang.rego.annotations import Annotation, Annotations
 from solon.lang.rego.ast import Version
-from solon.lang.rego.body import BodyEmitter
 from solon.lang.rego.builtins import TABLE
 from solon.lang.rego.compile import Compiler, namespace
 from solon.lang.rego.errors import COMPILE_ERROR, EVAL_CANCEL_ERROR, EVAL_INTERNAL_ERROR, EvalError, RegoError
 from solon.lang.rego.parser import parse_either, parse_module, parse_query
-from solon.lang.rego.resolve import BUILTIN, Resolver, check_recursion, rule_names, static_prefix, walk_all
-from solon.lang.rego.rules import Group
+from solon.lang.rego.resolve import (
+    BUILTIN,
+    Resolver,
+    check_recursion,
+    modifiers,
+    rule_names,
+    static_prefix,
+    walk_all,
+)
+from solon.lang.rego.rules import Definition, Group, Node
 from solon.lang.rego.runtime import Linked, Options, Run, State
-from solon.lang.rego.safety import Sorter, variables
+from solon.lang.rego.safety import TAKEN, Sorter, variables
+from solon.lang.rego.stored import Cache, freeze, identity, thaw
+from solon.lang.rego.trace import Watch, emitter_for, framing
+from solon.lang.rego.typecheck import Checker
 from solon.lang.source import Diagnostic, Span
+from solon.lang.trace import Trace
 from solon.lang.values import UNDEFINED, Value, to_json
 
 _DEFAULT = Options()
@@ -53,16 +65,23 @@ def compile(
     *,
     coverage: bool = False,
     prints: bool = False,
+    watch: Watch | None = None,
     rewrite: Callable[[list[ast.Module]], None] | None = None,
+    cache: Cache | None = None,
 ) -> Program:
     """Compile Rego files (name -> text) to a Program.
 
     ``data`` are the base documents; ``version`` is the language of the files; ``auto``: v0 is what is not v1. With
     ``coverage``, evaluations can report the lines they reached; with ``prints``, what ``print`` printed.
-    ``rewrite`` may change the modules once they are parsed. Raises RegoError with every error found.
+    A profile or trace as ``watch`` records every evaluation; neither is for several threads at once.
+    ``rewrite`` may change the modules once they are parsed. A ``cache`` keeps what was compiled; not with
+    ``coverage`` or ``watch``. Raises RegoError with every error found.
     """
+    if cache is not None and not coverage and watch is None:
+        return _cached(cache, modules, data, version, prints, rewrite)
     errors: list[Diagnostic] = []
     parsed: list[ast.Module] = []
+    started = time.perf_counter_ns()
     for file, text in modules.items():
         try:
             parsed.append(
@@ -75,7 +94,44 @@ def compile(
         rewrite(parsed)
     query_version: Version = "v0" if version == "v0" else "v1"
     base = data if data is not None else {}
-    return Program(parsed, base, dict(modules), query_version, coverage=coverage, prints=prints)
+    begun = time.perf_counter_ns()
+    program = Program(
+        parsed, base, dict(modules), query_version, coverage=coverage, prints=prints, watch=watch
+    )
+    program.parse_ns, program.compile_ns = begun - started, time.perf_counter_ns() - begun
+    return program
+
+
+def _cached(
+    cache: Cache,
+    modules: Mapping[str, str],
+    data: Any,
+    version: Version | Literal["auto"],
+    prints: bool,
+    rewrite: Callable[[list[ast.Module]], None] | None,
+) -> Program:
+    def again() -> Program:
+        return compile(modules, data, version, prints=prints, rewrite=rewrite)
+
+    started = time.perf_counter_ns()
+    name = f"{rewrite.__module__}.{rewrite.__qualname__}" if rewrite is not None else ""
+    key = identity(modules, version, prints, name)
+    kept = cache.get(key)
+    if kept is not None:
+        query_version: Version = "v0" if version == "v0" else "v1"
+        try:
+            program = Program.restored(
+                kept, {} if data is None else data, dict(modules), query_version, again
+            )
+            program.compile_ns = time.perf_counter_ns() - started
+            return program
+        except (ValueError, TypeError, KeyError, EOFError):
+            pass  # damaged: made anew below
+    program = again()
+    frozen = freeze(program)
+    if frozen is not None:
+        cache.put(key, frozen)
+    return program
 
 
 def package_of(text: str, version: Version = "v1", file: str = "policy.rego") -> str:
@@ -87,6 +143,16 @@ def _refuse(errors: list[Diagnostic], sources: Mapping[str, str]) -> None:
     if errors:
         errors.sort(key=lambda e: (e.span.file, e.span.row, e.span.column))
         raise RegoError(errors, sources)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What can be asked about a program, besides its rules' values."""
+
+    rules: list[RuleInfo]
+    packages: list[str]
+    annotations: list[Annotation]
+    base_references: set[str]
 
 
 class Program:
@@ -101,6 +167,7 @@ class Program:
         *,
         coverage: bool,
         prints: bool,
+        watch: Watch | None = None,
     ) -> None:
         errors: list[Diagnostic] = []
         self.data = data
@@ -109,6 +176,11 @@ class Program:
         self._modules = modules
         self._coverage = coverage
         self._prints = prints
+        self.watch = watch
+        self.unused_imports: list[tuple[ast.Module, ast.Import]] = []
+        self.parse_ns = self.compile_ns = 0
+        self._facts: Facts | None = None
+        self._again: Callable[[], Program] | None = None
         self._annotations = Annotations(modules, errors)
         self._root, self._groups = rules.build(modules, errors)
         self._names = rule_names(modules)
@@ -122,12 +194,39 @@ class Program:
         for module in modules:
             self._resolve(module, definitions[id(module)], errors)
         _refuse(errors, sources)
-        check_recursion(self._root, self._groups, errors)
+        edges = check_recursion(self._root, self._groups, errors)
+        _refuse(errors, sources)
+        self._types = Checker(self._root, self._groups, edges, TABLE, errors)
+        self._types.check()
         _refuse(errors, sources)
         self._replaced: Replaced = _replaced(d for g in self._groups for d in _definitions(g))
-        self._linked: dict[Replaced, _Code] = {}
+        self._linked: dict[Replaced, Code] = {}
         self._queries: dict[tuple[str, str], Query] = {}
         self._code(self._replaced)
+
+    @classmethod
+    def restored(
+        cls, kept: bytes, data: Any, sources: dict[str, str], version: Version, again: Callable[[], Program]
+    ) -> Program:
+        """A program from a cache; ``again`` compiles it, for what needs its syntax tree.
+
+        Raises ValueError, TypeError, KeyError or EOFError where the bytes are no program.
+        """
+        program = cls.__new__(cls)
+        program.data, program.sources, program.version, program.watch = data, sources, version, None
+        program._groups, code, program._replaced, program._facts = thaw(kept, sources, data)
+        program._by_name = {group.name: group for group in program._groups}
+        program._linked, program._queries = {program._replaced: code}, {}
+        program.parse_ns = program.compile_ns = 0
+        program._again = again
+        return program
+
+    def complete(self) -> None:
+        """Make sure that the syntax tree is there."""
+        if self._again is not None:
+            queries = self._queries
+            self.__dict__.update(self._again().__dict__)
+            self._queries = queries
 
     def _resolve(
         self, module: ast.Module, definitions: Sequence[rules.Definition], errors: list[Diagnostic]
@@ -137,6 +236,7 @@ class Program:
         for definition in definitions:
             with _stack(module, definition.rule.head.at, self.sources):
                 resolver.definition(definition)
+        self.unused_imports += [(module, each) for each in resolver.unused_imports()]
         if len(errors) == before:
             sorter = Sorter(module, errors)
             for definition in definitions:
@@ -146,21 +246,76 @@ class Program:
     def _compiler(self, unit: Unit, replaced: Replaced, sources: Mapping[str, str]) -> Compiler:
         return Compiler(
             unit, self._root, self._groups, self._functions, TABLE, replaced, sources, self._annotations,
-            coverage=self._coverage, prints=self._prints,
+            coverage=self._coverage, prints=self._prints, emitter=emitter_for(self.watch), watch=self.watch,
         )  # fmt: skip
 
-    def _code(self, replaced: Replaced) -> _Code:
+    def _code(self, replaced: Replaced) -> Code:
         """The compiled rules, with calls and references that ``with`` may change made changeable."""
         code = self._linked.get(replaced)
         if code is None:
-            code = self._linked[replaced] = _Code(self, replaced)
+            code = self._linked[replaced] = _generate(self, replaced)
         return code
 
     # --- what is in it
 
     @property
+    def facts(self) -> Facts:
+        if self._facts is None:
+            self._facts = Facts(
+                self._rules(),
+                sorted({ast.written(["data", *module.package]) for module in self._modules}),
+                self._annotations.all,
+                self._base_references(),
+            )
+        return self._facts
+
+    @property
     def rules(self) -> list[RuleInfo]:
         """Every definition of every rule, in order of file and place."""
+        return self.facts.rules
+
+    @property
+    def packages(self) -> list[str]:
+        return self.facts.packages
+
+    @property
+    def annotations(self) -> list[Annotation]:
+        return self.facts.annotations
+
+    @property
+    def base_references(self) -> set[str]:
+        """What the rules read of the base documents, as ``data.inventory.cluster``: the fixed names of each path."""
+        return self.facts.base_references
+
+    @property
+    def groups(self) -> list[Group]:
+        return self._groups
+
+    @property
+    def modules(self) -> Sequence[ast.Module]:
+        return self._modules
+
+    @property
+    def definitions(self) -> list[tuple[Group, Definition]]:
+        """Every definition of every rule with its names resolved, in order of file and place."""
+        found = [(group, each) for group in self._groups for each in _definitions(group)]
+        return sorted(found, key=lambda pair: (pair[1].module.file, pair[1].rule.head.at))
+
+    @property
+    def root(self) -> Node:
+        """The tree of what the rules define."""
+        return self._root
+
+    @property
+    def replaced(self) -> Replaced:
+        """What `with` replaces in the rules."""
+        return self._replaced
+
+    @property
+    def code(self) -> Code:
+        return self._code(self._replaced)
+
+    def _rules(self) -> list[RuleInfo]:
         found = []
         for group in self._groups:
             for definition in _definitions(group):
@@ -171,17 +326,7 @@ class Program:
                 found.append(RuleInfo(path, package, rule.name, group.kind, span, rule.default))
         return sorted(found, key=lambda r: (r.span.file, r.span.row, r.span.column))
 
-    @property
-    def packages(self) -> list[str]:
-        return sorted({ast.written(["data", *module.package]) for module in self._modules})
-
-    @property
-    def annotations(self) -> list[Annotation]:
-        return self._annotations.all
-
-    @property
-    def base_references(self) -> set[str]:
-        """What the rules read of the base documents, as ``data.inventory.cluster``: the fixed names of each path."""
+    def _base_references(self) -> set[str]:
         found: set[str] = set()
         for group in self._groups:
             for definition in _definitions(group):
@@ -203,6 +348,7 @@ class Program:
 
     def dump(self) -> str:
         """The generated Python, for people."""
+        self.complete()
         code = self._code(self._replaced)
         return readable(code.text, code.constants, code.titles)
 
@@ -250,6 +396,12 @@ def _definitions(group: rules.Group) -> list[rules.Definition]:
     return [*group.definitions, *([group.default] if group.default else [])]
 
 
+def _first_place(program: Program, name: str) -> Span:
+    program.complete()
+    definition = _definitions(program._by_name[name])[0]
+    return definition.module.span(definition.rule.head.at)
+
+
 def _bodies(definition: rules.Definition) -> list[list[ast.Expr]]:
     return [definition.body, *(branch.body for branch in definition.elses)]
 
@@ -261,21 +413,15 @@ def _terms(definition: rules.Definition) -> Iterable[ast.Term]:
     return walk_all(terms, _bodies(definition))
 
 
-def _modifiers(definition: rules.Definition) -> Iterable[ast.With]:
-    """Every ``with`` of a definition."""
-    bodies = _bodies(definition)
-    bodies += [term.body for term in _terms(definition) if isinstance(term, ast.Comprehension)]
-    while bodies:
-        for expr in bodies.pop():
-            yield from expr.withs
-            bodies += ast.bodies(expr.statement)
-
-
 def _replaced(definitions: Iterable[rules.Definition]) -> Replaced:
     """What ``with`` replaces in the definitions' bodies: ("data", …), ("function", name)."""
     found: set[tuple[str, ...]] = set()
     for definition in definitions:
-        for modifier in _modifiers(definition):
+        bodies = [
+            *_bodies(definition),
+            *(t.body for t in _terms(definition) if isinstance(t, ast.Comprehension)),
+        ]
+        for modifier in (m for body in bodies for m in modifiers(body)):
             head = modifier.target.head
             path = tuple(str(p.value) for p in modifier.target.path if isinstance(p, ast.Scalar))
             if isinstance(head, ast.Var) and head.name == BUILTIN:
@@ -286,24 +432,41 @@ def _replaced(definitions: Iterable[rules.Definition]) -> Replaced:
     return frozenset(found)
 
 
-class _Code:
-    """Compiled rules and what they need at run time."""
+@dataclass(slots=True)
+class Code:
+    """Compiled rules and what they need at run time. What follows ``linked`` is for people and for the cache."""
 
-    def __init__(self, program: Program, replaced: Replaced) -> None:
-        unit = Unit("<rego>")
-        compiler = program._compiler(unit, replaced, program.sources)
-        for group in program._groups:
-            first = _definitions(group)[0]
-            with _stack(first.module, first.rule.head.at, program.sources):
-                compiler.group(group)
-        self.namespace = namespace()
-        self.text = unit.load(self.namespace)
-        self.constants = unit.constants
-        self.titles = compiler.titles
-        self.origins = unit.origins
-        self.coverable = compiler.coverable
-        functions: list[Callable[..., Value]] = [self.namespace[f"g{g.index}"] for g in program._groups]
-        self.linked = Linked(functions, program._groups, compiler.nodes, compiler.sites, program.sources)
+    namespace: dict[str, Any]
+    compiled: CodeType
+    constants: dict[str, Any]
+    origins: Sequence[Origin]  # of each line
+    linked: Linked
+    text: str = ""
+    titles: dict[str, str] = field(default_factory=dict)
+    coverable: set[tuple[str, int]] = field(default_factory=set)
+    identities: dict[str, str] = field(default_factory=dict)
+    tables: dict[str, Tables] = field(default_factory=dict)
+
+
+def _generate(program: Program, replaced: Replaced) -> Code:
+    unit = Unit("<rego>")
+    compiler = program._compiler(unit, replaced, program.sources)
+    for group in program._groups:
+        first = _definitions(group)[0]
+        with _stack(first.module, first.rule.head.at, program.sources):
+            compiler.group(group)
+    space = namespace()
+    compiled = unit.load(space, framing(program.watch, compiler.frames))
+    functions: list[Callable[..., Value]] = [space[f"g{g.index}"] for g in program._groups]
+    linked = Linked(
+        functions, program._groups, compiler.nodes, compiler.sites, program.sources, program.data, {}
+    )
+    if isinstance(program.watch, Trace):
+        linked.trace = program.watch
+    return Code(
+        space, compiled, unit.constants, unit.origins, linked, unit.text(), compiler.titles,
+        compiler.coverable, unit.identities, unit.tables,
+    )  # fmt: skip
 
 
 def _emit(
@@ -314,11 +477,15 @@ def _emit(
     It appends a tuple for each solution, with the value of each expression in the order written and then of each variable. Returns the expressions and the variables.
     """
     function = unit.function("q", ["s", "out"])
-    emit = BodyEmitter(compiler, module, function, {}, "return out")
+    emit = compiler.emitter_type(compiler, module, function, {}, "return out")
+    compiler.frames["q"] = ("", module.span(0), False)
     emit.ordered = True
     held: dict[int, str] = {}
     for expr in body:
         statement = expr.statement
+        if _is_taken(statement):
+            emit.expr(expr)
+            continue
         if isinstance(statement, ast.Unify) and statement.operator == "==":
             statement = ast.TermExpr(ast.Call("equal", [statement.left, statement.right], expr.at))
         if isinstance(statement, ast.TermExpr) and not expr.negated:
@@ -328,13 +495,13 @@ def _emit(
         else:
             emit.expr(expr)
             held[expr.at] = "True"
-    written = sorted(body, key=lambda expr: expr.at)
+    written = sorted((e for e in body if not _is_taken(e.statement)), key=lambda expr: expr.at)
     names: dict[str, str] = {}
     for expr in written:
         for term in ast.statement_terms(expr.statement):
             for var in variables(term):
                 if (
-                    not var.name.startswith("_'")
+                    not var.name.startswith(("_'", TAKEN))
                     and var.name in emit.environment
                     and not isinstance(expr.statement, ast.Every)
                 ):
@@ -346,6 +513,12 @@ def _emit(
     return written, list(names)
 
 
+def _is_taken(statement: ast.Statement) -> bool:
+    """Whether the safety check has put the expression before the one that it was written in."""
+    left = statement.left if isinstance(statement, ast.Unify) and statement.operator == ":=" else None
+    return isinstance(left, ast.Var) and left.name.startswith(TAKEN)
+
+
 class Query:
     """A compiled query against a program."""
 
@@ -353,7 +526,8 @@ class Query:
         self.program = program
         self._run: Callable[[State, list[Any]], list[Any]]
         self._start: Callable[[], Span]  # where to point if nothing more precise is known
-        group = None if imports else program.document(text)
+        self.parse_ns = self.compile_ns = 0
+        group = None if imports or program.watch else program.document(text)
         if group is None:
             self._compile(text, imports)
             return
@@ -361,8 +535,10 @@ class Query:
         code = program._code(program._replaced)
         index = group.index
 
+        document = code.linked.functions[index]
+
         def run(state: State, out: list[Any]) -> list[Any]:
-            value = state.linked.functions[index](state)
+            value = document(state)
             if value is not UNDEFINED:
                 out.append((value,))
             return out
@@ -372,13 +548,16 @@ class Query:
         self._origins = {"<rego>": code.origins}
         self._names: list[str] = []
         self._places = [(text, Span("query", 1, 1, len(text)))]
+        self._last = 0
         self._sources = program.sources
-        first = _definitions(group)[0]
-        self._start = lambda: first.module.span(first.rule.head.at)
+        self._start = lambda: _first_place(program, text)
 
     def _compile(self, text: str, imports: Sequence[str]) -> None:
         program = self.program
+        program.complete()
+        started = time.perf_counter_ns()
         module = parse_query(text, program.version)
+        self.parse_ns = time.perf_counter_ns() - started
         for line in imports:
             module.imports.extend(
                 parse_module("imports", f"package q\nimport {line}", program.version).imports
@@ -388,6 +567,7 @@ class Query:
         errors: list[Diagnostic] = []
         program._resolve(module, [definition], errors)
         _refuse(errors, sources)
+        _refuse(program._types.query(module, definition.body), sources)
         replaced = program._replaced | _replaced([definition])
         code = program._code(replaced)
         unit = Unit("<query>")
@@ -397,19 +577,20 @@ class Query:
         with _stack(module, 0, sources):
             values, variables = _emit(compiler, unit, module, definition.body)
         space = dict(code.namespace)
-        unit.load(space)
+        unit.load(space, framing(program.watch, compiler.frames))
         self._run = space["q"]
-        self._linked = Linked(code.linked.functions, program._groups, compiler.nodes, compiler.sites, sources)
+        self._linked = replace(code.linked, nodes=compiler.nodes, sites=compiler.sites, sources=sources)
         self._origins = {"<rego>": code.origins, "<query>": unit.origins}
         self._names = variables
         self._places = [(text[expr.at : expr.end], module.span(expr.at)) for expr in values]
+        self._last = len(values) - 1
         self._sources = sources
         self._start = lambda: Span("query", 1, 1)
+        self.compile_ns = time.perf_counter_ns() - started - self.parse_ns
 
     def _solutions(
         self,
         input: Any = UNDEFINED,
-        *,
         data: Any = None,
         strict_builtin_errors: bool = False,
         budget: Budget = Budget(),
@@ -425,7 +606,11 @@ class Query:
         if strict_builtin_errors or allowed_hosts or runtime or listens:
             options = Options(allowed_hosts, runtime or {}, strict_builtin_errors, prints, notes, covered)
         run = Run(budget, options, time.time_ns() if now_ns is None else now_ns)
-        state = State(self._linked, run, input, self.program.data if data is None else data)
+        return self.solve(State(self._linked, run, input, self.program.data if data is None else data))
+
+    def solve(self, state: State) -> list[tuple[Value, ...]]:
+        """Every solution in a state. Raises RegoError."""
+        run = state.run
         running.meter = run
         try:
             solutions = self._run(state, [])
@@ -474,7 +659,19 @@ class Query:
             trace = trace.tb_next
         return span
 
-    def evaluate(self, input: Any = UNDEFINED, **settings: Any) -> Any:
+    def evaluate(
+        self,
+        input: Any = UNDEFINED,
+        data: Any = None,
+        strict_builtin_errors: bool = False,
+        budget: Budget = Budget(),
+        now_ns: int | None = None,
+        allowed_hosts: frozenset[str] = frozenset(),
+        runtime: Mapping[str, Any] | None = None,
+        prints: list[str] | None = None,
+        notes: list[str] | None = None,
+        covered: set[Any] | None = None,
+    ) -> Any:
         """The value of the query's last expression in its first solution, as JSON, or UNDEFINED.
 
         - ``data``: base documents for this evaluation, in place of the program's
@@ -485,14 +682,14 @@ class Query:
 
         Raises RegoError (its code says what happened; ``eval_cancel_error``: the budget was exceeded).
         """
-        solutions = self._solutions(input, **settings)
-        if not solutions:
-            return UNDEFINED
-        return solutions[0][len(self._places) - 1]
+        solutions = self._solutions(
+            input, data, strict_builtin_errors, budget, now_ns, allowed_hosts, runtime, prints, notes, covered
+        )
+        return solutions[0][self._last] if solutions else UNDEFINED
 
     def bindings(self, input: Any = UNDEFINED, **settings: Any) -> list[dict[str, Any]]:
         """For every solution, name -> value of the query's variables."""
-        return [result["bindings"] for result in self.results(input, **settings) if _holds(result)]
+        return [result["bindings"] for result in self.results(input, **settings)]
 
     def results(self, input: Any = UNDEFINED, **settings: Any) -> list[dict[str, Any]]:
         """For every solution, ``{"expressions": [{value, text, location}], "bindings": {…}}``."""
@@ -511,5 +708,37 @@ class Query:
         return out
 
 
-def _holds(result: Mapping[str, Any]) -> bool:
-    return all(expression["value"] is not False for expression in result["expressions"])
+class Session:
+    """Documents of a program for one input. What rules work out for one of them, the others share.
+
+    ``budget`` is that of each document; not for several threads at once.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        input: Any,
+        data: Any,
+        *,
+        budget: Budget = Budget(),
+        now_ns: int | None = None,
+        allowed_hosts: frozenset[str] = frozenset(),
+    ) -> None:
+        self._program = program
+        self._budget = budget
+        self._options = Options(allowed_hosts) if allowed_hosts else _DEFAULT
+        run = Run(budget, self._options, time.time_ns() if now_ns is None else now_ns)
+        self._state = State(program.code.linked, run, input, data)
+
+    def evaluate(self, document: str) -> Any:
+        """The value of a document that rules define, such as ``data.main.deny``, as JSON has it, or UNDEFINED.
+
+        Raises RegoError, and KeyError where no rule defines it.
+        """
+        if self._program.document(document) is None:
+            raise KeyError(document)
+        before = self._state.run
+        self._state.run = Run(self._budget, self._options, before.now_ns)
+        self._state.run.cache = before.cache
+        solutions = self._program.prepare(document).solve(self._state)
+        return solutions[0][0] if solutions else UNDEFINED

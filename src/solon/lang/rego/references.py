@@ -10,6 +10,8 @@ from solon.lang.rego.emitter import Emitter, Sought
 from solon.lang.rego.resolve import walk_all
 from solon.lang.rego.safety import variables
 
+SMALL: Final = 16  # elements; below, looking at each is quicker than looking for an index
+
 # Calls that an element may be spared although they come before the comparison that leaves it out.
 CANNOT_FAIL: Final = frozenset(["eq", "equal", "neq", "lt", "lte", "gt", "gte", "internal.member_2"])
 
@@ -24,7 +26,6 @@ class References(Emitter):
                 return self.steps(f"{self.state}.input", ref.path)
             if head.name == "data":
                 return self.data(ref)
-            return self.steps(self.environment[head.name], ref.path)
         return self.steps(self.value(head), ref.path)
 
     def data(self, ref: ast.Ref) -> str:
@@ -133,6 +134,10 @@ class References(Emitter):
         with self.function.block("except AttributeError:"):
             self.function.add(failure.format(name))
         self.known[base, *names] = name
+        if base.endswith(".data"):
+            self.based[name] = names[0]
+        elif base in self.based:
+            self.based[name] = self.based[base]
         return name
 
     def iterate(self, base: str, part: ast.Term, tail: Sequence[ast.Term]) -> str:
@@ -160,7 +165,11 @@ class References(Emitter):
             key = self.key_of(sought.values[0])
         else:
             key = f"({', '.join(map(self.key_of, sought.values))})"
-        return f"matching({self.state}, {base}, {paths}, {key}, {visit}, {how == 'items'})"
+        large = f"type({base}) in COLLECTIONS and len({base}) >= {SMALL}"
+        state = self.state
+        cache = f"cache_of_base({state}, {self.based[base]})" if base in self.based else f"{state}.run.cache"
+        found = f"matching({self.state}, {cache}, {base}, {paths}, {key}, {visit}, {how == 'items'})"
+        return f"({found} if {large} else {visit}({self.state}, {base}))"
 
     # --- joins
 
@@ -172,12 +181,12 @@ class References(Emitter):
         for expr in self.rest:
             if expr.negated or expr.withs:
                 break
-            for one, other in _compared(expr.statement):
-                path = _path_from(var, one)
+            for one, other in compared(expr.statement):
+                path = path_from(var, one)
                 if path is not None and path not in found and self.is_ready(other):
                     found[path] = self.value(other)
             # A call may fail, and then it matters which elements it is called for.
-            if any(isinstance(t, ast.Call) and t.name not in CANNOT_FAIL for t in _parts(expr.statement)):
+            if any(isinstance(t, ast.Call) and t.name not in CANNOT_FAIL for t in parts(expr.statement)):
                 break
         if found:
             self.sought = Sought(tuple(found), tuple(found.values()))
@@ -234,7 +243,7 @@ class References(Emitter):
         return self.assign(base) if "." in base else base
 
 
-def _compared(statement: ast.Statement) -> list[tuple[ast.Term, ast.Term]]:
+def compared(statement: ast.Statement) -> list[tuple[ast.Term, ast.Term]]:
     """Both ways round, what a statement says is equal."""
     match statement:
         case ast.TermExpr(term=ast.Call(name="equal" | "eq", args=[one, other])):
@@ -245,13 +254,13 @@ def _compared(statement: ast.Statement) -> list[tuple[ast.Term, ast.Term]]:
             return []
 
 
-def _parts(statement: ast.Statement) -> Iterable[ast.Term]:
+def parts(statement: ast.Statement) -> Iterable[ast.Term]:
     """The terms of a statement, but for the equality itself."""
-    sides = _compared(statement)
+    sides = compared(statement)
     return walk_all([term for term, _ in sides] or ast.statement_terms(statement), [])
 
 
-def _path_from(var: ast.Var, term: ast.Term) -> tuple[str, ...] | None:
+def path_from(var: ast.Var, term: ast.Term) -> tuple[str, ...] | None:
     """The path by which a term reads the variable's value."""
     if isinstance(term, ast.Var):
         return () if term.name == var.name else None

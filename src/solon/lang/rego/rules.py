@@ -58,6 +58,24 @@ class Node:
     children: dict[str, Node] = field(default_factory=dict)
     group: Group | None = None
 
+    def add(self, group: Group) -> None:
+        """Place a group below this root."""
+        self.at(group.path).group = group
+
+    def at(self, path: Sequence[str]) -> Node:
+        """The node at a path, made where there is none."""
+        node = self
+        for name in path:
+            node = node.children.setdefault(name, Node((*node.path, name)))
+        return node
+
+    def empty(self) -> Iterator[tuple[str, ...]]:
+        """The paths of packages without rules."""
+        if self.group is None and not self.children:
+            yield self.path
+        for child in self.children.values():
+            yield from child.empty()
+
     def groups(self) -> Iterator[Group]:
         if self.group is not None:
             yield self.group
@@ -87,7 +105,7 @@ def build(modules: Sequence[ast.Module], errors: list[Diagnostic]) -> tuple[Node
             group = groups[owner] = Group(len(groups), owner, _kind(definition))
         _add(group, definition, errors)
     for group in groups.values():
-        _place(root, group)
+        root.add(group)
     _check_packages(modules, root, errors)
     return root, list(groups.values())
 
@@ -128,13 +146,6 @@ def _add(group: Group, definition: Definition, errors: list[Diagnostic]) -> None
         errors.append(Diagnostic(TYPE_ERROR, f"conflicting rules {group.name} found", span, hint))
         return
     group.definitions.append(definition)
-
-
-def _place(root: Node, group: Group) -> None:
-    node = root
-    for name in group.path:
-        node = node.children.setdefault(name, Node((*node.path, name)))
-    node.group = group
 
 
 def _check_packages(modules: Sequence[ast.Module], root: Node, errors: list[Diagnostic]) -> None:

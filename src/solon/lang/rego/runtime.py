@@ -17,6 +17,7 @@ from solon.lang.rego.errors import (
 )
 from solon.lang.rego.rules import Group, Node
 from solon.lang.source import Span
+from solon.lang.trace import Trace
 from solon.lang.values import (
     UNDEFINED,
     Set,
@@ -60,11 +61,10 @@ class Run(Meter):
     """What stays the same during one evaluation, `with` or not."""
 
     def __init__(self, budget: Budget, options: Options, now_ns: int) -> None:
-        super().__init__(budget)
+        Meter.__init__(self, budget)
         self.options = options
         self.now_ns = now_ns
         self.cache: dict[Any, Any] = {}
-        self.joins: dict[Any, list[Any]] = {}  # see solon.lang.rego.joins
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,9 @@ class Linked:
     nodes: list[Node]
     sites: list[tuple[str, Callable[[], Span]]]  # (what is called, where)
     sources: Mapping[str, str]
+    base: Value  # the program's base documents, which never change
+    joins: dict[Any, Any]  # indexes of them: see solon.lang.rego.joins
+    trace: Trace | None = None  # where `trace` goes, besides the notes of the evaluation
     blank: list[Any] = field(init=False)  # the documents of the groups, none evaluated yet
 
     def __post_init__(self) -> None:
@@ -151,6 +154,8 @@ class State:
     def note(self, text: str) -> None:
         if self.run.options.notes is not None:
             self.run.options.notes.append(text)
+        if self.linked.trace is not None:
+            self.linked.trace.note(text)
 
     def print(self, operands: Sequence[Set], render: Callable[[Value], str]) -> None:
         """Record the lines of a ``print``: one for each combination of its operands' values."""
@@ -400,16 +405,22 @@ class Nested:
     """An object that rules with references in their heads build together (``a[x].b[y] := v``).
 
     Which dicts are parts of the path and which are values is remembered, as writing inside another rule's
-    value is a conflict.
+    value is a conflict. ``fixed`` are the paths that are there although no rule holds, each with whether a
+    set is at its end.
     """
 
     __slots__ = ("_inner", "_members", "state", "value")
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, fixed: Sequence[tuple[Sequence[Value], bool]]) -> None:
         self.state = state
         self.value: dict[Any, Value] = {}
         self._inner = {id(self.value)}
         self._members: set[int] = set()
+        for path, is_set in fixed:
+            if is_set:
+                self._set(path, 0)
+            else:
+                self._down(path, 0)
 
     def _down(self, path: Sequence[Value], site: int) -> dict[Any, Value]:
         at = self.value
@@ -433,6 +444,9 @@ class Nested:
             self.state.conflict(site)
 
     def add(self, path: Sequence[Value], value: Value, site: int) -> None:
+        self._set(path, site).add(value)
+
+    def _set(self, path: Sequence[Value], site: int) -> Set:
         at = self._down(path[:-1], site)
         last = key(path[-1])
         members = at.get(last, MISSING)
@@ -441,7 +455,7 @@ class Nested:
             self._members.add(id(members))
         elif id(members) not in self._members:
             self.state.conflict(site)
-        members.add(value)
+        return members  # type: ignore[no-any-return]
 
 
 def template(parts: Sequence[Any], render: Callable[[Value], str], state: State, site: int) -> str:

@@ -49,8 +49,12 @@ class TermParser:
     ) -> None:
         self.file = file
         self.text = text
-        self.version: ast.Version = version
         self.tokens, self.comments = tokenize(file, text, start, stop)
+        self.begin(version)
+
+    def begin(self, version: ast.Version) -> None:
+        """Stand before the first token."""
+        self.version: ast.Version = version
         self.position = 0
         self.token = self.tokens[0]
         self.depth = 0

@@ -303,13 +303,13 @@ BUILTINS = (
     Builtin("crypto.x509.parse_certificates", f"(string) -> array[{_ANY}]", parse_certificates),
     Builtin(
         "crypto.x509.parse_and_verify_certificates",
-        "(string) -> array[any]",
+        "(string) -> array<boolean, array[object[string: any]]>",
         parse_and_verify,
         contextual=True,
     ),
     Builtin(
         "crypto.x509.parse_and_verify_certificates_with_options",
-        f"(string, {_ANY}) -> array[any]",
+        f"(string, {_ANY}) -> array<boolean, array[{_ANY}]>",
         parse_and_verify_with_options,
         contextual=True,
     ),

@@ -131,7 +131,7 @@ def _function(name: str, function: Any, result: str = "string") -> Builtin:
 BUILTINS = (
     _function("base64.encode", b64_encode),
     _function("base64.decode", b64_decode),
-    Builtin("base64.is_valid", "(any) -> boolean", b64_is_valid),
+    Builtin("base64.is_valid", "(string) -> boolean", b64_is_valid),
     _function("base64url.encode", url_encode),
     _function("base64url.encode_no_pad", url_encode_no_pad),
     _function("base64url.decode", url_decode),
@@ -139,6 +139,10 @@ BUILTINS = (
     _function("hex.decode", hex_decode),
     _function("urlquery.encode", query_encode),
     _function("urlquery.decode", query_decode),
-    Builtin("urlquery.encode_object", "(object[string: any]) -> string", query_encode_object),
+    Builtin(
+        "urlquery.encode_object",
+        "(object[string: string|array[string]|set[string]]) -> string",
+        query_encode_object,
+    ),
     _function("urlquery.decode_object", query_decode_object, "object[string: array[string]]"),
 )

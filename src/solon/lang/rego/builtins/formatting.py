@@ -110,11 +110,11 @@ def shown_as(verb: str) -> Callable[[Value], str]:
 
     def shown(value: Value) -> str:
         kind = type(value)
-        if kind is str and verb != "d":
-            return str(value)
         if kind is int and verb != "s":
             return number_text(value)
-        return formatted(plain, _operand(value))
+        if verb == "d" or kind is int or kind is float:
+            return formatted(plain, _operand(value))
+        return format_value(value)
 
     return shown
 

@@ -88,10 +88,10 @@ def walk(document: Value) -> list[list[Value]]:
 
 
 BUILTINS = (
-    Builtin("graph.reachable", "(object[any: any], array[any]|set[any]) -> set[any]", reachable, contextual=True),
+    Builtin("graph.reachable", "(object[any: array[any]|set[any]], array[any]|set[any]) -> set[any]", reachable, contextual=True),
     Builtin(
-        "graph.reachable_paths", "(object[any: any], array[any]|set[any]) -> set[array[any]]", reachable_paths,
+        "graph.reachable_paths", "(object[any: array[any]|set[any]], array[any]|set[any]) -> set[array[any]]", reachable_paths,
         contextual=True,
     ),
-    Builtin("walk", "(any) -> array[any]", walk),
+    Builtin("walk", "(any) -> array<array[any], any>", walk),
 )  # fmt: skip

@@ -202,9 +202,12 @@ _SOURCE: Final = "string|object[any: any]"
 _TREE: Final = "object[any: any]"
 
 BUILTINS = (
-    Builtin("graphql.parse", f"({_SOURCE}, {_SOURCE}) -> array[any]", parse, contextual=True),
+    Builtin("graphql.parse", f"({_SOURCE}, {_SOURCE}) -> array<{_TREE}, {_TREE}>", parse, contextual=True),
     Builtin(
-        "graphql.parse_and_verify", f"({_SOURCE}, {_SOURCE}) -> array[any]", parse_and_verify, contextual=True
+        "graphql.parse_and_verify",
+        f"({_SOURCE}, {_SOURCE}) -> array<boolean, {_TREE}, {_TREE}>",
+        parse_and_verify,
+        contextual=True,
     ),
     Builtin("graphql.is_valid", f"({_SOURCE}, {_SOURCE}) -> boolean", is_valid, contextual=True),
     Builtin("graphql.parse_query", f"(string) -> {_TREE}", parse_query),

@@ -191,10 +191,14 @@ def yaml_is_valid(text: Value) -> bool:
 
 BUILTINS = (
     Builtin("json.marshal", "(any) -> string", marshal),
-    Builtin("json.marshal_with_options", "(any, object[string: any]) -> string", marshal_with_options),
+    Builtin(
+        "json.marshal_with_options",
+        "(any, object<indent: string, prefix: string, pretty: boolean>[string: any]) -> string",
+        marshal_with_options,
+    ),
     Builtin("json.unmarshal", "(string) -> any", unmarshal),
-    Builtin("json.is_valid", "(any) -> boolean", is_valid),
+    Builtin("json.is_valid", "(string) -> boolean", is_valid),
     Builtin("yaml.marshal", "(any) -> string", yaml_marshal),
     Builtin("yaml.unmarshal", "(string) -> any", yaml_unmarshal),
-    Builtin("yaml.is_valid", "(any) -> boolean", yaml_is_valid),
+    Builtin("yaml.is_valid", "(string) -> boolean", yaml_is_valid),
 )

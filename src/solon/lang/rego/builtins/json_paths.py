@@ -222,10 +222,10 @@ def _change_set(members: Set, stored: Any, rest: Path, kind: str, value: Value) 
     return others
 
 
-_PATHS: Final = "array[any]|set[any]"
+_PATHS: Final = "array[string|array[any]]|set[string|array[any]]"
 
 BUILTINS = (
-    Builtin("json.filter", f"(object[any: any], {_PATHS}) -> any", filter_),
-    Builtin("json.remove", f"(object[any: any], {_PATHS}) -> any", remove),
-    Builtin("json.patch", "(any, array[object[any: any]]) -> any", patch),
+    Builtin("json.filter", f"(object[any: any], {_PATHS}) -> object[any: any]", filter_),
+    Builtin("json.remove", f"(object[any: any], {_PATHS}) -> object[any: any]", remove),
+    Builtin("json.patch", "(any, array[object<op: string, path: any>[any: any]]) -> any", patch),
 )

@@ -151,15 +151,16 @@ def lookup_ip_addr(context: Context, name: Value) -> Set:
     return Set.of(str(entry[4][0]) for entry in found)
 
 
-_BLOCKS = "string|array[any]|set[any]|object[any: any]"
+_BLOCK = "string|array[any]"
+_BLOCKS = f"string|array[{_BLOCK}]|object[string: {_BLOCK}]|set[{_BLOCK}]"
 
 BUILTINS = (
     Builtin("net.cidr_contains", "(string, string) -> boolean", contains),
-    Builtin("net.cidr_contains_matches", f"({_BLOCKS}, {_BLOCKS}) -> set[array[any]]", contains_matches),
+    Builtin("net.cidr_contains_matches", f"({_BLOCKS}, {_BLOCKS}) -> set[array<any, any>]", contains_matches),
     Builtin("net.cidr_expand", "(string) -> set[string]", expand),
     Builtin("net.cidr_intersects", "(string, string) -> boolean", intersects),
     Builtin("net.cidr_overlap", "(string, string) -> boolean", contains, deprecated=True),
-    Builtin("net.cidr_is_valid", "(any) -> boolean", is_valid),
-    Builtin("net.cidr_merge", "(array[any]|set[string]) -> set[string]", merge),
+    Builtin("net.cidr_is_valid", "(string) -> boolean", is_valid),
+    Builtin("net.cidr_merge", "(array[string]|set[string]) -> set[string]", merge),
     Builtin("net.lookup_ip_addr", "(string) -> set[string]", lookup_ip_addr, contextual=True),
 )

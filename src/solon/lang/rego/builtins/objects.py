@@ -125,14 +125,22 @@ def _run_in(whole: list[Value], part: list[Value]) -> bool:
 
 BUILTINS = (
     Builtin("object.get", "(object[any: any], any, any) -> any", get),
-    Builtin("object.filter", "(object[any: any], array[any]|set[any]|object[any: any]) -> any", filter_),
-    Builtin("object.remove", "(object[any: any], array[any]|set[any]|object[any: any]) -> any", remove),
+    Builtin(
+        "object.filter",
+        "(object[any: any], array[any]|object[any: any]|set[any]) -> object[any: any]",
+        filter_,
+    ),
+    Builtin(
+        "object.remove",
+        "(object[any: any], array[any]|object[any: any]|set[any]) -> object[any: any]",
+        remove,
+    ),
     Builtin("object.keys", "(object[any: any]) -> set[any]", keys),
-    Builtin("object.union", "(object[any: any], object[any: any]) -> any", union),
-    Builtin("object.union_n", "(array[object[any: any]]) -> any", union_n),
+    Builtin("object.union", "(object[any: any], object[any: any]) -> object[any: any]", union),
+    Builtin("object.union_n", "(array[object[any: any]]) -> object[any: any]", union_n),
     Builtin(
         "object.subset",
-        "(object[any: any]|set[any]|array[any], object[any: any]|set[any]|array[any]) -> any",
+        "(array[any]|object[any: any]|set[any], array[any]|object[any: any]|set[any]) -> boolean",
         subset,
     ),
 )

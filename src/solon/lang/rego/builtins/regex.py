@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from solon.lang.budget import claim, foresee, spend
-from solon.lang.rego.builtins.registry import Builtin, Context, integer, remembered, string
+from solon.lang.rego.builtins.registry import Builtin, Context, int64, remembered, string
 from solon.lang.rego.errors import BuiltinError
 from solon.lang.values import Value
 
@@ -119,7 +119,7 @@ def _matches(context: Context, expression: Any, text: str, limit: int = -1) -> I
 
 
 def find_n(context: Context, pattern: Value, text: Value, count: Value) -> list[str]:
-    limit = integer(count, 3)
+    limit = int64(count, 3)
     expression = compiled(string(pattern, 1))
     return [each.group() for each in _matches(context, expression, string(text, 2), limit)]
 
@@ -127,7 +127,7 @@ def find_n(context: Context, pattern: Value, text: Value, count: Value) -> list[
 def find_all_string_submatch_n(
     context: Context, pattern: Value, text: Value, count: Value
 ) -> list[list[str]]:
-    limit = integer(count, 3)
+    limit = int64(count, 3)
     expression = compiled(string(pattern, 1))
     return [
         [each.group(), *(group or "" for group in _groups(each))]
@@ -334,7 +334,7 @@ def _char_class(pattern: str, at: int) -> tuple[_Chars, int]:
 BUILTINS = (
     Builtin("regex.match", "(string, string) -> boolean", match),
     Builtin("re_match", "(string, string) -> boolean", match, deprecated=True),
-    Builtin("regex.is_valid", "(any) -> boolean", is_valid),
+    Builtin("regex.is_valid", "(string) -> boolean", is_valid),
     Builtin("regex.split", "(string, string) -> array[string]", split, contextual=True),
     Builtin("regex.find_n", "(string, string, number) -> array[string]", find_n, contextual=True),
     Builtin(

@@ -68,9 +68,9 @@ def split_arguments(signature: str) -> list[str]:
     depth = start = 0
     text = inner.removeprefix("(")
     for at, char in enumerate(text):
-        if char in "[{(":
+        if char in "[<(":
             depth += 1
-        elif char in "]})":
+        elif char in "]>)":
             depth -= 1
         elif char == "," and depth == 0:
             out.append(text[start:at].strip())
@@ -125,6 +125,14 @@ def integer(value: Value, position: int) -> int:
     if type(value) is float:
         raise OperandError(position, "must be integer number but got floating-point number")
     raise wrong_type(value, position, "number")
+
+
+def int64(value: Value, position: int) -> int:
+    """An integer as OPA's machine has it."""
+    found = integer(value, position)
+    if not -(2**63) <= found < 2**63:
+        raise OperandError(position, "must be integer number but got floating-point number")
+    return found
 
 
 def boolean(value: Value, position: int) -> bool:

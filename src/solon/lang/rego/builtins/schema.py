@@ -188,8 +188,10 @@ def match_schema(document: Value, schema: Value) -> list[Value]:
 
 
 BUILTINS = (
-    Builtin("json.verify_schema", "(string|object[any: any]) -> array[any]", verify_schema),
+    Builtin("json.verify_schema", "(string|object[any: any]) -> array<boolean, null|string>", verify_schema),
     Builtin(
-        "json.match_schema", "(string|object[any: any], string|object[any: any]) -> array[any]", match_schema
+        "json.match_schema",
+        "(string|object[any: any], string|object[any: any]) -> array<boolean, array[object<desc: string, error: string, field: string, type: string>]>",
+        match_schema,
     ),
 )

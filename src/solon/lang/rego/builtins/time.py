@@ -16,7 +16,7 @@ from solon.lang.rego.builtins.go_time import (
     to_ns,
     zone,
 )
-from solon.lang.rego.builtins.registry import Builtin, Context, integer, string, wrong_type
+from solon.lang.rego.builtins.registry import Builtin, Context, int64, string, wrong_type
 from solon.lang.rego.errors import BuiltinError, OperandError
 from solon.lang.values import Value
 
@@ -131,7 +131,7 @@ def format_(value: Value) -> str:
 def add_date(value: Value, years: Value, months: Value, days: Value) -> int:
     """Go's AddDate: the sum is normalised, so that October 32nd is November 1st."""
     moment, fraction = _local(value)
-    plus_years, plus_months, plus_days = integer(years, 2), integer(months, 3), integer(days, 4)
+    plus_years, plus_months, plus_days = int64(years, 2), int64(months, 3), int64(days, 4)
     total = moment.month - 1 + plus_months
     year, month = moment.year + plus_years + total // 12, total % 12 + 1
     try:
@@ -172,17 +172,17 @@ def _time(name: str, types: str, result: str, function: Any) -> Builtin:
     return Builtin(f"time.{name}", f"({types}) -> {result}", function)
 
 
-_WHEN: Final = "number|array[any]"
+_WHEN: Final = "number|array<number, string>"
 
 BUILTINS = (
     Builtin("time.now_ns", "() -> number", now_ns, contextual=True),
     _time("parse_ns", "string, string", "number", parse_ns),
     _time("parse_rfc3339_ns", "string", "number", parse_rfc3339_ns),
     _time("parse_duration_ns", "string", "number", parse_duration_ns),
-    _time("date", _WHEN, "array[number]", date_),
-    _time("clock", _WHEN, "array[number]", clock),
+    _time("date", _WHEN, "array<number, number, number>", date_),
+    _time("clock", _WHEN, "array<number, number, number>", clock),
     _time("weekday", _WHEN, "string", weekday),
-    _time("format", _WHEN, "string", format_),
-    _time("add_date", f"{_WHEN}, number, number, number", "number", add_date),
-    _time("diff", f"{_WHEN}, {_WHEN}", "array[number]", diff),
+    _time("format", f"{_WHEN}|array<number, string, string>", "string", format_),
+    _time("add_date", "number, number, number, number", "number", add_date),
+    _time("diff", f"{_WHEN}, {_WHEN}", f"array<{', '.join(['number'] * 6)}>", diff),
 )

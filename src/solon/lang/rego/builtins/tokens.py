@@ -269,10 +269,16 @@ def _is_json(text: str) -> bool:
 
 
 _ANY: Final = "object[string: any]"
+_TREE: Final = "object[any: any]"
 
 BUILTINS = (
-    Builtin("io.jwt.decode", "(string) -> array[any]", decode),
-    Builtin("io.jwt.decode_verify", f"(string, {_ANY}) -> array[any]", decode_verify, contextual=True),
+    Builtin("io.jwt.decode", "(string) -> array<object[any: any], object[any: any], string>", decode),
+    Builtin(
+        "io.jwt.decode_verify",
+        f"(string, {_ANY}) -> array<boolean, {_TREE}, {_TREE}>",
+        decode_verify,
+        contextual=True,
+    ),
     Builtin("io.jwt.encode_sign", f"({_ANY}, {_ANY}, {_ANY}) -> string", encode_sign),
     Builtin("io.jwt.encode_sign_raw", "(string, string, string) -> string", encode_sign_raw),
     *(

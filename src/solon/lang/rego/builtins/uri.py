@@ -60,6 +60,6 @@ def parse(value: Value) -> dict[str, Any]:
 
 
 BUILTINS = (
-    Builtin("uri.is_valid", "(any) -> boolean", is_valid),
+    Builtin("uri.is_valid", "(string) -> boolean", is_valid),
     Builtin("uri.parse", "(string) -> object[string: string]", parse),
 )
