@@ -174,29 +174,37 @@ class Trace:
             evaluations[number] = evaluations.get(number, 0) + 1
         self._open.append(_Open(number))
 
-    def asked(self, part: int, root: Value = UNDEFINED) -> None:
-        """A part is about to be read; for a path, ``root`` is what it begins at."""
-        if self._open:
-            self._open[-1].seen.setdefault(part, [])
-            self._open[-1].roots[part] = root
+    def _under_way(self, number: int) -> _Open | None:
+        """An expression whose search goes on: what began behind it is over."""
+        floor = self._frames[-1].floor
+        while len(self._open) > floor and self._open[-1].number != number:
+            self._close(len(self._open) - 1)
+        return self._open[-1] if self._open and self._open[-1].number == number else None
 
-    def seen(self, part: int, value: Value) -> None:
-        """A part was read."""
-        if self._open and value is not UNDEFINED:
-            values = self._open[-1].seen.setdefault(part, [])
+    def asked(self, number: int, part: int, root: Value = UNDEFINED) -> None:
+        """A part of an expression is about to be read; for a path, ``root`` is what it begins at."""
+        record = self._under_way(number)
+        if record is not None:
+            record.seen.setdefault(part, [])
+            record.roots[part] = root
+
+    def seen(self, number: int, part: int, value: Value) -> None:
+        """A part of an expression was read."""
+        record = self._under_way(number)
+        if record is not None and value is not UNDEFINED:
+            values = record.seen.setdefault(part, [])
             if len(values) == _MOST_VALUES:
                 del values[0]
             values.append(value)
             if self.mode == "debug":
-                site = self._sites[self._open[-1].number]
+                site = self._sites[number]
                 reading = (Reading(self._parts[part].text, (value,)),)
                 self._event(Op.UNIFY, Site(site.rule, site.span, self._parts[part].text), reading)
 
     def held(self, number: int) -> None:
         """An expression holds, once more: what began behind it is over. Of a head: the rule has a result."""
-        while self._open[-1].number != number:
-            self._close(len(self._open) - 1)
-        record = self._open[-1]
+        record = self._under_way(number)
+        assert record is not None
         if record.held:
             self._redo(record)
         record.held += 1

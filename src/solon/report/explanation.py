@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from solon.lang.source import Span
 from solon.lang.trace import Event, Op, Reading, Rule, Trace
-from solon.lang.values import to_json
+from solon.lang.values import Set, Value, sorted_members, to_json, unkey
 from solon.report.text import printable
 
 _LONGEST: Final = 70  # characters of a value; it is a hint to which one it is
+_LONGEST_IN_JSON: Final = 1000
+_DEEPEST: Final = 100
+_TOO_LONG: Final = " " * (_LONGEST_IN_JSON + 1)  # what is cut where it is written
 
 
 def render(trace: Trace, width: int = 100) -> str:
@@ -85,8 +88,60 @@ def _reading(reading: Reading) -> str:
     return f"{reading.text} is {', then '.join(map(_value, reading.values))}"
 
 
-def _value(value: Any) -> str:
-    return _cut(json.dumps(to_json(value), ensure_ascii=False), _LONGEST)
+def _value(value: Value) -> str:
+    return beginning(value, _LONGEST)[0]
+
+
+def beginning(value: Value, room: int) -> tuple[str, bool]:
+    """The JSON of a value, no longer than ``room``, and whether it is whole; no more of it is read than that."""
+    out: list[str] = []
+    left = room + 1
+    for piece in _pieces(value):
+        out.append(piece[:left])
+        left -= len(out[-1])
+        if left <= 0:
+            return "".join(out)[: room - 1] + "…", False
+    return "".join(out), True
+
+
+def _pieces(value: Value, depth: int = 0) -> Iterator[str]:
+    if depth > _DEEPEST:
+        yield _TOO_LONG
+        return
+    match value:
+        case Set():
+            yield from _listed(sorted_members(value) if len(value) < _LONGEST else value.values(), depth)
+        case list():
+            yield from _listed(value, depth)
+        case dict():
+            yield "{"
+            for number, (name, field) in enumerate(value.items()):
+                yield ", " if number else ""
+                index = unkey(name)
+                yield from _pieces(index) if isinstance(index, str) else _quoted(index, depth)
+                yield ": "
+                yield from _pieces(field, depth + 1)
+            yield "}"
+        case str():
+            # A text is cut before it is escaped: it may be as long as a document.
+            yield json.dumps(value[:_LONGEST_IN_JSON], ensure_ascii=False)
+            yield _TOO_LONG if len(value) > _LONGEST_IN_JSON else ""
+        case _:
+            yield json.dumps(to_json(value), ensure_ascii=False)
+
+
+def _quoted(index: Value, depth: int) -> Iterator[str]:
+    yield '"'
+    yield from _pieces(index, depth + 1)
+    yield '"'
+
+
+def _listed(elements: Iterable[Value], depth: int) -> Iterator[str]:
+    yield "["
+    for number, element in enumerate(elements):
+        yield ", " if number else ""
+        yield from _pieces(element, depth + 1)
+    yield "]"
 
 
 # --- for machines
@@ -129,9 +184,15 @@ def as_json(trace: Trace) -> list[dict[str, Any]]:
 
 def _readings(readings: Sequence[Reading]) -> list[dict[str, Any]]:
     return [
-        {"text": reading.text, "values": [to_json(value) for value in reading.values], "why": reading.why}
+        {"text": reading.text, "values": [_json_value(value) for value in reading.values], "why": reading.why}
         for reading in readings
     ]
+
+
+def _json_value(value: Value) -> Any:
+    """The value; of a long one, the beginning of its JSON as a string."""
+    text, is_whole = beginning(value, _LONGEST_IN_JSON)
+    return to_json(value) if is_whole else text
 
 
 def _location(span: Span) -> dict[str, Any]:

@@ -218,6 +218,15 @@ def test_an_element_that_a_join_would_leave_out_is_seen_to_fail() -> None:
     assert (row, times, of) == (6, 400, 400)
 
 
+def test_what_a_loop_reads_next_is_not_told_of_what_failed_behind_it() -> None:
+    text = "package a\n\np if {\n\tx := input.xs[_]\n\tx > 5\n}\n"
+    trace = traced("fails", "data.a.p", text, {"xs": [1, 2, 3]})
+    rule = next(rule for rule in trace.rules.values() if rule.name)
+    (failure,) = rule.failures.values()
+    parts = [[(r.text, r.values) for r in example] for example in failure.examples]
+    assert parts == [[("x", (1,))], [("x", (2,))], [("x", (3,))]]
+
+
 def test_a_head_that_is_undefined_is_a_failure_of_its_rule() -> None:
     trace = traced("fails", "data.a.p", "package a\n\np := input.missing\n")
     assert failures(trace) == [("data.a.p", 3, "input.missing", 1, 1, {"input.missing": ()})]

@@ -199,7 +199,7 @@ class TracingEmitter(_Watching):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._head = -1
+        self.number = -1  # of the expression, or head, that is being written
 
     def expr(self, expr: ast.Expr) -> None:
         if not is_written(expr):
@@ -218,16 +218,24 @@ class TracingEmitter(_Watching):
         return held
 
     def _begin(self, site: Site) -> int:
-        number = self.compiler.trace.site(site)
+        number = self.number = self.compiler.trace.site(site)
         self.function.add(f"{NAME}.begin({number})")
         return number
 
     def begin_head(self, at: int, terms: Sequence[ast.Term]) -> None:
-        self._head = self.compiler.trace.site(self.head(at, terms), head=True)
-        self.function.add(f"{NAME}.begin({self._head})")
+        self.number = self.compiler.trace.site(self.head(at, terms), head=True)
+        self.function.add(f"{NAME}.begin({self.number})")
 
     def end_head(self) -> None:
-        self.function.add(f"{NAME}.held({self._head})")
+        self.function.add(f"{NAME}.held({self.number})")
+
+    def lift(
+        self, prefix: str, used: Iterable[ast.Term], failure: str, domain: str = ""
+    ) -> tuple[BodyEmitter, str]:
+        inner, call = super().lift(prefix, used, failure, domain)
+        assert isinstance(inner, TracingEmitter)
+        inner.number = self.number
+        return inner, call
 
     # --- parts of an expression
 
@@ -256,7 +264,7 @@ class TracingEmitter(_Watching):
         text = term_text(term, self.module.package)
         if not isinstance(term, ast.Ref) or not isinstance(term.head, ast.Var):
             part = self._part(Part(text))
-            self.function.add(f"{NAME}.asked({part})")
+            self.function.add(f"{NAME}.asked({self.number}, {part})")
             return part
         names = []
         for each in term.path:
@@ -270,14 +278,14 @@ class TracingEmitter(_Watching):
             part, root = self._part(Part(text, head.shown, tuple(names))), self.environment[head.name]
         else:
             part, root = self._part(Part(text)), "U"
-        self.function.add(f"{NAME}.asked({part}, {root})")
+        self.function.add(f"{NAME}.asked({self.number}, {part}, {root})")
         return part
 
     def _part(self, part: Part) -> int:
         return self.compiler.trace.part(part)
 
     def _seen(self, part: int, held: str) -> None:
-        self.function.add(f"{NAME}.seen({part}, {held})")
+        self.function.add(f"{NAME}.seen({self.number}, {part}, {held})")
 
     # --- nothing is left out
 
