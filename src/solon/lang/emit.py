@@ -15,6 +15,7 @@ from typing import Any, Final
 from solon.lang.source import Span
 
 Origin = Callable[[], Span] | None
+Line = tuple[int, str, Origin]  # depth, text, where it comes from
 Framing = Callable[[dict[str, Any]], None]
 Tables = dict[Any, tuple[str, ...]]
 
@@ -25,7 +26,8 @@ class Function:
     def __init__(self, name: str, parameters: list[str]) -> None:
         self.name = name
         self.parameters = parameters
-        self.lines: list[tuple[int, str, Origin]] = []
+        self.lines: list[Line] = []
+        self.parts: list[int] = []  # where loops begin that become functions of their own
         self.depth = 1
         self.origin: Origin = None
 
@@ -35,6 +37,7 @@ class Function:
     def first(self, text: str) -> None:
         """Write a line at the top of the function."""
         self.lines.insert(0, (1, text, None))
+        self.parts = [at + 1 for at in self.parts]
 
     @contextmanager
     def block(self, header: str) -> Iterator[None]:
@@ -48,6 +51,51 @@ class Function:
         """Begin a block that lasts to the end of the function: what follows is the loop's body."""
         self.add(header)
         self.depth += 1
+
+    def begin_part(self) -> None:
+        """The loop that is opened next becomes a function of its own: Python nests no more than 20."""
+        self.parts.append(len(self.lines))
+
+    def divided(self, name: Callable[[], str]) -> list[Function]:
+        """The function, behind the functions that its parts become."""
+        out: list[Function] = []
+        for start in reversed(self.parts):
+            depth = self.lines[start][0]
+            end = next(
+                (n for n in range(start + 1, len(self.lines)) if self.lines[n][0] <= depth), len(self.lines)
+            )
+            inside = self.lines[start:end]
+            used = {word for _, text, _ in inside for word in _NAME.findall(text)}
+            held = [*self.parameters, *(n for _, text, _ in self.lines[:start] for n in _assigned(text))]
+            part = Function(name(), [n for n in dict.fromkeys(held) if n in used])
+            part.lines = [(at - depth + 1, text, origin) for at, text, origin in inside]
+            call = f"{part.name}({', '.join(part.parameters)})"
+            if any(text.startswith("out = ") for _, text, _ in inside):
+                part.add("return out")
+                calling = [(depth, f"out = {call}", None)]
+            elif any(text.startswith("return") for _, text, _ in inside):
+                part.add("return M")
+                calling = [
+                    (depth, f"m = {call}", None),
+                    (depth, "if m is not M:", None),
+                    (depth + 1, "return m", None),
+                ]
+            else:
+                calling = [(depth, call, None)]
+            self.lines[start:end] = calling
+            out.append(part)
+        self.parts = []
+        return [*out, self]
+
+
+def _assigned(text: str) -> list[str]:
+    """The names that a line gives values."""
+    found = _ASSIGNMENT.match(text)
+    return _NAME.findall(found.group(1)) if found else []
+
+
+_NAME: Final = re.compile(r"\b[a-z]\w*\b")
+_ASSIGNMENT: Final = re.compile(r"(?:for )?(\w+(?:, \w+)*) (?:=|in) ")
 
 
 class Unit:
@@ -109,7 +157,7 @@ class Unit:
         """The Python text of the unit; fills ``origins``, one for each line."""
         out: list[str] = []
         self.origins = []
-        for function in self.functions:
+        for function in [part for whole in self.functions for part in whole.divided(lambda: self.fresh("b"))]:
             out.append(f"def {function.name}({', '.join(function.parameters)}):")
             self.origins.append(None)
             for depth, text, origin in function.lines:

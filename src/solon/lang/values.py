@@ -325,6 +325,8 @@ def _json_parts(value: Value) -> Iterator[str]:
             yield ":"
             yield from _json_parts(texts[name])
         yield "}"
+    elif kind is float and value.is_integer() and abs(value) < 1e15:
+        yield f"{value:.1f}"  # written so: arithmetic never leaves a whole float behind
     else:
         yield number_text(value)
 

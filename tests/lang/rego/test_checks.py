@@ -63,6 +63,8 @@ UNSAFE = [
 ]  # fmt: skip
 
 TYPES = [
+    ("count := 3\np := count([1])", 3, 6, "undefined function count"),
+    ("json := 1\np := json.marshal(1)", 3, 6, "undefined function json.marshal"),
     ("p if nope(1)", 2, 6, "undefined function nope"),
     ("p if input.nope(1)", 2, 6, "undefined function input.nope"),
     ("p if data.b.f(1)", 2, 6, "undefined function data.b.f"),
@@ -87,6 +89,8 @@ TYPES = [
 ]  # fmt: skip
 
 RECURSION = [
+    ("p if q with data.a.p as 1\nq := 1", 2, 1, "rule data.a.p is recursive: data.a.p -> data.a.p"),
+    ("p := [1 | q with data.a as 1]\nq := 1", 2, 1, "rule data.a.p is recursive: data.a.p -> data.a.p"),
     ("p if p", 2, 1, "rule data.a.p is recursive: data.a.p -> data.a.p"),
     ("p := p", 2, 1, "rule data.a.p is recursive: data.a.p -> data.a.p"),
     ("p if q\nq if p", 2, 1, "rule data.a.p is recursive: data.a.p -> data.a.q -> data.a.p"),
@@ -148,6 +152,12 @@ COMPILE = [
     ("p if { [y | y:=1] := 2}", 2, 8, "cannot assign to comprehension"),
     ("p if { input.x := 2 }", 2, 8, "cannot assign to ref"),
     ("p if { x + 1 := 2 }", 2, 10, "cannot assign to call"),
+    ("p if { [1, x] := [1, 2]; x }", 2, 9, "cannot assign to number"),
+    ('p if { {"a": "b", "c": x} := input; x }', 2, 14, "cannot assign to string"),
+    ("p if { [[null], x] := input; x }", 2, 10, "cannot assign to null"),
+    ("p if { [input.n, x] := [2, 2]; x }", 2, 9, "cannot assign to ref"),
+    ("p if { [x, {1}] := input; x }", 2, 12, "cannot assign to set"),
+    ("p if { [x, [y | y := 1]] := input; x }", 2, 12, "cannot assign to arraycomprehension"),
     ("p if { not x == y; y := 1 }", 2, 20, "var y referenced above"),
     ("p if { x := y; y := x }", 2, 16, "var y referenced above"),
     ("import data.x\nimport data.x", 3, 1, "import must not shadow import data.x"),

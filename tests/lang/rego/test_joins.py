@@ -180,3 +180,24 @@ other := found if found := roles with data.bindings as [{"user": input.user, "ro
     fewer = {"bindings": bindings[:600]}
     assert query.evaluate({"user": "u300"}, data=fewer) == ["r300"]
     assert query.evaluate({"user": "u300"}) == ["r300", "r800"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "wanted"),
+    [
+        ("p := [b | b := (input[_] == 3)]", [False] * 3 + [True] + [False] * 16),
+        (
+            "p contains [x, b] if { some x in [1, 20]; b := (input[_] == x) }",
+            [[1, False], [1, True], [20, False]],
+        ),
+        (
+            "p contains b if { some x in [1, 2]; b := [(input[_] == x), x] }",
+            [[False, 1], [False, 2], [True, 1], [True, 2]],
+        ),
+        ("p := [x | some x in input; (x == 3) == false; x > 17]", [18, 19]),
+        ("p := {b | b := f(input[_] == 3)}\nf(x) := x", [False, True]),
+    ],
+)
+def test_a_comparison_that_may_be_false_leaves_nothing_out(rules, wanted):
+    compiled = rego.compile({"a.rego": f"package a\n{rules}"})
+    assert compiled.evaluate("data.a.p", input=list(range(20))) == wanted

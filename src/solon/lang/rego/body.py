@@ -14,7 +14,7 @@ from solon.lang.rego import ast
 from solon.lang.rego.calls import Calls
 from solon.lang.rego.errors import UNSAFE_VAR_ERROR, RegoError
 from solon.lang.rego.resolve import walk_all
-from solon.lang.rego.safety import matching_parts, variables
+from solon.lang.rego.safety import is_readable, matching_parts, variables
 from solon.lang.source import Diagnostic
 from solon.lang.values import Set
 
@@ -99,7 +99,7 @@ class BodyEmitter(Calls):
             if term.name == "print":
                 self.print(term)
                 return
-            condition = self.condition(term)
+            condition = self.condition(term, must_hold=True)
             if condition is not None:
                 self.guard(f"not {condition}")
                 return
@@ -387,14 +387,18 @@ class BodyEmitter(Calls):
     def unify_terms(self, left: ast.Term, right: ast.Term) -> None:
         parts = matching_parts(left, right)
         if parts is not None and (self.is_pattern(left) or self.is_pattern(right)):
-            waiting = parts
+            waiting = list(parts)
             while waiting:
-                ready = [
-                    p for p in waiting if not (self.is_pattern(p[0]) and self.is_pattern(p[1]))
-                ] or waiting[:1]
-                for one, other in ready:
-                    self.unify_terms(one, other)
-                waiting = [p for p in waiting if p not in ready]
+                pending = {
+                    v.name for p in waiting for side in p for v in variables(side)
+                } - self.environment.keys()
+                ready = (
+                    p for p in waiting
+                    if any(is_readable(side, self.environment, pending) for side in p)
+                )  # fmt: skip
+                pair = next(ready, waiting[0])
+                waiting.remove(pair)
+                self.unify_terms(*pair)
             return
         if self.is_pattern(right) and (isinstance(right, ast.Var) or not self.is_pattern(left)):
             left, right = right, left

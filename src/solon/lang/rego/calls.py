@@ -131,15 +131,18 @@ class Calls(References):
         self.loop(f"for {path}, {at} in {self.visit('walk')}({self.state}, {document}):")
         return path, at
 
-    def condition(self, call: ast.Call) -> str | None:
-        """A comparison or membership as a Python condition; None for any other call."""
+    def condition(self, call: ast.Call, *, must_hold: bool = False) -> str | None:
+        """A comparison or membership as a Python condition; None for any other call.
+
+        Only where it must hold may a loop leave out what is not equal: elsewhere false is a value.
+        """
         if self.is_mocked(call.name):
             return None
         if call.name in ("equal", "eq", "neq"):
-            if call.name == "neq":
-                left, right = self.value(call.args[0]), self.value(call.args[1])
-            else:
+            if call.name != "neq" and must_hold:
                 left, right = self.both(*call.args)
+            else:
+                left, right = self.value(call.args[0]), self.value(call.args[1])
             test = self.equality(call.args[0], left, call.args[1], right)
             return f"(not {test})" if call.name == "neq" else test
         of_type = inline.TABLE.get(call.name)

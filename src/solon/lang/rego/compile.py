@@ -24,7 +24,7 @@ from solon.lang.rego.rules import Definition, Group, Node
 from solon.lang.rego.runtime import Replacement
 from solon.lang.source import Span
 from solon.lang.trace import Trace
-from solon.lang.values import UNDEFINED, Key, Set, equal, key, lookup, member, member_at
+from solon.lang.values import UNDEFINED, Key, Set, equal, key, lookup, member, member_at, unkey
 
 COMPLETE_CONFLICT = "complete rules must not produce multiple outputs"
 FUNCTION_CONFLICT = "functions must not produce multiple outputs for same inputs"
@@ -293,7 +293,7 @@ class Compiler:
         if group.kind == "set":
             add("out = Set()")
         else:
-            add("out = Nested(s)" if nested else "out = {}")
+            add(f"out = Nested(s, {self.unit.constant(_fixed_paths(group))})" if nested else "out = {}")
         path = self.shared_path(group)
         if path:
             with function.block("try:"):
@@ -444,6 +444,35 @@ class Compiler:
         else:
             function.add(f"put(s, out, {path[0]}, {held}, {site})")
         return name
+
+
+def _fixed_paths(group: Group) -> tuple[tuple[tuple[Any, ...], bool], ...]:
+    """What the references of rules define although no rule holds, each with whether a set is at its end.
+
+    Where a rule has a variable, there is only what rules give.
+    """
+    heads = [_fixed(d.rest) for d in group.definitions]
+    open_heads = [head for head, d in zip(heads, group.definitions, strict=True) if len(head) < len(d.rest)]
+    found = []
+    for head, definition in zip(heads, group.definitions, strict=True):
+        is_set = definition.rule.head.key is not None
+        path = head if is_set else head[: len(definition.rest) - 1]
+        for other in open_heads:
+            if other == path[: len(other)]:
+                path, is_set = other, False
+        if path:
+            found.append((tuple(map(unkey, path)), is_set))
+    return tuple(found)
+
+
+def _fixed(path: Sequence[ast.Term]) -> list[Any]:
+    """The keys of the constants that a path begins with."""
+    found = []
+    for part in path:
+        if not isinstance(part, ast.Scalar):
+            break
+        found.append(key(part.value))
+    return found
 
 
 def replacement(name: str, group: int | None) -> Replacement:

@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from solon.lang.emit import Function
 from solon.lang.rego import ast
-from solon.lang.rego.errors import COMPILE_ERROR, RegoError
-from solon.lang.source import Diagnostic
 
 if TYPE_CHECKING:
     from solon.lang.rego.compile import Compiler
 
-# CPython allows 20 nested loops in a function.
-MAX_LOOPS: Final = 18
+MAX_LOOPS: Final = 16  # in one function; CPython allows 20 nested loops and other blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +86,8 @@ class Emitter:
         return name
 
     def loop(self, header: str) -> None:
-        if self.loops >= MAX_LOOPS and self.function.origin is not None:
-            problem = f"more than {MAX_LOOPS} nested iterations in one body"
-            hint = "move part of the body into a function"
-            raise RegoError(
-                [Diagnostic(COMPILE_ERROR, problem, self.function.origin(), hint)], self.compiler.sources
-            )
+        if self.loops and self.loops % MAX_LOOPS == 0:
+            self.function.begin_part()
         self.function.open(header)
         self.loops += 1
 

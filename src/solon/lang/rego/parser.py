@@ -289,7 +289,11 @@ class Parser(TermParser):
             expr = None
         if expr is not None and self.ends_rule():
             statement = expr.statement
-            if not (isinstance(statement, ast.TermExpr) and isinstance(statement.term, ast.SetTerm)):
+            # The braces of a body alone are an operand of `and` and `or`, too: its variables stay with the rule.
+            alone = body is not None and self.position == behind and isinstance(statement, ast.Logic)
+            if not alone and not (
+                isinstance(statement, ast.TermExpr) and isinstance(statement.term, ast.SetTerm)
+            ):
                 return [expr]
         if body is None:
             assert problem is not None

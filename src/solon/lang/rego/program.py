@@ -19,10 +19,18 @@ from solon.lang.rego.builtins import TABLE
 from solon.lang.rego.compile import Compiler, namespace
 from solon.lang.rego.errors import COMPILE_ERROR, EVAL_CANCEL_ERROR, EVAL_INTERNAL_ERROR, EvalError, RegoError
 from solon.lang.rego.parser import parse_either, parse_module, parse_query
-from solon.lang.rego.resolve import BUILTIN, Resolver, check_recursion, rule_names, static_prefix, walk_all
-from solon.lang.rego.rules import Group, Node
+from solon.lang.rego.resolve import (
+    BUILTIN,
+    Resolver,
+    check_recursion,
+    modifiers,
+    rule_names,
+    static_prefix,
+    walk_all,
+)
+from solon.lang.rego.rules import Definition, Group, Node
 from solon.lang.rego.runtime import Linked, Options, Run, State
-from solon.lang.rego.safety import Sorter, variables
+from solon.lang.rego.safety import TAKEN, Sorter, variables
 from solon.lang.rego.schemas import Schemas
 from solon.lang.rego.stored import Cache, freeze, identity, thaw
 from solon.lang.rego.trace import Watch, emitter_for, framing
@@ -177,6 +185,7 @@ class Program:
         self._coverage = coverage
         self._prints = prints
         self.watch = watch
+        self.unused_imports: list[tuple[ast.Module, ast.Import]] = []
         self.parse_ns = self.compile_ns = 0
         self._facts: Facts | None = None
         self._again: Callable[[], Program] | None = None
@@ -237,6 +246,7 @@ class Program:
         for definition in definitions:
             with _stack(module, definition.rule.head.at, self.sources):
                 resolver.definition(definition)
+        self.unused_imports += [(module, each) for each in resolver.unused_imports()]
         if len(errors) == before:
             sorter = Sorter(module, errors)
             for definition in definitions:
@@ -290,6 +300,16 @@ class Program:
     @property
     def groups(self) -> list[Group]:
         return self._groups
+
+    @property
+    def modules(self) -> Sequence[ast.Module]:
+        return self._modules
+
+    @property
+    def definitions(self) -> list[tuple[Group, Definition]]:
+        """Every definition of every rule with its names resolved, in order of file and place."""
+        found = [(group, each) for group in self._groups for each in _definitions(group)]
+        return sorted(found, key=lambda pair: (pair[1].module.file, pair[1].rule.head.at))
 
     @property
     def root(self) -> Node:
@@ -397,21 +417,15 @@ def _terms(definition: rules.Definition) -> Iterable[ast.Term]:
     return walk_all(terms, _bodies(definition))
 
 
-def _modifiers(definition: rules.Definition) -> Iterable[ast.With]:
-    """Every ``with`` of a definition."""
-    bodies = _bodies(definition)
-    bodies += [term.body for term in _terms(definition) if isinstance(term, ast.Comprehension)]
-    while bodies:
-        for expr in bodies.pop():
-            yield from expr.withs
-            bodies += ast.bodies(expr.statement)
-
-
 def _replaced(definitions: Iterable[rules.Definition]) -> Replaced:
     """What ``with`` replaces in the definitions' bodies: ("data", …), ("function", name)."""
     found: set[tuple[str, ...]] = set()
     for definition in definitions:
-        for modifier in _modifiers(definition):
+        bodies = [
+            *_bodies(definition),
+            *(t.body for t in _terms(definition) if isinstance(t, ast.Comprehension)),
+        ]
+        for modifier in (m for body in bodies for m in modifiers(body)):
             head = modifier.target.head
             path = tuple(str(p.value) for p in modifier.target.path if isinstance(p, ast.Scalar))
             if isinstance(head, ast.Var) and head.name == BUILTIN:
@@ -473,6 +487,9 @@ def _emit(
     held: dict[int, str] = {}
     for expr in body:
         statement = expr.statement
+        if _is_taken(statement):
+            emit.expr(expr)
+            continue
         if isinstance(statement, ast.Unify) and statement.operator == "==":
             statement = ast.TermExpr(ast.Call("equal", [statement.left, statement.right], expr.at))
         if isinstance(statement, ast.TermExpr) and not expr.negated:
@@ -482,13 +499,13 @@ def _emit(
         else:
             emit.expr(expr)
             held[expr.at] = "True"
-    written = sorted(body, key=lambda expr: expr.at)
+    written = sorted((e for e in body if not _is_taken(e.statement)), key=lambda expr: expr.at)
     names: dict[str, str] = {}
     for expr in written:
         for term in ast.statement_terms(expr.statement):
             for var in variables(term):
                 if (
-                    not var.name.startswith("_'")
+                    not var.name.startswith(("_'", TAKEN))
                     and var.name in emit.environment
                     and not isinstance(expr.statement, ast.Every)
                 ):
@@ -498,6 +515,12 @@ def _emit(
     function.depth = 1
     function.add("return out")
     return written, list(names)
+
+
+def _is_taken(statement: ast.Statement) -> bool:
+    """Whether the safety check has put the expression before the one that it was written in."""
+    left = statement.left if isinstance(statement, ast.Unify) and statement.operator == ":=" else None
+    return isinstance(left, ast.Var) and left.name.startswith(TAKEN)
 
 
 class Query:
@@ -651,7 +674,7 @@ class Query:
 
     def bindings(self, input: Any = UNDEFINED, **settings: Any) -> list[dict[str, Any]]:
         """For every solution, name -> value of the query's variables."""
-        return [result["bindings"] for result in self.results(input, **settings) if _holds(result)]
+        return [result["bindings"] for result in self.results(input, **settings)]
 
     def results(self, input: Any = UNDEFINED, **settings: Any) -> list[dict[str, Any]]:
         """For every solution, ``{"expressions": [{value, text, location}], "bindings": {…}}``."""
@@ -705,7 +728,3 @@ class Session:
         self._state.run.cache = before.cache
         solutions = self._program.prepare(document).solve(self._state)
         return to_json(solutions[0][0]) if solutions else UNDEFINED
-
-
-def _holds(result: Mapping[str, Any]) -> bool:
-    return all(expression["value"] is not False for expression in result["expressions"])

@@ -26,7 +26,6 @@ class References(Emitter):
                 return self.steps(f"{self.state}.input", ref.path)
             if head.name == "data":
                 return self.data(ref)
-            return self.steps(self.environment[head.name], ref.path)
         return self.steps(self.value(head), ref.path)
 
     def data(self, ref: ast.Ref) -> str:

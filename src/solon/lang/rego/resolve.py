@@ -16,6 +16,7 @@ from solon.lang.rego.builtins.registry import Builtin
 from solon.lang.rego.errors import COMPILE_ERROR, RECURSION_ERROR, TYPE_ERROR
 from solon.lang.rego.rules import Definition, Group, Node
 from solon.lang.source import Diagnostic, Span
+from solon.lang.values import type_name
 
 # The head of a reference to a built-in as a value (`with f as count`); no variable can be called so.
 BUILTIN: Final = "'builtin"
@@ -50,6 +51,7 @@ class Resolver:
         self.scopes: list[_Scope] = []
         self.fresh = 0
         self.unused_vars: dict[str, ast.Var] = {}
+        self.used_aliases: set[str] = set()
         self._import()
 
     def _import(self) -> None:
@@ -62,6 +64,14 @@ class Resolver:
                     COMPILE_ERROR, f"import must not shadow import {'.'.join(imported.path)}", imported.at, 6
                 )
             self.aliases[alias] = imported.path
+
+    def unused_imports(self) -> list[ast.Import]:
+        """The imports that nothing resolved so far has named."""
+        return [
+            each
+            for each in self.module.imports
+            if each.path[0] in ("data", "input") and (each.alias or each.path[-1]) not in self.used_aliases
+        ]
 
     def error(self, code: str, message: str, at: int, length: int = 1, hint: str = "") -> None:
         diagnostic = Diagnostic(code, message, self.module.span(at, length), hint)
@@ -144,9 +154,10 @@ class Resolver:
                 return ast.TermExpr(self.term(statement.term))
             case ast.Unify(operator=":="):
                 right = self.term(statement.right)
-                if not self.assignable(statement.left):
-                    at = statement.left.at
-                    self.error(COMPILE_ERROR, f"cannot assign to {_kind(statement.left)}", at)
+                other = _unassignable(statement.left)
+                if other is not None:
+                    what = _kind(other) if other is statement.left else _kind_of_part(other)
+                    self.error(COMPILE_ERROR, f"cannot assign to {what}", other.at)
                     return ast.TermExpr(right)
                 self.declare_pattern(statement.left, "assigned")
                 return ast.Unify(self.term(statement.left), right, ":=")
@@ -200,20 +211,6 @@ class Resolver:
                 elif var.name not in declared:
                     declared.add(var.name)
                     self.declare(var, "some in")
-
-    def assignable(self, term: ast.Term) -> bool:
-        match term:
-            case ast.Var():
-                return True
-            case ast.Array():
-                return all(map(self.assignable_part, term.items))
-            case ast.Object():
-                return all(self.assignable_part(value) for _, value in term.pairs)
-            case _:
-                return False
-
-    def assignable_part(self, term: ast.Term) -> bool:
-        return isinstance(term, ast.Scalar | ast.Ref) or self.assignable(term)
 
     def declare_pattern(self, term: ast.Term, how: str) -> None:
         for var in _pattern_vars(term):
@@ -317,6 +314,7 @@ class Resolver:
             return ast.Ref(ast.Var(name, var.at), [], var.at)
         path = self.aliases.get(name)
         if path is not None:
+            self.used_aliases.add(name)
             return _path_ref(path, var.at)
         if name in self.local_rules:
             return _path_ref(["data", *self.module.package, name], var.at)
@@ -339,18 +337,19 @@ class Resolver:
                 return name
         tail = [others] if others else []
         if first in self.aliases:
+            self.used_aliases.add(first)
             return ".".join([*self.aliases[first], *tail])
         if first in self.local_rules:
-            full = ".".join(["data", *self.module.package, name])
-            if full in self.functions or name not in self.builtins:
-                return full
+            return ".".join(["data", *self.module.package, name])
         return name
 
     def call_statement(self, call: ast.Call) -> ast.Statement | None:
         """A call on its own; with one argument too many, that is the result."""
         name = self.callee(call.name)
+        if name == "eq" and len(call.args) == 2:
+            return ast.Unify(self.term(call.args[0]), self.term(call.args[1]), "=")
         arity = self.arity(name)
-        if name != "print" and arity is not None and len(call.args) == arity + 1:
+        if name not in ("print", "eq") and arity is not None and len(call.args) == arity + 1:
             result = self.term(call.args[-1])
             inner = ast.Call(call.name, call.args[:-1], call.at, call.infix)
             return ast.Unify(result, self.call(inner), "()")
@@ -431,6 +430,26 @@ class Resolver:
 
 
 _NOT_REPLACEABLE: Final = frozenset(["walk", "eq", "print", "rego.metadata.rule", "rego.metadata.chain"])
+
+
+def _unassignable(term: ast.Term) -> ast.Term | None:
+    """The first part of the left side of ``:=`` that is not a variable."""
+    match term:
+        case ast.Var():
+            return None
+        case ast.Array():
+            parts = term.items
+        case ast.Object():
+            parts = [value for _, value in term.pairs]
+        case _:
+            return term
+    return next((other for other in map(_unassignable, parts) if other is not None), None)
+
+
+def _kind_of_part(term: ast.Term) -> str:
+    if isinstance(term, ast.Scalar):
+        return type_name(term.value)
+    return f"{term.kind}comprehension" if isinstance(term, ast.Comprehension) else _kind(term)
 
 
 def _kind(term: ast.Term) -> str:
@@ -586,6 +605,15 @@ def reached(root: Node, path: Sequence[ast.Term]) -> set[int]:
                 below.append(node.children[part.value])
         nodes = below
     return found | {group.index for node in nodes for group in node.groups()}
+
+
+def modifiers(body: Sequence[ast.Expr]) -> Iterable[ast.With]:
+    """Every ``with`` in a body, closures included."""
+    bodies = [body, *(t.body for t in walk_all([], [body]) if isinstance(t, ast.Comprehension))]
+    while bodies:
+        for expr in bodies.pop():
+            yield from expr.withs
+            bodies += ast.bodies(expr.statement)
 
 
 def walk_all(

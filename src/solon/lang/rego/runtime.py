@@ -393,16 +393,22 @@ class Nested:
     """An object that rules with references in their heads build together (``a[x].b[y] := v``).
 
     Which dicts are parts of the path and which are values is remembered, as writing inside another rule's
-    value is a conflict.
+    value is a conflict. ``fixed`` are the paths that are there although no rule holds, each with whether a
+    set is at its end.
     """
 
     __slots__ = ("_inner", "_members", "state", "value")
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, fixed: Sequence[tuple[Sequence[Value], bool]]) -> None:
         self.state = state
         self.value: dict[Any, Value] = {}
         self._inner = {id(self.value)}
         self._members: set[int] = set()
+        for path, is_set in fixed:
+            if is_set:
+                self._set(path, 0)
+            else:
+                self._down(path, 0)
 
     def _down(self, path: Sequence[Value], site: int) -> dict[Any, Value]:
         at = self.value
@@ -426,6 +432,9 @@ class Nested:
             self.state.conflict(site)
 
     def add(self, path: Sequence[Value], value: Value, site: int) -> None:
+        self._set(path, site).add(value)
+
+    def _set(self, path: Sequence[Value], site: int) -> Set:
         at = self._down(path[:-1], site)
         last = key(path[-1])
         members = at.get(last, MISSING)
@@ -434,7 +443,7 @@ class Nested:
             self._members.add(id(members))
         elif id(members) not in self._members:
             self.state.conflict(site)
-        members.add(value)
+        return members  # type: ignore[no-any-return]
 
 
 def template(parts: Sequence[Any], render: Callable[[Value], str], state: State, site: int) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
-from solon.lang.rego.builtins.numbers import add, multiply
+from solon.lang.rego.builtins.numbers import add, multiply, plain
 from solon.lang.rego.builtins.registry import Builtin, wrong_type
 from solon.lang.rego.errors import OperandError
 from solon.lang.values import UNDEFINED, Set, Value, compare, sorted_members, sorted_values, type_name
@@ -45,8 +47,16 @@ def sum_(collection: Value) -> int | float:
 
 
 def product(collection: Value) -> int | float:
+    numbers = list(_numbers(collection))
+    if float in map(type, numbers):
+        # Beside a fraction OPA multiplies in 53 bits, here alone.
+        rounded = 1.0
+        for number in numbers:
+            rounded *= float(number) if abs(number) < 1e300 else math.inf
+        if math.isfinite(rounded):
+            return plain(Decimal(repr(rounded)))
     total: int | float = 1
-    for number in _numbers(collection):
+    for number in numbers:
         total = multiply(total, number)
     return total
 
@@ -54,7 +64,7 @@ def product(collection: Value) -> int | float:
 def _extreme(collection: Value, direction: int) -> Value:
     best: Any = UNDEFINED
     for member in _members(collection):
-        if best is UNDEFINED or compare(member, best) == direction:
+        if best is UNDEFINED or compare(member, best) != -direction:
             best = member
     return best
 

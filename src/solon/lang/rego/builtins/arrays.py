@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from solon.lang.rego.builtins.registry import Builtin, array, integer
+from solon.lang.rego.builtins.registry import Builtin, array, int64
 from solon.lang.values import Value
 
 
@@ -16,8 +16,8 @@ def reverse(items: Value) -> list[Value]:
 
 def slice_(items: Value, start: Value, stop: Value) -> list[Value]:
     array(items, 1)
-    first = max(0, integer(start, 2))
-    last = min(len(items), integer(stop, 3))
+    first = max(0, int64(start, 2))
+    last = min(len(items), int64(stop, 3))
     return items[first:last] if first < last else []
 
 

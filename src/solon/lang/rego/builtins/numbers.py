@@ -12,7 +12,7 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any, Final
 
-from solon.lang.rego.builtins.registry import Builtin, Context, integer, number, wrong_type
+from solon.lang.rego.builtins.registry import Builtin, Context, int64, integer, number, wrong_type
 from solon.lang.rego.builtins.sets import difference
 from solon.lang.rego.errors import BuiltinError, OperandError
 from solon.lang.values import Set, Value, compare, equal, member, member_at
@@ -28,21 +28,41 @@ _MAX_DIGITS: Final = 4000  # Python converts no longer ints to text
 _MAX_BITS: Final = 13_000
 
 
-def _plain(value: Decimal) -> Number:
+def plain(value: Decimal) -> Number:
     """A whole number as int, any other as float."""
     if value.adjusted() >= _MAX_DIGITS:
         raise BuiltinError("number too large")
     if value == value.to_integral_value():
         return int(value)
-    if value.adjusted() >= 300:
-        return int(value.to_integral_value())
-    return float(value)
+    if value.adjusted() >= 19:
+        with localcontext() as context:
+            context.prec = 20  # of so many digits, OPA keeps no more beside a fraction
+            return int((+value).to_integral_value())
+    found = float(value)
+    return int(found) if found.is_integer() else found
+
+
+_LONG: Final = 15  # digits that every float keeps
+_SHORT: Final = 10
 
 
 def _exact(operation: Callable[[Decimal, Decimal], Decimal], a: Number, b: Number) -> Number:
     with localcontext() as context:
         context.prec = 60
-        return _plain(operation(_decimal(a), _decimal(b)))
+        left, right = _decimal(a), _decimal(b)
+        value = operation(left, right)
+        if _is_cut(a, left) or _is_cut(b, right):
+            # OPA computes with more digits than a float has, so that 1 / 3 * 3 is 1.
+            context.prec = _LONG
+            near = (+value).normalize()
+            if len(near.as_tuple().digits) <= _SHORT:
+                value = near
+        return plain(value)
+
+
+def _is_cut(value: Number, digits: Decimal) -> bool:
+    """Whether a float stands for a number with more digits than it has."""
+    return type(value) is float and len(digits.as_tuple().digits) > _LONG
 
 
 def add(a: Number, b: Number) -> Number:
@@ -165,7 +185,7 @@ def intn(context: Context, name: Value, bound: Value) -> int:
     """The same for the same arguments within one evaluation."""
     if type(name) is not str:
         raise wrong_type(name, 1, "string")
-    limit = abs(integer(bound, 2))
+    limit = abs(int64(bound, 2))
     if limit == 0:
         return 0
     where = ("rand.intn", name, limit)
@@ -192,7 +212,7 @@ def to_number(value: Value) -> Number:
         raise OperandError(1, "must be a finite number")
     if not _NUMBER.fullmatch(value):
         raise BuiltinError("invalid syntax")
-    return int(value) if _INTEGER.fullmatch(value) else _plain(Decimal(value))
+    return int(value) if _INTEGER.fullmatch(value) else plain(Decimal(value))
 
 
 def _compared(test: Callable[[int], bool]) -> Callable[[Value, Value], bool]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from solon.lang.rego.builtins.registry import Builtin, Context, integer, string
+from solon.lang.rego.builtins.registry import Builtin, Context, int64, string
 from solon.lang.rego.errors import BuiltinError
 from solon.lang.values import Value
 
@@ -101,7 +101,7 @@ def _matches(context: Context, expression: Any, text: str, limit: int = -1) -> I
 
 
 def find_n(context: Context, pattern: Value, text: Value, count: Value) -> list[str]:
-    limit = integer(count, 3)
+    limit = int64(count, 3)
     expression = compiled(string(pattern, 1))
     return [each.group() for each in _matches(context, expression, string(text, 2), limit)]
 
@@ -109,7 +109,7 @@ def find_n(context: Context, pattern: Value, text: Value, count: Value) -> list[
 def find_all_string_submatch_n(
     context: Context, pattern: Value, text: Value, count: Value
 ) -> list[list[str]]:
-    limit = integer(count, 3)
+    limit = int64(count, 3)
     expression = compiled(string(pattern, 1))
     return [
         [each.group(), *(group or "" for group in each.groups())]

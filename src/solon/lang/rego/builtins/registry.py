@@ -105,6 +105,14 @@ def integer(value: Value, position: int) -> int:
     raise wrong_type(value, position, "number")
 
 
+def int64(value: Value, position: int) -> int:
+    """An integer as OPA's machine has it."""
+    found = integer(value, position)
+    if not -(2**63) <= found < 2**63:
+        raise OperandError(position, "must be integer number but got floating-point number")
+    return found
+
+
 def boolean(value: Value, position: int) -> bool:
     if type(value) is not bool:
         raise wrong_type(value, position, "boolean")

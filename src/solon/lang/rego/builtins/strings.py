@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from solon.lang.rego.builtins.formatting import format_value
-from solon.lang.rego.builtins.registry import Builtin, Context, integer, number, obj, string, wrong_type
+from solon.lang.rego.builtins.registry import Builtin, Context, int64, number, obj, string, wrong_type
 from solon.lang.rego.builtins.templates import render
 from solon.lang.rego.errors import BuiltinError, OperandError
 from solon.lang.values import Set, Value, sorted_members, type_name, unkey
@@ -101,13 +101,13 @@ def split(text: Value, delimiter: Value) -> list[str]:
 
 def split_n(text: Value, delimiter: Value, count: Value) -> list[str]:
     """The first ``count`` parts, or the last if it is negative."""
-    parts, limit = split(text, delimiter), integer(count, 3)
+    parts, limit = split(text, delimiter), int64(count, 3)
     return parts[:limit] if limit >= 0 else parts[limit:]
 
 
 def substring(text: Value, start: Value, length: Value) -> str:
     string(text, 1)
-    first, count = integer(start, 2), integer(length, 3)
+    first, count = int64(start, 2), int64(length, 3)
     if first < 0:
         raise BuiltinError("negative offset")
     return str(text[first:] if count < 0 else text[first : first + count])

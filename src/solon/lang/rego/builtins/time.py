@@ -15,7 +15,7 @@ from solon.lang.rego.builtins.go_time import (
     to_ns,
     zone,
 )
-from solon.lang.rego.builtins.registry import Builtin, Context, integer, string, wrong_type
+from solon.lang.rego.builtins.registry import Builtin, Context, int64, string, wrong_type
 from solon.lang.rego.errors import BuiltinError, OperandError
 from solon.lang.values import Value
 
@@ -127,7 +127,7 @@ def format_(value: Value) -> str:
 def add_date(value: Value, years: Value, months: Value, days: Value) -> int:
     """Go's AddDate: the sum is normalised, so that October 32nd is November 1st."""
     moment, fraction = _local(value)
-    plus_years, plus_months, plus_days = integer(years, 2), integer(months, 3), integer(days, 4)
+    plus_years, plus_months, plus_days = int64(years, 2), int64(months, 3), int64(days, 4)
     total = moment.month - 1 + plus_months
     year, month = moment.year + plus_years + total // 12, total % 12 + 1
     try:
