@@ -42,6 +42,13 @@ class TestFormat(StrEnum):
     JUNIT = "junit"
 
 
+class LintFormat(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    GITHUB = "github"
+    SARIF = "sarif"
+
+
 class EvalFormat(StrEnum):
     JSON = "json"
     PRETTY = "pretty"
@@ -402,6 +409,46 @@ def profile(
                 ),
                 sort=sort.value,
                 limit=limit,
+            )
+        )
+    )
+
+
+@app.command()
+def lint(
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="PATHS", help="Policies: directories or files [.].")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 for warnings, too.")] = False,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option("--ignore", metavar="CODE", help="Leave this out; may be repeated."),
+    ] = None,
+    format_: Annotated[LintFormat, typer.Option("--format", "-o", help="Output format.")] = LintFormat.TABLE,
+    data: Data = None,
+    rego_version: Annotated[
+        Dialect, typer.Option("--rego-version", help="Language of the Rego files.")
+    ] = Dialect.AUTO,
+) -> None:
+    """Say what is wrong with policies that compile.
+
+    Errors are those of `opa check --strict`; warnings are of rules that can never hold, loops that nothing joins,
+    and policies without tests or metadata. Exits with 0 when there are no errors, 1 when there are, 2 when a policy
+    does not compile.
+
+    Example: solon lint policy/
+    """
+    from solon.cli import lint as command
+
+    raise typer.Exit(
+        command.run(
+            command.Options(
+                paths=paths or ["."],
+                format=format_.value,
+                strict=strict,
+                ignore=ignore or [],
+                data=data or [],
+                dialect=rego_version.value,
             )
         )
     )

@@ -34,22 +34,22 @@ def _annotation(word: Shown, finding: Finding) -> str:
     elif finding.remediation:
         message += f"\nFix: {finding.remediation}"
     title = f"{finding.policy.id} ({word})"
-    return _command(_COMMANDS[word], finding.location, title, message)
+    return command(_COMMANDS[word], finding.location, title, message)
 
 
 def _problem(problem: Unreadable) -> str:
-    return _command("error", problem.location, "could not be read", _sentence(problem))
+    return command("error", problem.location, "could not be read", _sentence(problem))
 
 
 def _policy_problem(problem: Unreadable) -> str:
-    return _command("warning", problem.location, "policy needs a look", _sentence(problem))
+    return command("warning", problem.location, "policy needs a look", _sentence(problem))
 
 
 def _sentence(problem: Unreadable) -> str:
     return problem.problem + (f"\nFix: {problem.hint}" if problem.hint else "")
 
 
-def _command(name: str, location: Location, title: str, message: str) -> str:
+def command(name: str, location: Location, title: str, message: str) -> str:
     properties = ",".join(f"{key}={_property(value)}" for key, value in _properties(location, title))
     return f"::{name} {properties}::{_data(printable_lines(message))}"
 

@@ -17,7 +17,7 @@ from solon.report.json import text
 from solon.report.text import printable_lines
 from solon.subjects.subject import Location, Subject, Unreadable
 
-_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: Final = {Shown.ERROR: "error", Shown.DENY: "error", Shown.WARN: "warning", Shown.RECORDED: "note"}
 # GitHub shows critical, high, medium or low by this number: over 9.0, 7.0, 4.0 and 0.
 _SECURITY: Final = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "3.0"}
@@ -55,7 +55,7 @@ def render(report: CheckReport) -> str:
         "invocations": [invocation],
         "results": results,
     }
-    return text({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+    return text({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def _rule(policy: Policy) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def _result(word: Shown, finding: Finding, seen: Counter[str]) -> dict[str, Any]
         "ruleId": finding.policy.id,
         "level": _LEVELS[word],
         "message": {"text": message},
-        "locations": [_place(finding.location) | {"logicalLocations": [_logical(finding.subject)]}],
+        "locations": [place(finding.location) | {"logicalLocations": [_logical(finding.subject)]}],
         "partialFingerprints": {"solonFinding/v1": _fingerprint(finding, seen)},
         "properties": properties,
     }
@@ -113,7 +113,7 @@ def _logical(subject: Subject) -> dict[str, Any]:
     return {"name": subject.name, "fullyQualifiedName": subject.uri, "kind": "resource"}
 
 
-def _place(location: Location) -> dict[str, Any]:
+def place(location: Location) -> dict[str, Any]:
     physical: dict[str, Any] = {"artifactLocation": _artifact(location.file)}
     if location.line:
         region = {"startLine": location.line}
@@ -135,7 +135,7 @@ def _notification(problem: Unreadable, level: str) -> dict[str, Any]:
     return {
         "level": level,
         "message": {"text": printable_lines(message)},
-        "locations": [_place(problem.location)],
+        "locations": [place(problem.location)],
     }
 
 

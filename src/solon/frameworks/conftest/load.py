@@ -26,7 +26,7 @@ from solon.lang import rego
 from solon.lang.profile import Profile
 from solon.subjects.subject import Location, Subject
 
-_RULE: Final = re.compile(r"(deny|violation|warn)(_[a-zA-Z0-9]+)*$")
+POLICY_RULE: Final = re.compile(r"(deny|violation|warn)(_[a-zA-Z0-9]+)*$")
 
 # What Conftest gives its policies: each document, and a plan as a whole.
 DEFAULT_SUBJECTS: Final = frozenset(["kubernetes.object", "document", "terraform.plan", "combined"])
@@ -51,10 +51,10 @@ def load(
     recorded in ``watch``. Raises RegoError with all errors.
     """
     program = rego.compile(files.modules, data=files.data, version=files.dialect, cache=cache, watch=watch)
-    notes = _Notes(program)
+    notes = Notes(program)
     found: dict[str, rego.RuleInfo] = {}
     for rule in program.rules:
-        if _RULE.match(rule.name) and rule.kind != "function":
+        if POLICY_RULE.match(rule.name) and rule.kind != "function":
             found.setdefault(rule.path, rule)
     wanted = {f"data.{name}" for name in namespaces or ["main"]}
     definitions = {path: rule for path, rule in found.items() if every or rule.package in wanted}
@@ -72,7 +72,7 @@ def load(
     return PolicySet(name, files.revision, policies, candidates)
 
 
-class _Notes:
+class Notes:
     """What annotations say of a rule, its own before its document's, its package's and those around it."""
 
     def __init__(self, program: rego.Program) -> None:
@@ -128,7 +128,7 @@ class _Sessions:
         return session
 
 
-def _policy(program: rego.Program, rule: rego.RuleInfo, notes: _Notes, sessions: _Sessions) -> Policy:
+def _policy(program: rego.Program, rule: rego.RuleInfo, notes: Notes, sessions: _Sessions) -> Policy:
     said = notes.of(rule.path)
     custom = said["custom"]
     exceptions = _Exceptions(program, rule)

@@ -65,11 +65,11 @@ def compile_template(
     target = targets[0]
     if target.get("target") != TARGET:
         raise GatekeeperError(f"unknown target {target.get('target')!r}: must be {TARGET}")
-    text, libs, version = _source(target)
+    text, libs, version = source_of(target)
     file = f"{kind}.rego"
     modules = {file: text, **{f"{kind}.lib{n}.rego": lib for n, lib in enumerate(libs)}}
     try:
-        program = rego.compile(modules, version=version, rewrite=_check_modules, cache=cache, watch=watch)
+        program = rego.compile(modules, version=version, rewrite=check_modules, cache=cache, watch=watch)
     except rego.RegoError as error:
         raise GatekeeperError(error.render()) from None
     rules = [r for r in program.rules if r.span.file == file and r.path == f"{r.package}.violation"]
@@ -101,7 +101,7 @@ def _keeps_unknown(document: dict[str, Any], validation: Any) -> bool:
     return said is True or (said is None and version != "v1")
 
 
-def _check_modules(modules: list[ast.Module]) -> None:
+def check_modules(modules: list[ast.Module]) -> None:
     """What Gatekeeper asks of a template's modules besides being Rego. Raises GatekeeperError."""
     for number, module in enumerate(modules):
         if number and (module.package[0] != "lib" or len(module.package) < 2):
@@ -137,7 +137,7 @@ def _data_references(module: ast.Module) -> Iterator[tuple[tuple[str, ...], int]
                 yield static_prefix(term), term.at
 
 
-def _source(target: dict[str, Any]) -> tuple[str, list[str], Version]:
+def source_of(target: dict[str, Any]) -> tuple[str, list[str], Version]:
     """The Rego of a target, its libs and its version."""
     code = target.get("code")
     if isinstance(code, list) and code and not target.get("rego"):

@@ -28,7 +28,7 @@ from solon.lang.rego.resolve import (
     static_prefix,
     walk_all,
 )
-from solon.lang.rego.rules import Group, Node
+from solon.lang.rego.rules import Definition, Group, Node
 from solon.lang.rego.runtime import Linked, Options, Run, State
 from solon.lang.rego.safety import TAKEN, Sorter, variables
 from solon.lang.rego.stored import Cache, freeze, identity, thaw
@@ -173,6 +173,7 @@ class Program:
         self._coverage = coverage
         self._prints = prints
         self.watch = watch
+        self.unused_imports: list[tuple[ast.Module, ast.Import]] = []
         self.parse_ns = self.compile_ns = 0
         self._facts: Facts | None = None
         self._again: Callable[[], Program] | None = None
@@ -231,6 +232,7 @@ class Program:
         for definition in definitions:
             with _stack(module, definition.rule.head.at, self.sources):
                 resolver.definition(definition)
+        self.unused_imports += [(module, each) for each in resolver.unused_imports()]
         if len(errors) == before:
             sorter = Sorter(module, errors)
             for definition in definitions:
@@ -284,6 +286,16 @@ class Program:
     @property
     def groups(self) -> list[Group]:
         return self._groups
+
+    @property
+    def modules(self) -> Sequence[ast.Module]:
+        return self._modules
+
+    @property
+    def definitions(self) -> list[tuple[Group, Definition]]:
+        """Every definition of every rule with its names resolved, in order of file and place."""
+        found = [(group, each) for group in self._groups for each in _definitions(group)]
+        return sorted(found, key=lambda pair: (pair[1].module.file, pair[1].rule.head.at))
 
     @property
     def root(self) -> Node:

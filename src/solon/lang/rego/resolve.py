@@ -51,6 +51,7 @@ class Resolver:
         self.scopes: list[_Scope] = []
         self.fresh = 0
         self.unused_vars: dict[str, ast.Var] = {}
+        self.used_aliases: set[str] = set()
         self._import()
 
     def _import(self) -> None:
@@ -63,6 +64,14 @@ class Resolver:
                     COMPILE_ERROR, f"import must not shadow import {'.'.join(imported.path)}", imported.at, 6
                 )
             self.aliases[alias] = imported.path
+
+    def unused_imports(self) -> list[ast.Import]:
+        """The imports that nothing resolved so far has named."""
+        return [
+            each
+            for each in self.module.imports
+            if each.path[0] in ("data", "input") and (each.alias or each.path[-1]) not in self.used_aliases
+        ]
 
     def error(self, code: str, message: str, at: int, length: int = 1, hint: str = "") -> None:
         diagnostic = Diagnostic(code, message, self.module.span(at, length), hint)
@@ -305,6 +314,7 @@ class Resolver:
             return ast.Ref(ast.Var(name, var.at), [], var.at)
         path = self.aliases.get(name)
         if path is not None:
+            self.used_aliases.add(name)
             return _path_ref(path, var.at)
         if name in self.local_rules:
             return _path_ref(["data", *self.module.package, name], var.at)
@@ -327,6 +337,7 @@ class Resolver:
                 return name
         tail = [others] if others else []
         if first in self.aliases:
+            self.used_aliases.add(first)
             return ".".join([*self.aliases[first], *tail])
         if first in self.local_rules:
             return ".".join(["data", *self.module.package, name])
