@@ -334,7 +334,8 @@ class BodyEmitter(Calls):
                 return self.assign(f"Set.of(({members}))", Set)
             case ast.Object():
                 pairs = []
-                for k, v in term.pairs:
+                # Of two pairs with one key the last counts; constants come before keys that are computed.
+                for k, v in sorted(term.pairs, key=lambda pair: not isinstance(pair[0], ast.Scalar)):
                     name = self.value(k)
                     pairs.append(f"{self.key_of(name)}: {self.value(v)}")
                 return self.assign("{" + ", ".join(pairs) + "}", dict)
