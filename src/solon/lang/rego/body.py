@@ -38,8 +38,14 @@ class BodyEmitter(Calls):
     # --- expressions
 
     def body(self, exprs: Sequence[ast.Expr]) -> None:
-        for position, expr in enumerate(exprs):
-            self.rest = exprs[position + 1 :]
+        waiting = list(exprs)
+        while waiting:
+            expr = waiting.pop(0)
+            if self.compiler.may_reorder and self.opens_loop(expr):
+                for early in self.askable(waiting):
+                    waiting.remove(early)
+                    self.expr(early)
+            self.rest = waiting
             self.expr(expr)
         self.rest = ()
 
