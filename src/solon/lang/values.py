@@ -285,7 +285,7 @@ def to_json(value: Value) -> Any:
     kind = type(value)
     if kind is dict:
         return {
-            k if type(k) is str else json_text(unkey(k)): v if type(v) is str else to_json(v)
+            k if type(k) is str else name_text(k): v if type(v) is str else to_json(v)
             for k, v in value.items()
         }
     if kind is Set:
@@ -293,6 +293,14 @@ def to_json(value: Value) -> Any:
     if kind is list:
         return [to_json(item) for item in value]
     return value
+
+
+def name_text(stored: Any) -> str:
+    """The name that a key which is no string has in JSON: its own JSON text, escaped as Go does for HTML."""
+    return json_text(unkey(stored)).translate(_HTML)
+
+
+_HTML: Final = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
 def json_text(value: Value) -> str:
@@ -316,7 +324,7 @@ def _json_parts(value: Value) -> Iterator[str]:
             yield from _json_parts(item)
         yield "]"
     elif kind is dict:
-        texts = {k if type(k) is str else json_text(unkey(k)): v for k, v in value.items()}
+        texts = {k if type(k) is str else name_text(k): v for k, v in value.items()}
         yield "{"
         for position, name in enumerate(sorted(texts)):
             if position:
