@@ -281,7 +281,9 @@ def compared(statement: ast.Statement) -> list[tuple[ast.Term, ast.Term]]:
 
 def may_fail(expr: ast.Expr) -> bool:
     """Whether an expression may end the evaluation, so that it matters when it runs, and how often."""
-    return bool(ast.bodies(expr.statement)) or any(isinstance(t, ast.Call) and t.name not in CANNOT_FAIL for t in parts(expr.statement))
+    return bool(ast.bodies(expr.statement)) or any(
+        isinstance(t, ast.Call) and t.name not in CANNOT_FAIL for t in parts(expr.statement)
+    )
 
 
 def parts(statement: ast.Statement) -> Iterable[ast.Term]:
