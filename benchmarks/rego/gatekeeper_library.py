@@ -27,6 +27,10 @@ try:
     import regorus
 except ImportError:
     regorus = None
+try:
+    import regopy
+except ImportError:
+    regopy = None
 
 from solon.frameworks.gatekeeper.constraint import make_constraint
 from solon.frameworks.gatekeeper.inventory import inventory_of
@@ -34,6 +38,7 @@ from solon.frameworks.gatekeeper.load import GATOR
 from solon.frameworks.gatekeeper.review import review_of
 from solon.frameworks.gatekeeper.template import compile_template
 from solon.lang import rego
+from solon.lang.rego.format import format_text
 from solon.subjects.documents import decode
 from solon.subjects.subject import Location
 
@@ -144,6 +149,28 @@ def regorus_ns(case: Case, repeat: int) -> float:
     return best(once, repeat)
 
 
+def regocpp_ns(case: Case, repeat: int) -> float | None:
+    """Nanoseconds of one evaluation through rego-cpp's binding, of a bundle built once; None where it fails.
+
+    It reads Rego v1 alone, so v0 is written as v1 for it.
+    """
+    interpreter = regopy.Interpreter()
+    try:
+        for name, text in case.modules.items():
+            interpreter.add_module(name, format_text(name, text, "v0", rego_v1=True) if case.v0 else text)
+        interpreter.add_data(case.data)
+        bundle = interpreter.build(case.question, [])
+
+        def once() -> None:
+            interpreter.set_input(case.input)
+            interpreter.query_bundle(bundle)
+
+        once()
+        return best(once, repeat)
+    except (regopy.RegoError, RuntimeError, ValueError):  # its binding reads what it printed as JSON
+        return None
+
+
 def best(call: Callable[[], object], repeat: int) -> float:
     """The best of several rounds' means: what it takes where nothing else runs."""
     rounds = []
@@ -155,7 +182,7 @@ def best(call: Callable[[], object], repeat: int) -> float:
     return min(rounds)
 
 
-PEERS = ("opa", "regorus")
+PEERS = ("opa", "regorus", "rego-cpp")
 
 
 def main() -> None:
@@ -181,6 +208,8 @@ def main() -> None:
             row["opa"] = opa_ns(opa, case)
         if regorus:
             row["regorus"] = regorus_ns(case, 50)
+        if regopy and (taken := regocpp_ns(case, 10)) is not None:
+            row["rego-cpp"] = taken
         rows.append(row)
         peers = "".join(f"{name} {row[name] / row['solon']:7.2f}x   " for name in PEERS if name in row)
         print(f"{case.template:40} {case.name[:50]:50} {row['solon'] / 1000:8.1f} us   {peers}", flush=True)

@@ -19,6 +19,7 @@ from rego_programs import PROFILES, Generated, Writer, replay
 
 from solon.lang.rego import RegoError
 
+CHUNK = 1000  # programs that one OPA is asked about
 Mismatch = tuple[str, Any, Any]  # its class, what OPA says, what Solon says
 
 
@@ -159,33 +160,26 @@ def main(first: int, last: int, only: str = "", each: int = 3, seconds: float = 
     seen: Counter[str] = Counter()
     found: Counter[str] = Counter()
     began = time.monotonic()
-    with oracle.server() as v1, oracle.server("v0") as v0:
-        opas = {"v1": v1, "v0": v0}
-        for seed in range(first, last):
-            profile = only or PROFILES[seed % len(PROFILES)]
-            choices = Choices(seed)
-            program = Writer(choices.below, profile).program()
-            mismatch = attempt(opas, program, seen)
-            seen["programs"] += 1
-            if mismatch is not None:
+    for start in range(first, last, CHUNK):
+        # OPA anew now and then: a server that has panicked answers nothing more.
+        with oracle.server() as v1, oracle.server("v0") as v0:
+            opas = {"v1": v1, "v0": v0}
+            for seed in range(start, min(start + CHUNK, last)):
+                profile = only or PROFILES[seed % len(PROFILES)]
+                choices = Choices(seed)
+                program = Writer(choices.below, profile).program()
+                mismatch = attempt(opas, program, seen)
+                seen["programs"] += 1
+                if mismatch is None:
+                    continue
                 kind = mismatch[0]
                 found[kind] += 1
                 if found[kind] <= each and not (ignore and re.match(ignore, kind)):
-                    made = smaller(opas, choices.made, profile, kind, seconds)
-                    program = replay(made, profile)
-                    mismatch = attempt(opas, program, Counter()) or mismatch
-                    report(written(seed, profile, program, mismatch))
-            if seed % 1000 == 999:
-                report(f"== {seen['programs']} in {time.monotonic() - began:.0f} s: {dict(found)}")
+                    program = replay(smaller(opas, choices.made, profile, kind, seconds), profile)
+                    report(written(seed, profile, program, attempt(opas, program, Counter()) or mismatch))
+        report(f"== {seen['programs']} in {time.monotonic() - began:.0f} s: {dict(found)}")
     report(f"== {dict(sorted(seen.items()))}\n== {dict(found)}")
 
 
 if __name__ == "__main__":
-    main(
-        int(sys.argv[1]),
-        int(sys.argv[2]),
-        *sys.argv[3:4],
-        each=int(sys.argv[4]) if len(sys.argv) > 4 else 3,
-        seconds=float(sys.argv[5]) if len(sys.argv) > 5 else 5,
-        ignore=sys.argv[6] if len(sys.argv) > 6 else "",
-    )
+    main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:4])

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from solon.cli import config, policies
+from solon.cli import config, policies, schemas
 from solon.cli.errors import UsageError
 from solon.cli.progress import track
 from solon.decisions.decision import Decision, decide
@@ -43,6 +43,7 @@ class Options:
     max_bytes: int
     verbose: bool
     quiet: bool
+    schema: str | None = None
 
 
 def run(options: Options) -> int:
@@ -51,7 +52,12 @@ def run(options: Options) -> int:
     options = configured(options)
     sets = policies.load(
         policies.Wanted(
-            options.policies, options.data, options.namespaces, options.all_namespaces, options.dialect
+            options.policies,
+            options.data,
+            options.namespaces,
+            options.all_namespaces,
+            options.dialect,
+            schemas=schemas.read(options.schema),
         )
     )
     if options.log:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from solon.cli import cache
+from solon.cli import cache, schemas
 from solon.cli.errors import Failure, UsageError
 from solon.cli.recording import Recording, Wanted
 from solon.frameworks import rego_files
@@ -37,6 +37,7 @@ class Options:
     allowed_hosts: frozenset[str]
     timeout: float
     recording: Wanted
+    schema: str | None = None
 
 
 def run(options: Options) -> int:
@@ -81,6 +82,7 @@ def _compile(options: Options, recording: Recording) -> rego.Program:
         prints=True,
         watch=recording.watch,
         cache=cache.of_user(),
+        schemas=schemas.read(options.schema),
     )
     recording.compiled(program)
     return program

@@ -101,6 +101,10 @@ Data = Annotated[
         "--data", "-d", metavar="PATH", help="Data for Rego: YAML or JSON files, or directories of them."
     ),
 ]
+Schema = Annotated[
+    str | None,
+    typer.Option("--schema", "-s", metavar="PATH", help="JSON Schemas that annotations of policies name."),
+]
 Hosts = Annotated[
     list[str] | None,
     typer.Option("--allow-host", metavar="HOST", help="Let policies reach this host; none by default."),
@@ -132,6 +136,7 @@ def check(
         bool, typer.Option("--combine", help="Judge all documents as one, as Conftest does.")
     ] = False,
     data: Data = None,
+    schema: Schema = None,
     inventory: Annotated[
         list[str] | None,
         typer.Option(
@@ -178,6 +183,7 @@ def check(
                 namespaces=namespace or [],
                 all_namespaces=all_namespaces,
                 combine=combine,
+                schema=schema,
                 data=data or [],
                 inventory=inventory or [],
                 format=str(format_) if format_ else "",
@@ -266,6 +272,7 @@ def eval_(
             "--data", "-d", metavar="PATH", help="Rego and data files or directories; PREFIX:FILE for data."
         ),
     ] = None,
+    schema: Schema = None,
     input_: Annotated[
         str | None, typer.Option("--input", "-i", metavar="FILE", help="Input document, YAML or JSON.")
     ] = None,
@@ -316,6 +323,7 @@ def eval_(
         command.run(
             command.Options(
                 query=query,
+                schema=schema,
                 data=data or [],
                 input=input_,
                 stdin_input=stdin_input,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from solon.cli import cache
 from solon.cli.errors import Failure, UsageError
@@ -28,6 +29,7 @@ class Wanted:
     all_namespaces: bool
     dialect: Dialect
     watch: Profile | None = None  # where their costs are recorded
+    schemas: Mapping[tuple[str, ...], Any] | None = None
 
 
 def load(wanted: Wanted) -> list[PolicySet]:
@@ -80,6 +82,7 @@ def _rego(wanted: Wanted, problems: list[str]) -> PolicySet | None:
             every=wanted.all_namespaces,
             cache=cache.of_user(),
             watch=wanted.watch,
+            schemas=wanted.schemas,
         )
     except RegoError as error:
         problems.append(error.render())

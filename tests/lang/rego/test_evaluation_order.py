@@ -57,6 +57,20 @@ def test_a_bar_in_a_body_under_the_logic_keywords(rules: str, wanted: Any) -> No
 
 
 @pytest.mark.parametrize(
+    ("rules", "wanted"),
+    [
+        ('p := $"{1 == input.xs} {1 == 1} {input.n == 1}"', "false true <undefined>"),
+        ('p := {x: 0, "b": 1} if x := "b"', {"b": 0}),
+        ('p := {concat("", ["b"]): 0, "b": 1, input.ys[0]: 3}', {"b": 3}),
+        ("p if not equal(input.xs, input.n)", True),
+        ("p := x if { x := y; y = 1 }", 1),
+    ],
+)
+def test_comparisons_and_keys(rules: str, wanted: Any) -> None:
+    assert rego.compile({"a.rego": f"package a\n{rules}"}).evaluate("data.a.p", input=INPUT) == wanted
+
+
+@pytest.mark.parametrize(
     ("rules", "message"),
     [
         ("p if { [v1, v2] = [input.x, v1.a] }", "var v2 is unsafe"),
@@ -68,6 +82,8 @@ def test_a_bar_in_a_body_under_the_logic_keywords(rules: str, wanted: Any) -> No
         ("p if v[_] == input.deep[_].k[v]", "var _ is unsafe"),
         ('p if {"a": x} = {y | y := 1}', "var x is unsafe"),
         ("p if { eq(x, 1) == true }", "var x is unsafe"),
+        ("p if { x := y; input.xs[x] }", "var y is unsafe"),
+        ('p contains [x, y] if [x, y] = [input.n, $"{x}"]', "var x is unsafe"),
     ],
 )
 def test_what_is_unsafe(rules: str, message: str) -> None:

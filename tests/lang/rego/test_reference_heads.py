@@ -29,3 +29,13 @@ from solon.lang import rego
 def test_the_fixed_part_of_a_head_is_there_although_no_rule_holds(rules: str, wanted: Any) -> None:
     program = rego.compile({"a.rego": f"package a\n{rules}"})
     assert program.evaluate("data.a.p", input={}) == wanted
+
+
+def test_names_of_keys_that_are_no_strings() -> None:
+    rules = 'p[["<a>&"]] := 1\nq := json.marshal({["<"]: 1})\nr := {{"<": "&"}: 1}'
+    program = rego.compile({"a.rego": f"package a\n{rules}"})
+    assert program.evaluate("data.a") == {
+        "p": {'["\\u003ca\\u003e\\u0026"]': 1},
+        "q": '{"[\\"\\\\u003c\\"]":1}',
+        "r": {'{"\\u003c":"\\u0026"}': 1},
+    }

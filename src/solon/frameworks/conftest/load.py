@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from solon.frameworks.field_path import field_path
@@ -44,13 +44,16 @@ def load(
     every: bool = False,
     cache: rego.Cache | None = None,
     watch: Profile | None = None,
+    schemas: Mapping[tuple[str, ...], Any] | None = None,
 ) -> PolicySet:
     """Compile the files; policies come from the namespaces given, or from ``every`` one.
 
     Where none is given they come from ``main``, or from every one if ``main`` has none. What they cost is
     recorded in ``watch``. Raises RegoError with all errors.
     """
-    program = rego.compile(files.modules, data=files.data, version=files.dialect, cache=cache, watch=watch)
+    program = rego.compile(
+        files.modules, data=files.data, version=files.dialect, cache=cache, watch=watch, schemas=schemas
+    )
     notes = Notes(program)
     found: dict[str, rego.RuleInfo] = {}
     for rule in program.rules:

@@ -35,6 +35,30 @@ class Annotations:
         self.all: list[Annotation] = []
         for module in modules:
             self.all.extend(_read(module, errors))
+        self._schemas = [a for a in self.all if isinstance(a.values.get("schemas"), list)]
+
+    def schemas(self, module: ast.Module, rule: ast.Rule) -> list[dict[str, Any]]:
+        """What annotations say of the schemas of documents, for one rule; the narrowest scope comes last."""
+        if not self._schemas:
+            return []
+        package = ["data", *module.package]
+        around = [ast.written(package[:depth]) for depth in range(1, len(package) + 1)]
+        document = ast.written(["data", *module.package, *_static_names(rule)])
+
+        def applies(annotation: Annotation) -> bool:
+            match annotation.scope:
+                case "subpackages":
+                    return annotation.path in around
+                case "package":
+                    return annotation.path == around[-1]
+                case "document":
+                    return annotation.path == document
+                case _:
+                    return annotation.file == module.file and annotation.target_at == rule.at
+
+        order = ("subpackages", "package", "document", "rule")
+        found = sorted(filter(applies, self._schemas), key=lambda a: (order.index(a.scope), len(a.path)))
+        return [item for a in found for item in a.values["schemas"] if isinstance(item, dict)]
 
     def chain(self, module: ast.Module, at: int) -> list[dict[str, Any]]:
         """What ``rego.metadata.chain()`` gives at an offset: the rule first, then outwards."""

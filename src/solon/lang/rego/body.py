@@ -38,8 +38,14 @@ class BodyEmitter(Calls):
     # --- expressions
 
     def body(self, exprs: Sequence[ast.Expr]) -> None:
-        for position, expr in enumerate(exprs):
-            self.rest = exprs[position + 1 :]
+        waiting = list(exprs)
+        while waiting:
+            expr = waiting.pop(0)
+            if self.compiler.may_reorder and self.opens_loop(expr):
+                for early in self.askable(waiting):
+                    waiting.remove(early)
+                    self.expr(early)
+            self.rest = waiting
             self.expr(expr)
         self.rest = ()
 
@@ -328,7 +334,8 @@ class BodyEmitter(Calls):
                 return self.assign(f"Set.of(({members}))", Set)
             case ast.Object():
                 pairs = []
-                for k, v in term.pairs:
+                # Of two pairs with one key the last counts; constants come before keys that are computed.
+                for k, v in sorted(term.pairs, key=lambda pair: not isinstance(pair[0], ast.Scalar)):
                     name = self.value(k)
                     pairs.append(f"{self.key_of(name)}: {self.value(v)}")
                 return self.assign("{" + ", ".join(pairs) + "}", dict)

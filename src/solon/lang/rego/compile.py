@@ -117,6 +117,11 @@ class Compiler:
     # --- what bodies ask for
 
     @property
+    def may_reorder(self) -> bool:
+        """Whether expressions may run in another order than written: not where somebody watches."""
+        return not isinstance(self.watch, Trace) and not self.coverage
+
+    @property
     def is_thorough(self) -> bool:
         """Whether each rule is to be run, even where a look into a table would do."""
         return self.coverage or self.emitter_type.detailed

@@ -31,6 +31,7 @@ from solon.lang.rego.resolve import (
 from solon.lang.rego.rules import Definition, Group, Node
 from solon.lang.rego.runtime import Linked, Options, Run, State
 from solon.lang.rego.safety import TAKEN, Sorter, variables
+from solon.lang.rego.schemas import Schemas
 from solon.lang.rego.stored import Cache, freeze, identity, thaw
 from solon.lang.rego.trace import Watch, emitter_for, framing
 from solon.lang.rego.typecheck import Checker
@@ -68,6 +69,7 @@ def compile(
     watch: Watch | None = None,
     rewrite: Callable[[list[ast.Module]], None] | None = None,
     cache: Cache | None = None,
+    schemas: Mapping[tuple[str, ...], Any] | None = None,
 ) -> Program:
     """Compile Rego files (name -> text) to a Program.
 
@@ -75,10 +77,11 @@ def compile(
     ``coverage``, evaluations can report the lines they reached; with ``prints``, what ``print`` printed.
     A profile or trace as ``watch`` records every evaluation; neither is for several threads at once.
     ``rewrite`` may change the modules once they are parsed. A ``cache`` keeps what was compiled; not with
-    ``coverage`` or ``watch``. Raises RegoError with every error found.
+    ``coverage`` or ``watch``. ``schemas`` are the JSON Schemas that annotations may name, by path: what
+    ``schema["k8s"]["pod"]`` names is that of ``("k8s", "pod")``; that of ``()`` is about ``input``. Raises RegoError with every error found.
     """
     if cache is not None and not coverage and watch is None:
-        return _cached(cache, modules, data, version, prints, rewrite)
+        return _cached(cache, modules, data, version, prints, rewrite, schemas)
     errors: list[Diagnostic] = []
     parsed: list[ast.Module] = []
     started = time.perf_counter_ns()
@@ -96,7 +99,14 @@ def compile(
     base = data if data is not None else {}
     begun = time.perf_counter_ns()
     program = Program(
-        parsed, base, dict(modules), query_version, coverage=coverage, prints=prints, watch=watch
+        parsed,
+        base,
+        dict(modules),
+        query_version,
+        coverage=coverage,
+        prints=prints,
+        watch=watch,
+        schemas=schemas,
     )
     program.parse_ns, program.compile_ns = begun - started, time.perf_counter_ns() - begun
     return program
@@ -109,13 +119,14 @@ def _cached(
     version: Version | Literal["auto"],
     prints: bool,
     rewrite: Callable[[list[ast.Module]], None] | None,
+    schemas: Mapping[tuple[str, ...], Any] | None,
 ) -> Program:
     def again() -> Program:
-        return compile(modules, data, version, prints=prints, rewrite=rewrite)
+        return compile(modules, data, version, prints=prints, rewrite=rewrite, schemas=schemas)
 
     started = time.perf_counter_ns()
     name = f"{rewrite.__module__}.{rewrite.__qualname__}" if rewrite is not None else ""
-    key = identity(modules, version, prints, name)
+    key = identity(modules, version, prints, name, schemas)
     kept = cache.get(key)
     if kept is not None:
         query_version: Version = "v0" if version == "v0" else "v1"
@@ -168,6 +179,7 @@ class Program:
         coverage: bool,
         prints: bool,
         watch: Watch | None = None,
+        schemas: Mapping[tuple[str, ...], Any] | None = None,
     ) -> None:
         errors: list[Diagnostic] = []
         self.data = data
@@ -196,7 +208,9 @@ class Program:
         _refuse(errors, sources)
         edges = check_recursion(self._root, self._groups, errors)
         _refuse(errors, sources)
-        self._types = Checker(self._root, self._groups, edges, TABLE, errors)
+        self._types = Checker(
+            self._root, self._groups, edges, TABLE, errors, self._annotations, Schemas(schemas)
+        )
         self._types.check()
         _refuse(errors, sources)
         self._replaced: Replaced = _replaced(d for g in self._groups for d in _definitions(g))

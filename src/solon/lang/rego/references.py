@@ -171,6 +171,31 @@ class References(Emitter):
         found = f"matching({self.state}, {cache}, {base}, {paths}, {key}, {visit}, {how == 'items'})"
         return f"({found} if {large} else {visit}({self.state}, {base}))"
 
+    # --- what need not be in a loop
+
+    def opens_loop(self, expr: ast.Expr) -> bool:
+        terms = walk_all(ast.statement_terms(expr.statement), [])
+        return isinstance(expr.statement, ast.SomeIn) or any(
+            isinstance(term, ast.Ref) and any(map(self.is_open, term.path)) for term in terms
+        )
+
+    def askable(self, rest: Sequence[ast.Expr]) -> list[ast.Expr]:
+        """Comparisons among the next expressions that can be made now; made before a loop, they may spare it."""
+        found = []
+        for expr in rest:
+            statement = expr.statement
+            sides: list[ast.Term] = []
+            match statement:
+                case ast.TermExpr(term=ast.Call(args=args) as call) if call.name in CANNOT_FAIL:
+                    sides = args
+                case ast.Unify(left=left, right=right, operator="==" | "="):
+                    sides = [left, right]
+            if sides and not expr.negated and not expr.withs and all(map(self.is_ready, sides)):
+                found.append(expr)
+            elif expr.withs or may_fail(expr):
+                break
+        return found
+
     # --- joins
 
     def seek(self, var: ast.Term) -> None:
@@ -186,7 +211,7 @@ class References(Emitter):
                 if path is not None and path not in found and self.is_ready(other):
                     found[path] = self.value(other)
             # A call may fail, and then it matters which elements it is called for.
-            if any(isinstance(t, ast.Call) and t.name not in CANNOT_FAIL for t in parts(expr.statement)):
+            if may_fail(expr):
                 break
         if found:
             self.sought = Sought(tuple(found), tuple(found.values()))
@@ -252,6 +277,13 @@ def compared(statement: ast.Statement) -> list[tuple[ast.Term, ast.Term]]:
             return [(one, other), (other, one)]
         case _:
             return []
+
+
+def may_fail(expr: ast.Expr) -> bool:
+    """Whether an expression may end the evaluation, so that it matters when it runs, and how often."""
+    return bool(ast.bodies(expr.statement)) or any(
+        isinstance(t, ast.Call) and t.name not in CANNOT_FAIL for t in parts(expr.statement)
+    )
 
 
 def parts(statement: ast.Statement) -> Iterable[ast.Term]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from solon.lang.rego import ast
 from solon.lang.rego.builtins.registry import Builtin
@@ -346,8 +346,8 @@ class Resolver:
     def call_statement(self, call: ast.Call) -> ast.Statement | None:
         """A call on its own; with one argument too many, that is the result."""
         name = self.callee(call.name)
-        if name == "eq" and len(call.args) == 2:
-            return ast.Unify(self.term(call.args[0]), self.term(call.args[1]), "=")
+        if name in _EQUALITIES and len(call.args) == 2:
+            return ast.Unify(self.term(call.args[0]), self.term(call.args[1]), _EQUALITIES[name])
         arity = self.arity(name)
         if name not in ("print", "eq") and arity is not None and len(call.args) == arity + 1:
             result = self.term(call.args[-1])
@@ -429,6 +429,7 @@ class Resolver:
         return self.term(value)
 
 
+_EQUALITIES: Final[dict[str, Literal["=", "=="]]] = {"eq": "=", "equal": "=="}
 _NOT_REPLACEABLE: Final = frozenset(["walk", "eq", "print", "rego.metadata.rule", "rego.metadata.chain"])
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from solon.lang.rego import ast
-from solon.lang.rego.references import CANNOT_FAIL, compared, parts, path_from
+from solon.lang.rego.references import compared, may_fail, path_from
 from solon.lang.rego.resolve import walk_all
 from solon.lang.rego.safety import names
 from solon.lang.rego.show import term_text
@@ -273,9 +273,7 @@ def unfolded(term: ast.Term, values: dict[str, ast.Term]) -> ast.Term:
 
 def passes(expr: ast.Expr) -> bool:
     """Whether a join may look beyond an expression."""
-    if expr.negated or expr.withs:
-        return False
-    return not any(isinstance(t, ast.Call) and t.name not in CANNOT_FAIL for t in parts(expr.statement))
+    return not (expr.negated or expr.withs or may_fail(expr))
 
 
 def _field(term: ast.Term) -> str:

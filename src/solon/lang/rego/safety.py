@@ -417,6 +417,9 @@ def expr_modes(expr: ast.Expr, bound: set[str], visible: set[str]) -> Modes:
         case ast.Unify(operator="()", right=ast.Call() as call):
             modes.evaluate(call.args)
             modes.bind(statement.left)
+        case ast.Unify(operator=":="):
+            modes.evaluate([statement.right])
+            modes.bind(statement.left)
         case ast.Unify():
             modes.unify(statement.left, statement.right)
         case ast.SomeIn():

@@ -393,6 +393,9 @@ def _interpolated(expr: ast.Expr) -> ast.Term:
     match expr.statement:
         case ast.TermExpr(term=(ast.Scalar() | ast.Var()) as term) if not expr.withs:
             return term
+        case ast.Unify(left=left, right=right, operator="==") if not expr.negated:
+            compared = ast.TermExpr(ast.Call("equal", [left, right], expr.at, infix=True))
+            return _interpolated(ast.Expr(compared, expr.at, expr.end, False, expr.withs))
         case ast.TermExpr(term=term):
             result = ast.Var("_value", expr.at)
             inner = ast.Expr(ast.Unify(result, term, ":="), expr.at, expr.end, False, expr.withs)

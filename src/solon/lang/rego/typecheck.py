@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from solon.lang.rego import ast
+from solon.lang.rego.annotations import Annotations
 from solon.lang.rego.builtins.registry import Builtin
 from solon.lang.rego.errors import TYPE_ERROR
 from solon.lang.rego.matching import (
@@ -26,6 +27,7 @@ from solon.lang.rego.matching import (
 from solon.lang.rego.resolve import BUILTIN, SPECIAL, prints, reached
 from solon.lang.rego.rules import Definition, Group
 from solon.lang.rego.rules import Node as RuleNode
+from solon.lang.rego.schemas import Schemas, UndefinedSchema
 from solon.lang.rego.types import (
     ANY,
     BOOLEAN,
@@ -68,13 +70,19 @@ class Checker:
         edges: Mapping[int, Sequence[int]],
         builtins: Mapping[str, Builtin],
         errors: list[Diagnostic],
+        annotations: Annotations,
+        schemas: Schemas,
     ) -> None:
+        self.annotations = annotations
+        self.schemas = schemas
         self.root = root
         self.groups = groups
         self.edges = edges
         self.builtins = builtins
         self.findings = Findings(errors)
         self.documents = Node()
+        if schemas.input is not None:
+            self.documents.put([key_of("input")], schemas.input)
         self.paths = {group.name: _keys(("data", *group.path)) for group in groups}
         self._relaxed: dict[tuple[Key, ...], Node | None] = {}
         self._dependents: dict[int, list[int]] | None = None
@@ -105,7 +113,7 @@ class Checker:
         branches += [(branch.value, branch.body) for branch in definition.elses]
         for value, body in branches:
             before = self.findings.count
-            scope = Scope(self, self.findings, definition.module, {}, (self.documents,))
+            scope = Scope(self, self.findings, definition.module, {}, self.described(definition))
             scope.body(body)
             found: Type | None
             if group.kind == "function":
@@ -118,6 +126,18 @@ class Checker:
                 self.documents.put(path, ANY)
             elif found is not None and not (rest and unknown(found)):
                 self.documents.insert(path, found)
+
+    def described(self, definition: Definition) -> tuple[Node, ...]:
+        """The trees that a rule sees, with the documents whose schemas its annotations name."""
+        module, rule = definition.module, definition.rule
+        tree = Node()
+        for annotation in self.annotations.schemas(module, rule):
+            try:
+                self.schemas.put(tree, annotation)
+            except UndefinedSchema as error:
+                span = module.span(rule.head.at, len(rule.name))
+                self.findings.add(Diagnostic(TYPE_ERROR, f"undefined schema: {error}", span))
+        return (tree, self.documents) if tree.children else (self.documents,)
 
     def relaxed(self, path: tuple[Key, ...], function: bool) -> Node | None:
         """The rules that may have other types once ``with`` replaces the document or function at a path."""

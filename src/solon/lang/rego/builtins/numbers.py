@@ -119,7 +119,8 @@ def rem(a: Value, b: Value) -> int:
     left, right = int(a), int(b)
     if right == 0:
         raise BuiltinError("modulo by zero")
-    return int(math.copysign(1, left)) * (abs(left) % abs(right))
+    rest = abs(left) % abs(right)
+    return -rest if left < 0 else rest
 
 
 def _is_whole(value: Number) -> bool:
