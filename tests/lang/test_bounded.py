@@ -110,6 +110,8 @@ STOPPED = [
     Case("two values of a rule", TWO + "c := a60\nc := b60\nx := c"),
     Case("two values of a key", TWO + 'c["k"] := a60\nc["k"] := b60\nx := c'),
     Case("sets of sets", doubled("{@, [@]}", "{1}", 60) + "x := a60"),
+    Case("sets of sets that are equal",
+         doubled("{@, [@]}", "{1}", 60) + doubled("{@, [@]}", "{1}", 60, "b") + "x := a60 == b60"),
     Case("aliases of aliases in YAML", "x := yaml.unmarshal(input)",
          "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
          + "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9))),

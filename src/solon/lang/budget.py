@@ -7,14 +7,15 @@ value (comparing, printing, sorting). A step stands for an element visited or ma
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from threading import get_ident
 from typing import Any, Final
 
-FIRST_LOOK: Final = 256  # steps until the clock is looked at for the first time
+FIRST_LOOK: Final = 1_000  # steps until the clock is looked at for the first time
+NOTHING_YET: Final = 0.002  # seconds in which no memory worth a look is taken
 SHORTEST: Final = 64  # steps between two looks, where they take long
 LONGEST: Final = 20_000
 PACE: Final = 0.004  # seconds that should pass between two looks
@@ -59,6 +60,9 @@ def resident() -> int:
         os.close(file)
 
 
+_NO_LOOKS: Final[tuple[float, int, int]] = (0.0, FIRST_LOOK, -1)
+
+
 class Meter:
     """Counts the steps of one evaluation; looks at the clock and at memory every few thousand steps.
 
@@ -66,15 +70,14 @@ class Meter:
     where that leaves less than nothing; everything else calls :meth:`charge` or :meth:`claim`.
     """
 
-    # What differs only in evaluations that take long is not set when one begins: most are short.
-    _looked = 0.0  # seconds
-    _slice = FIRST_LOOK
-    _before = -1  # bytes the process held at the first look
+    __slots__ = ("_budget", "_clock", "_granted", "_looks", "_started", "left")
 
     def __init__(self, budget: Budget, clock: Callable[[], float] = time.monotonic) -> None:
         self._budget = budget
         self._clock = clock
         self._started = clock()
+        # Seconds at the last look, steps from there to the next, bytes the process held at first (-1: not looked).
+        self._looks = _NO_LOOKS
         limit = budget.steps
         self._granted = self.left = FIRST_LOOK if limit is None or limit > FIRST_LOOK else limit
 
@@ -129,19 +132,23 @@ class Meter:
             raise BudgetExceeded(f"took longer than {longest:g} s", used, seconds)
         if longest is not None and seconds + ahead * STEP_SECONDS > longest:
             raise BudgetExceeded(f"would take longer than {longest:g} s", used, seconds)
-        if budget.memory is not None and self._grown() > budget.memory:
+        if budget.memory is not None and seconds > NOTHING_YET and self._grown() > budget.memory:
             raise self._exceeded("took", budget.memory)
-        passed, self._looked = seconds - self._looked, seconds
-        wanted = self._slice * PACE / passed if passed > 0 else LONGEST
-        self._slice = max(SHORTEST, min(LONGEST, int(min(wanted, 8 * self._slice))))
-        self.left = self._slice if limit is None else min(self._slice, limit - used)
+        looked, granted, before = self._looks
+        passed = seconds - looked
+        wanted = granted * PACE / passed if passed > 0 else LONGEST
+        granted = max(SHORTEST, min(LONGEST, int(min(wanted, 8 * granted))))
+        self._looks = seconds, granted, before
+        self.left = granted if limit is None else min(granted, limit - used)
         self._granted = used + self.left
 
     def _grown(self) -> int:
         now = resident()
-        if self._before < 0:
-            self._before = now
-        return now - self._before
+        looked, granted, before = self._looks
+        if before < 0:
+            self._looks = looked, granted, now
+            return 0
+        return now - before
 
     def _exceeded(self, verb: str, limit: int) -> BudgetExceeded:
         return BudgetExceeded(f"{verb} more than {limit / 2**20:,.4g} MB of memory", self.steps, self.seconds)
@@ -155,30 +162,25 @@ def paced(meter: Meter, elements: Iterable[Any]) -> Iterator[Any]:
         yield from chunk
 
 
-class _Running(threading.local):
-    meter: Meter | None = None
-
-
-running: Final = _Running()  # the meter of the evaluation that this thread is in
-FREE: Final = Meter(Budget(None, None, None))  # the meter of what is in no evaluation
+running: Final[dict[int, Meter]] = {}  # thread -> the evaluation that it is in
 
 
 def spend(steps: int) -> None:
     """Charge the evaluation that is running; outside of one, nothing counts. Raises BudgetExceeded."""
-    meter = running.meter
+    meter = running.get(get_ident())
     if meter is not None:
         meter.charge(steps)
 
 
 def foresee(seconds: float) -> None:
     """Refuse what may take longer than the evaluation that is running has left. Raises BudgetExceeded."""
-    meter = running.meter
+    meter = running.get(get_ident())
     if meter is not None:
         meter.foresee(seconds)
 
 
 def claim(size: int) -> None:
     """Claim memory for the evaluation that is running. Raises BudgetExceeded."""
-    meter = running.meter
+    meter = running.get(get_ident())
     if meter is not None:
         meter.claim(size)

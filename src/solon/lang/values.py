@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Final
 
-from solon.lang.budget import FREE, Meter, running, spend
+from solon.lang.budget import spend
 
 Value = Any  # None | bool | int | float | str | list[Value] | dict[Any, Value] | Set | Undefined
 
@@ -81,8 +81,7 @@ class Key:
     def __eq__(self, other: object) -> bool:
         if type(other) is not Key or self._hash != other._hash:
             return False
-        if len(self.frozen) > _FEW:
-            spend(len(self.frozen))
+        spend(len(self.frozen))
         return bool(self.frozen == other.frozen)
 
     def __repr__(self) -> str:
@@ -92,34 +91,34 @@ class Key:
 _TRUE: Final = ("bool", True)
 _FALSE: Final = ("bool", False)
 _FLAT: Final = frozenset([str, int, float, type(None)])  # the types whose values are their own keys
+_CONTAINERS: Final = frozenset([list, dict, Set])
 _LONG: Final = 1000  # characters
 _MAX_BITS: Final = 14_000  # Python writes no int of more than 4,300 digits
 _FEW: Final = 32  # elements; what C does with fewer need not be charged
+_SHALLOW: Final = 2  # levels; few elements of few elements of few are not many
 
 
-def _freeze(value: Value) -> Any:
+def _freeze(value: Value, depth: int = 0) -> Any:
     kind = type(value)
     if kind is bool:
         return _TRUE if value else _FALSE
+    if kind is not list and kind is not dict and kind is not Set:
+        return value
+    if depth > _SHALLOW or len(value) > _FEW:
+        spend(len(value))
     if kind is list:
-        if len(value) > _FEW:
-            spend(len(value))
-        if _FLAT.issuperset(map(type, value)):
-            return ("array", *value)
-        spend(len(value))
-        return ("array", *[_freeze(item) for item in value])
-    if kind is dict:
-        if len(value) > _FEW:
-            spend(len(value))
-        if _FLAT.issuperset(map(type, value.values())):
-            return frozenset(value.items())
-        spend(len(value))
-        return frozenset([(k, _freeze(v)) for k, v in value.items()])
+        parts: list[Any] = ["array"]
+        for item in value:
+            parts.append(item if type(item) is str else _freeze(item, depth + 1))  # noqa: PERF401
+        return tuple(parts)
     if kind is Set:
-        if len(value) > _FEW:
-            spend(len(value))
         return ("set", frozenset(value))
-    return value
+    if _FLAT.issuperset(map(type, value.values())):
+        return frozenset(value.items())
+    fields = set()
+    for k, v in value.items():
+        fields.add((k, v if type(v) is str else _freeze(v, depth + 1)))
+    return frozenset(fields)
 
 
 def key(value: Value) -> Any:
@@ -155,29 +154,34 @@ def equal(a: Value, b: Value) -> bool:
     """Deep equality in which values of different types are never equal (``1 != true``, ``1 == 1.0``)."""
     if a is b:
         return True
-    kind, other = type(a), type(b)
-    if kind is other:
-        return _same(a, b) if kind is list or kind is dict or kind is Set else bool(a == b)
-    return (kind is int or kind is float) and (other is int or other is float) and bool(a == b)
+    kind = type(a)
+    if kind is str:
+        return bool(a == b)
+    if kind is list or kind is dict or kind is Set:
+        return kind is type(b) and len(a) == len(b) and _same(a, b, kind)
+    return bool(a == b) and (kind is type(b) or (kind is not bool and type(b) is not bool))
 
 
-def _same(a: Value, b: Value) -> bool:
-    """Equality of two containers of one type."""
-    if len(a) != len(b):
-        return False
-    spend(len(a))
-    if type(a) is Set:
+def _same(a: Value, b: Value, kind: type) -> bool:
+    """Equality of two containers of one type and length."""
+    if len(a) > _FEW:
+        spend(len(a))
+    if kind is Set:
         return bool(a.keys() == b.keys())
-    if type(a) is list:
+    if kind is list:
         if len(a) > _FEW and _FLAT.issuperset(map(type, a)) and _FLAT.issuperset(map(type, b)):
             return bool(a == b)
-        for item, match in zip(a, b, strict=True):
-            if item is not match and not equal(item, match):
-                return False
-        return True
-    for k, item in a.items():
-        match = b.get(k, UNDEFINED)
-        if item is not match and not equal(item, match):
+        pairs: Iterable[tuple[Value, Value]] = zip(a, b, strict=True)
+    else:
+        if a.keys() != b.keys():
+            return False
+        pairs = ((item, b[k]) for k, item in a.items())
+    for item, other in pairs:
+        if item is other:
+            continue
+        if type(item) in _CONTAINERS:
+            spend(1)
+        if not equal(item, other):
             return False
     return True
 
@@ -324,27 +328,26 @@ def type_name(value: Value) -> str:
 _NAMES: Final = ("null", "boolean", "number", "string", "array", "object", "set")
 
 
-def to_json(value: Value, meter: Meter | None = None) -> Any:
+def to_json(value: Value, depth: int = 0) -> Any:
     """The value as JSON has it: sets become sorted arrays, keys that are not strings their JSON text."""
-    if meter is None:
-        meter = running.meter or FREE
     kind = type(value)
-    if kind is str:
-        return value
     if kind is dict:
-        meter.left -= len(value)
-        if meter.left < 0:
-            meter.renew()
-        return {
-            k if type(k) is str else name_text(k): v if type(v) is str else to_json(v, meter)
-            for k, v in value.items()
-        }
+        if depth > _SHALLOW or len(value) > _FEW:
+            spend(len(value))
+        fields = {}
+        for k, v in value.items():
+            name = k if type(k) is str else name_text(k)
+            fields[name] = v if type(v) is str else to_json(v, depth + 1)
+        return fields
     if kind is list or kind is Set:
-        meter.left -= len(value)
-        if meter.left < 0:
-            meter.renew()
-        items = sorted_members(value) if kind is Set else value
-        return [item if type(item) is str else to_json(item, meter) for item in items]
+        if not value:
+            return []
+        if depth > _SHALLOW or len(value) > _FEW:
+            spend(len(value))
+        items = []
+        for item in value if kind is list else sorted_members(value):
+            items.append(item if type(item) is str else to_json(item, depth + 1))  # noqa: PERF401 - half the time
+        return items
     if kind is int and value.bit_length() > _MAX_BITS:
         raise OverflowError("int too large")
     return value

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from threading import get_ident
 from types import CodeType
 from typing import Any, Literal
 
@@ -538,6 +539,7 @@ class Query:
 
     def __init__(self, program: Program, text: str, imports: Sequence[str] = ()) -> None:
         self.program = program
+        # What an evaluation gives is made JSON under its budget as well.
         self._run: Callable[[State, list[Any]], list[Any]]
         self._start: Callable[[], Span]  # where to point if nothing more precise is known
         self.parse_ns = self.compile_ns = 0
@@ -554,7 +556,7 @@ class Query:
         def run(state: State, out: list[Any]) -> list[Any]:
             value = document(state)
             if value is not UNDEFINED:
-                out.append((value,))
+                out.append((to_json(value),))
             return out
 
         self._run = run
@@ -592,7 +594,8 @@ class Query:
             values, variables = _emit(compiler, unit, module, definition.body)
         space = dict(code.namespace)
         unit.load(space, framing(program.watch, compiler.frames))
-        self._run = space["q"]
+        solve = space["q"]
+        self._run = lambda state, out: [tuple(map(to_json, solution)) for solution in solve(state, out)]
         self._linked = replace(code.linked, nodes=compiler.nodes, sites=compiler.sites, sources=sources)
         self._origins = {"<rego>": code.origins, "<query>": unit.origins}
         self._names = variables
@@ -623,19 +626,12 @@ class Query:
         return self.solve(State(self._linked, run, input, self.program.data if data is None else data))
 
     def solve(self, state: State) -> list[tuple[Value, ...]]:
-        """Every solution in a state. Raises RegoError."""
+        """Every solution in a state, as JSON has it. Raises RegoError."""
         run = state.run
-        running.meter = run
+        thread = get_ident()
+        running[thread] = run
         try:
-            solutions = self._run(state, [])
-            # What it gives is walked under its budget as well.
-            for n, solution in enumerate(solutions):
-                solutions[n] = (
-                    (to_json(solution[0], run),)
-                    if len(solution) == 1
-                    else tuple(to_json(value, run) for value in solution)
-                )
-            return solutions
+            return self._run(state, [])
         except RegoError as error:
             raise self._with_sources(error) from None
         except BudgetExceeded as error:
@@ -652,7 +648,7 @@ class Query:
                 problem = "a number is too large"
             raise self._stopped(EVAL_INTERNAL_ERROR, problem) from error
         finally:
-            running.meter = None
+            del running[thread]
 
     def _stopped(self, code: str, problem: str) -> EvalError:
         return EvalError(code, problem, self._where(), self._sources)

@@ -60,6 +60,8 @@ class Options:
 class Run(Meter):
     """What stays the same during one evaluation, `with` or not."""
 
+    __slots__ = ("cache", "now_ns", "options")
+
     def __init__(self, budget: Budget, options: Options, now_ns: int) -> None:
         Meter.__init__(self, budget)
         self.options = options
@@ -309,10 +311,11 @@ def values(state: State, collection: Value) -> Iterable[Value]:
     if kind is not list and kind is not dict and kind is not Set:
         return ()
     meter = state.run
-    if len(collection) > LONGEST:
-        return paced(meter, collection if kind is list else collection.values())
     meter.left -= len(collection)
     if meter.left < 0:
+        if len(collection) > LONGEST:
+            meter.left += len(collection)
+            return paced(meter, collection if kind is list else collection.values())
         meter.renew()
     return collection if kind is list else collection.values()  # type: ignore[no-any-return]
 
@@ -323,10 +326,11 @@ def items(state: State, collection: Value) -> Iterable[tuple[Any, Value]]:
     if kind is not list and kind is not dict and kind is not Set:
         return ()
     meter = state.run
-    if len(collection) > LONGEST:
-        return paced(meter, enumerate(collection) if kind is list else collection.items())
     meter.left -= len(collection)
     if meter.left < 0:
+        if len(collection) > LONGEST:
+            meter.left += len(collection)
+            return paced(meter, enumerate(collection) if kind is list else collection.items())
         meter.renew()
     return enumerate(collection) if kind is list else collection.items()
 

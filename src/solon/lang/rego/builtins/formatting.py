@@ -14,6 +14,8 @@ from solon.lang.rego.builtins.registry import Builtin, array, string
 from solon.lang.values import Set, Value, number_text, sorted_items, sorted_members
 
 _LONG: Final = 1000  # characters
+_FEW: Final = 32  # elements, on few levels: what need not be charged
+_SHALLOW: Final = 2
 
 
 def format_value(value: Value) -> str:
@@ -26,7 +28,7 @@ def format_value(value: Value) -> str:
     return term_text(value)
 
 
-def term_text(value: Value) -> str:
+def term_text(value: Value, depth: int = 0) -> str:
     """The value as Rego text."""
     kind = type(value)
     if kind is str:
@@ -38,18 +40,21 @@ def term_text(value: Value) -> str:
         return "null"
     if kind is bool:
         return "true" if value else "false"
-    if kind is list:
-        spend(4 * len(value))
-        return "[" + ", ".join([term_text(item) for item in value]) + "]"
-    if kind is dict:
+    if kind is not list and kind is not dict and kind is not Set:
+        return _float_source(value) if kind is float else number_text(value)
+    if depth > _SHALLOW or len(value) > _FEW:
         spend(8 * len(value))
-        return "{" + ", ".join(f"{term_text(k)}: {term_text(v)}" for k, v in sorted_items(value)) + "}"
-    if kind is Set:
-        spend(4 * len(value))
-        return (
-            "{" + ", ".join([term_text(item) for item in sorted_members(value)]) + "}" if value else "set()"
-        )
-    return _float_source(value) if kind is float else number_text(value)
+    parts = []
+    if kind is dict:
+        for k, v in sorted_items(value):
+            name = term_text(k, depth + 1)
+            parts.append(f"{name}: {term_text(v, depth + 1)}")
+        return "{" + ", ".join(parts) + "}"
+    for item in value if kind is list else sorted_members(value):
+        parts.append(term_text(item, depth + 1))  # noqa: PERF401
+    if kind is list:
+        return "[" + ", ".join(parts) + "]"
+    return "{" + ", ".join(parts) + "}" if parts else "set()"
 
 
 def _float_source(value: float) -> str:
@@ -71,14 +76,18 @@ def sprintf(template: Value, operands: Value) -> str:
     if len(operands) == 1 and template in _PLAIN:
         return shown_as(template[1])(operands[0])
     values = [_operand(value) for value in operands]
-    most = max((len(value) for value in values if type(value) is str), default=0)
-    size = len(template)
+    size, most = len(template), 0
+    for value in values:
+        if type(value) is str:
+            size += len(value)
+            most = max(most, len(value))
     for part in parsed(template):
-        if not isinstance(part, str):
+        if not isinstance(part, str) and (part.steps or part.width or part.precision):
             # An index may have one operand many times.
-            size += _padding(part, values) + (most if part.steps else 0)
-    spend(size // 8)
-    claim(size + sum(len(value) for value in values if type(value) is str))
+            size += _padding(part, values) + most
+    if size > _LONG:
+        spend(size // 8)
+        claim(size)
     return go_format(template, values)
 
 

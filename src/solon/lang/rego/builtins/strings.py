@@ -111,8 +111,9 @@ def replace(text: Value, old: Value, new: Value) -> str:
 
 
 def split(text: Value, delimiter: Value) -> list[str]:
-    parts = string(text, 1).count(string(delimiter, 2))
-    if parts > _LONG:
+    string(delimiter, 2)
+    if len(string(text, 1)) > _LONG:
+        parts = text.count(delimiter)
         spend(parts)
         claim((60 if delimiter or not text.isascii() else 8) * parts)
     return text.split(delimiter) if delimiter else list(text)
