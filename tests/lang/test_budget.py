@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from solon.lang import rego
-from solon.lang.budget import Budget, BudgetExceeded, Meter
+from solon.lang.budget import Budget, BudgetExceeded, Meter, running, spend
 from solon.lang.rego import EvalError
 
 BUDGET = Budget(seconds=None, steps=10_000)
@@ -39,7 +41,9 @@ def test_a_runaway_policy_is_stopped_where_it_runs_away(rules: str, row: int) ->
         program.evaluate("data.a.p", input=INPUT, budget=BUDGET)
     (error,) = raised.value.errors
     assert raised.value.code == "eval_cancel_error"
-    assert error.message == "evaluation took more than 10,000 steps"
+    assert re.fullmatch(
+        r"evaluation took more than 10,000 steps \([\d,]+ steps in [\d.e-]+ s\)", error.message
+    )
     assert (error.span.file, error.span.row) == ("runaway.rego", row)
     assert f"  {row} | " in raised.value.render()
 
@@ -57,7 +61,8 @@ def test_the_same_policy_ends_within_a_larger_budget() -> None:
 def test_a_runaway_query_is_stopped_too() -> None:
     with pytest.raises(EvalError) as raised:
         rego.compile({}).evaluate("x := numbers.range(1, 1000000000)", budget=BUDGET)
-    assert str(raised.value) == "query:1:1: eval_cancel_error: evaluation took more than 10,000 steps"
+    message = "query:1:1: eval_cancel_error: evaluation took more than 10,000 steps (1,000,000,000 steps in "
+    assert str(raised.value).startswith(message)
 
 
 class Clock:
@@ -77,8 +82,52 @@ def test_time_is_looked_at_every_so_many_steps() -> None:
     clock.now += 1.0
     with pytest.raises(BudgetExceeded) as raised:
         meter.charge(50_000)
-    assert str(raised.value) == "evaluation took longer than 2 s (150,000 steps)"
+    assert str(raised.value) == "evaluation took longer than 2 s (150,000 steps in 2.5 s)"
     assert (raised.value.steps, raised.value.seconds) == (150_000, 2.5)
+
+
+@pytest.mark.parametrize("step", [1e-6, 1e-4, 1e-3])
+def test_however_long_a_step_takes_the_limit_of_time_is_kept(step: float) -> None:
+    clock = Clock()
+    meter = Meter(Budget(seconds=1.0, steps=None), clock)
+
+    def run() -> None:
+        while True:
+            clock.now += step
+            meter.charge(1)
+
+    with pytest.raises(BudgetExceeded) as raised:
+        run()
+    assert 1.0 <= raised.value.seconds <= 1.2
+
+
+def test_what_would_take_longer_than_there_is_time_is_refused_before_it_starts() -> None:
+    meter = Meter(Budget(seconds=2.0, steps=None), Clock())
+    meter.charge(10_000_000)  # half a second, at the least
+    with pytest.raises(BudgetExceeded, match="would take longer than 2 s"):
+        meter.charge(100_000_000)
+    with pytest.raises(BudgetExceeded, match="might take longer than 2 s"):
+        meter.foresee(2.5)
+
+
+def test_memory_that_an_evaluation_would_take_is_refused_before_it_is_taken() -> None:
+    meter = Meter(Budget(seconds=None, steps=None, memory=64 << 20), Clock())
+    meter.claim(60 << 20)
+    with pytest.raises(BudgetExceeded, match=r"would take more than 64 MB of memory"):
+        meter.claim(65 << 20)
+    meter.text(2 << 20)
+    with pytest.raises(BudgetExceeded, match=r"would take more than 64 MB of memory"):
+        meter.text((2 << 20) + 1)
+
+
+def test_outside_of_an_evaluation_nothing_is_charged() -> None:
+    assert not running
+    spend(10**12)
+    rego.compile({}).evaluate("1 + 1")
+    assert not running
+    with pytest.raises(EvalError):
+        rego.compile({}).evaluate("numbers.range(1, 1000000000)", budget=BUDGET)
+    assert not running
 
 
 @given(st.lists(st.integers(0, 30_000), max_size=20), st.integers(0, 100_000))
@@ -91,7 +140,8 @@ def test_steps_add_up_and_the_limit_is_exact(charges: list[int], limit: int) -> 
             with pytest.raises(BudgetExceeded) as raised:
                 meter.charge(charge)
             assert raised.value.steps == total
-            assert str(raised.value) == f"evaluation took more than {limit:,} steps"
+            message = f"evaluation took more than {limit:,} steps ({total:,} steps in 0 s)"
+            assert str(raised.value) == message
             return
         meter.charge(charge)
         assert meter.steps == total

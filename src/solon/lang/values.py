@@ -9,12 +9,18 @@ JSON documents are used as they are: ``None``, ``bool``, ``int``, ``float``, ``s
 
 Values are never changed once they are built. Ordering is Rego's: null < boolean < number < string
 < array < object < set, each type ordered by its content.
+
+A value may hold another many times: small in memory, it can be endless to whoever walks it. So what walks
+values charges the evaluation that is running (:func:`solon.lang.budget.spend`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Any, Final
+
+from solon.lang.budget import spend
 
 Value = Any  # None | bool | int | float | str | list[Value] | dict[Any, Value] | Set | Undefined
 
@@ -73,7 +79,10 @@ class Key:
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is Key and self._hash == other._hash and bool(self.frozen == other.frozen)
+        if type(other) is not Key or self._hash != other._hash:
+            return False
+        spend(len(self.frozen))
+        return bool(self.frozen == other.frozen)
 
     def __repr__(self) -> str:
         return f"Key({self.value!r})"
@@ -82,21 +91,34 @@ class Key:
 _TRUE: Final = ("bool", True)
 _FALSE: Final = ("bool", False)
 _FLAT: Final = frozenset([str, int, float, type(None)])  # the types whose values are their own keys
+_CONTAINERS: Final = frozenset([list, dict, Set])
+_LONG: Final = 1000  # characters
+_MAX_BITS: Final = 14_000  # Python writes no int of more than 4,300 digits
+_FEW: Final = 32  # elements; what C does with fewer need not be charged
+_SHALLOW: Final = 2  # levels; few elements of few elements of few are not many
 
 
-def _freeze(value: Value) -> Any:
+def _freeze(value: Value, depth: int = 0) -> Any:
     kind = type(value)
     if kind is bool:
         return _TRUE if value else _FALSE
+    if kind is not list and kind is not dict and kind is not Set:
+        return value
+    if depth > _SHALLOW or len(value) > _FEW:
+        spend(len(value))
     if kind is list:
-        return ("array", *[_freeze(item) for item in value])
-    if kind is dict:
-        if _FLAT.issuperset(map(type, value.values())):
-            return frozenset(value.items())
-        return frozenset([(k, _freeze(v)) for k, v in value.items()])
+        parts: list[Any] = ["array"]
+        for item in value:
+            parts.append(item if type(item) is str else _freeze(item, depth + 1))  # noqa: PERF401
+        return tuple(parts)
     if kind is Set:
         return ("set", frozenset(value))
-    return value
+    if _FLAT.issuperset(map(type, value.values())):
+        return frozenset(value.items())
+    fields = set()
+    for k, v in value.items():
+        fields.add((k, v if type(v) is str else _freeze(v, depth + 1)))
+    return frozenset(fields)
 
 
 def key(value: Value) -> Any:
@@ -132,18 +154,35 @@ def equal(a: Value, b: Value) -> bool:
     """Deep equality in which values of different types are never equal (``1 != true``, ``1 == 1.0``)."""
     if a is b:
         return True
-    # Python's == is coarser than ours, so a difference it finds is one; what it finds equal is checked.
-    return bool(a == b) and (type(a) is str or _same(a, b))
-
-
-def _same(a: Value, b: Value) -> bool:
     kind = type(a)
-    if kind is not type(b):
-        return kind is not bool and type(b) is not bool and kind in (int, float) and type(b) in (int, float)
+    if kind is str:
+        return bool(a == b)
+    if kind is list or kind is dict or kind is Set:
+        return kind is type(b) and len(a) == len(b) and _same(a, b, kind)
+    return bool(a == b) and (kind is type(b) or (kind is not bool and type(b) is not bool))
+
+
+def _same(a: Value, b: Value, kind: type) -> bool:
+    """Equality of two containers of one type and length."""
+    if len(a) > _FEW:
+        spend(len(a))
+    if kind is Set:
+        return bool(a.keys() == b.keys())
     if kind is list:
-        return all(map(_same, a, b))
-    if kind is dict:
-        return all(_same(item, b[k]) for k, item in a.items())
+        if len(a) > _FEW and _FLAT.issuperset(map(type, a)) and _FLAT.issuperset(map(type, b)):
+            return bool(a == b)
+        pairs: Iterable[tuple[Value, Value]] = zip(a, b, strict=True)
+    else:
+        if a.keys() != b.keys():
+            return False
+        pairs = ((item, b[k]) for k, item in a.items())
+    for item, other in pairs:
+        if item is other:
+            continue
+        if type(item) in _CONTAINERS:
+            spend(1)
+        if not equal(item, other):
+            return False
     return True
 
 
@@ -153,10 +192,14 @@ def member(value: Value, collection: Value) -> bool:
     if kind is Set:
         return (value if type(value) is str else key(value)) in collection
     if kind is list:
+        if len(collection) > _FEW:
+            spend(len(collection))
         if type(value) is str:
             return value in collection
         return any(equal(value, other) for other in collection)
     if kind is dict:
+        if len(collection) > _FEW:
+            spend(len(collection))
         return any(equal(value, other) for other in collection.values())
     return False
 
@@ -184,6 +227,7 @@ def compare(a: Value, b: Value) -> int:
         return -1 if left < right else 1
     if left <= 3:
         return 0 if a == b else -1 if a < b else 1
+    spend(1 + min(len(a), len(b)))
     if left == 4:
         return _compare_all(a, b)
     if left == 6:
@@ -209,6 +253,8 @@ def sorted_values(values: Iterable[Value]) -> list[Value]:
     items = list(values)
     if len(items) < 2:
         return items
+    if len(items) > _FEW:
+        spend(len(items) * len(items).bit_length() // 4)
     kinds = set(map(type, items))
     if len(kinds) == 1 and kinds <= _ORDERED:
         return sorted(items)
@@ -235,13 +281,15 @@ def _order(value: Value) -> tuple[Any, ...]:
     if value is None:
         return (0,)
     if kind is list:
-        return (4, *map(_order, value))
+        spend(len(value))
+        return (4, *[_order(item) for item in value])
     if kind is dict:
+        spend(len(value))
         # Strings alone sort as they are stored.
         pairs = _pairs(value) if all(type(k) is str for k in value) else sorted_items(value)
         return (5, *[part for k, v in pairs for part in (_order(k), _order(v))])
     if kind is Set:
-        return (6, *map(_order, sorted_members(value)))
+        return (6, *[_order(member) for member in sorted_members(value)])
     return (_RANK[kind], value)
 
 
@@ -280,18 +328,28 @@ def type_name(value: Value) -> str:
 _NAMES: Final = ("null", "boolean", "number", "string", "array", "object", "set")
 
 
-def to_json(value: Value) -> Any:
+def to_json(value: Value, depth: int = 0) -> Any:
     """The value as JSON has it: sets become sorted arrays, keys that are not strings their JSON text."""
     kind = type(value)
     if kind is dict:
-        return {
-            k if type(k) is str else name_text(k): v if type(v) is str else to_json(v)
-            for k, v in value.items()
-        }
-    if kind is Set:
-        return [to_json(member) for member in sorted_members(value)] if value else []
-    if kind is list:
-        return [to_json(item) for item in value]
+        if depth > _SHALLOW or len(value) > _FEW:
+            spend(len(value))
+        fields = {}
+        for k, v in value.items():
+            name = k if type(k) is str else name_text(k)
+            fields[name] = v if type(v) is str else to_json(v, depth + 1)
+        return fields
+    if kind is list or kind is Set:
+        if not value:
+            return []
+        if depth > _SHALLOW or len(value) > _FEW:
+            spend(len(value))
+        items = []
+        for item in value if kind is list else sorted_members(value):
+            items.append(item if type(item) is str else to_json(item, depth + 1))  # noqa: PERF401 - half the time
+        return items
+    if kind is int and value.bit_length() > _MAX_BITS:
+        raise OverflowError("int too large")
     return value
 
 
@@ -317,6 +375,7 @@ def _json_parts(value: Value) -> Iterator[str]:
     elif kind is str:
         yield quote_json(value)
     elif kind is list or kind is Set:
+        spend(2 * len(value))
         yield "["
         for position, item in enumerate(sorted_members(value) if kind is Set else value):
             if position:
@@ -324,6 +383,7 @@ def _json_parts(value: Value) -> Iterator[str]:
             yield from _json_parts(item)
         yield "]"
     elif kind is dict:
+        spend(4 * len(value))
         texts = {k if type(k) is str else name_text(k): v for k, v in value.items()}
         yield "{"
         for position, name in enumerate(sorted(texts)):
@@ -342,6 +402,8 @@ def _json_parts(value: Value) -> Iterator[str]:
 def quote_json(text: str) -> str:
     import json
 
+    if len(text) > _LONG:
+        spend(len(text) // 16)
     return json.dumps(text, ensure_ascii=False)
 
 
@@ -355,4 +417,5 @@ def number_text(number: int | float) -> str:
             mantissa, exponent = text.split("e")
             return f"{mantissa.removesuffix('.0')}e{exponent}"
         return text
-    return str(number)
+    whole = int(number)
+    return str(whole) if whole.bit_length() <= _MAX_BITS else str(Decimal(whole))

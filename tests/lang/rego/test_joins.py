@@ -101,7 +101,7 @@ def test_the_steps_of_a_join_grow_with_the_documents(name):
     size = 5_000
     left = [{"k": f"k{i}", "kind": "m", "id": i} for i in range(size)]
     right = [{"k": f"k{i}", "kind": "m", "id": size + i} for i in range(size)]
-    budget = Budget(seconds=None, steps=10 * size)
+    budget = Budget(seconds=None, steps=20 * size)
     found = PROGRAMS[name].evaluate("data.p.pairs", {"left": left, "right": right}, budget=budget)
     assert len(found) == size
 

@@ -34,7 +34,7 @@ def test_documents_have_the_values_they_have_alone(program):
 
 
 def test_what_one_document_worked_out_is_not_worked_out_again(program):
-    budget = Budget(seconds=None, steps=2_500)
+    budget = Budget(seconds=None, steps=4_000)
     session = Session(program, {"rest": 1}, {}, budget=budget)
     assert session.evaluate("data.p.first") == 500
     assert session._state.run.steps >= 2_000
@@ -45,7 +45,7 @@ def test_what_one_document_worked_out_is_not_worked_out_again(program):
 def test_each_document_has_the_whole_budget():
     text = "\n".join(f"x{n} := count(numbers.range(1, 800))" for n in range(10))
     session = Session(
-        rego.compile({"p.rego": f"package p\n{text}"}), {}, {}, budget=Budget(seconds=None, steps=1_000)
+        rego.compile({"p.rego": f"package p\n{text}"}), {}, {}, budget=Budget(seconds=None, steps=2_000)
     )
     assert [session.evaluate(f"data.p.x{n}") for n in range(10)] == [800] * 10
 

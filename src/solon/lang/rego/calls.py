@@ -38,7 +38,10 @@ class Calls(References):
         if name == "sprintf":
             text = self.sprintf(call)
             if text is not None:
-                return self.assign(text, str)
+                name = self.assign(text, str)
+                with self.function.block(f"if len({name}) > {inline.LONG}:"):
+                    self.function.add(f"{self.state}.long({name})")
+                return name
         args = [self.value(arg) for arg in call.args]
         again = self.known.get(("call", name, self.state, *args))
         if again is None and undefined:

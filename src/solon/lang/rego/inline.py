@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from solon.lang.budget import STEP_BYTES, spend
 from solon.lang.rego.builtins.formatting import shown_as, verbs
 from solon.lang.values import Set
 
@@ -28,8 +29,20 @@ def _test(condition: str) -> Inline:
     return Inline(f"({condition})", bool, may_refuse=False)
 
 
+LONG: Final = 4_000  # characters; what C does with fewer need not be charged
+
+
+def _long_contains(text: str, part: str) -> bool:
+    spend(len(text) // STEP_BYTES)
+    return str.__contains__(text, part)
+
+
 TABLE: Final = {
-    "contains": Inline("str_contains({0}, {1})", bool, operands=str),
+    "contains": Inline(
+        f"str_contains({{0}}, {{1}}) if len({{0}}) < {LONG} else long_contains({{0}}, {{1}})",
+        bool,
+        operands=str,
+    ),
     "count": Inline("len({0})", int),
     "endswith": Inline("str_endswith({0}, {1})", bool, operands=str),
     "is_array": _test("type({0}) is list"),
@@ -71,6 +84,7 @@ NAMES: Final[dict[str, Any]] = {
     "NUMBERS": frozenset([int, float]),
     "TypeError": TypeError,
     "bool": bool,
+    "long_contains": _long_contains,
     "show_d": shown_as("d"),
     "show_s": shown_as("s"),
     "show_v": shown_as("v"),
@@ -84,10 +98,12 @@ _PLAIN_KIND: Final[dict[str, type]] = {"s": str, "v": str, "d": int}
 
 Parts = Sequence[tuple[str, bool]]
 
+_MOST_OPERANDS: Final = 16  # the text is charged once it is made, and may be so many times as long as another
+
 
 def template(value: Any, operands: int) -> Parts | None:
     """The (text, False) and (verb, True) of a template of sprintf; None where it needs sprintf itself."""
-    parts = verbs(value) if type(value) is str else None
+    parts = verbs(value) if type(value) is str and operands <= _MOST_OPERANDS else None
     return parts if parts is not None and sum(verb for _, verb in parts) == operands else None
 
 

@@ -13,6 +13,7 @@ from solon.lang.rego.types import (
     Set,
     Type,
     Union,
+    bounded,
     field,
     key_of,
     scalar_of,
@@ -135,7 +136,7 @@ class Variables:
             case ast.Var():
                 known = self.types.get(term.name)
                 if known is None or widen:
-                    self.types[term.name] = union([known, of]) or of
+                    self.types[term.name] = bounded(union([known, of])) or of
                     return True
                 return unifies(known, of)
             case Typed():

@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from threading import get_ident
 from types import CodeType
 from typing import Any, Literal
 
-from solon.lang.budget import Budget, BudgetExceeded
+from solon.lang.budget import Budget, BudgetExceeded, running
 from solon.lang.emit import Origin, Tables, Unit, readable
 from solon.lang.rego import ast, rules
 from solon.lang.rego.annotations import Annotation, Annotations
@@ -40,6 +41,10 @@ from solon.lang.trace import Trace
 from solon.lang.values import UNDEFINED, Value, to_json
 
 _DEFAULT = Options()
+
+# A document may nest as deeply as parsers allow (about a thousand levels), and walking it takes up to three frames
+# of Python a level; rules may build on each other as far.
+sys.setrecursionlimit(max(sys.getrecursionlimit(), 4_000))
 Replaced = frozenset[tuple[str, ...]]
 
 
@@ -406,6 +411,12 @@ def _definitions(group: rules.Group) -> list[rules.Definition]:
     return [*group.definitions, *([group.default] if group.default else [])]
 
 
+def _first_place(program: Program, name: str) -> Span:
+    program.complete()
+    definition = _definitions(program._by_name[name])[0]
+    return definition.module.span(definition.rule.head.at)
+
+
 def _bodies(definition: rules.Definition) -> list[list[ast.Expr]]:
     return [definition.body, *(branch.body for branch in definition.elses)]
 
@@ -528,7 +539,9 @@ class Query:
 
     def __init__(self, program: Program, text: str, imports: Sequence[str] = ()) -> None:
         self.program = program
+        # What an evaluation gives is made JSON under its budget as well.
         self._run: Callable[[State, list[Any]], list[Any]]
+        self._start: Callable[[], Span]  # where to point if nothing more precise is known
         self.parse_ns = self.compile_ns = 0
         group = None if imports or program.watch else program.document(text)
         if group is None:
@@ -543,7 +556,7 @@ class Query:
         def run(state: State, out: list[Any]) -> list[Any]:
             value = document(state)
             if value is not UNDEFINED:
-                out.append((value,))
+                out.append((to_json(value),))
             return out
 
         self._run = run
@@ -553,6 +566,7 @@ class Query:
         self._places = [(text, Span("query", 1, 1, len(text)))]
         self._last = 0
         self._sources = program.sources
+        self._start = lambda: _first_place(program, text)
 
     def _compile(self, text: str, imports: Sequence[str]) -> None:
         program = self.program
@@ -580,13 +594,15 @@ class Query:
             values, variables = _emit(compiler, unit, module, definition.body)
         space = dict(code.namespace)
         unit.load(space, framing(program.watch, compiler.frames))
-        self._run = space["q"]
+        solve = space["q"]
+        self._run = lambda state, out: [tuple(map(to_json, solution)) for solution in solve(state, out)]
         self._linked = replace(code.linked, nodes=compiler.nodes, sites=compiler.sites, sources=sources)
         self._origins = {"<rego>": code.origins, "<query>": unit.origins}
         self._names = variables
         self._places = [(text[expr.at : expr.end], module.span(expr.at)) for expr in values]
         self._last = len(values) - 1
         self._sources = sources
+        self._start = lambda: Span("query", 1, 1)
         self.compile_ns = time.perf_counter_ns() - started - self.parse_ns
 
     def _solutions(
@@ -601,7 +617,7 @@ class Query:
         prints: list[str] | None = None,
         notes: list[str] | None = None,
         covered: set[Any] | None = None,
-    ) -> list[tuple[Value, ...]]:
+    ) -> list[tuple[Any, ...]]:
         options = _DEFAULT
         listens = prints is not None or notes is not None or covered is not None
         if strict_builtin_errors or allowed_hosts or runtime or listens:
@@ -610,23 +626,32 @@ class Query:
         return self.solve(State(self._linked, run, input, self.program.data if data is None else data))
 
     def solve(self, state: State) -> list[tuple[Value, ...]]:
-        """Every solution in a state. Raises RegoError."""
+        """Every solution in a state, as JSON has it. Raises RegoError."""
+        run = state.run
+        thread = get_ident()
+        running[thread] = run
         try:
             return self._run(state, [])
         except RegoError as error:
             raise self._with_sources(error) from None
         except BudgetExceeded as error:
-            raise EvalError(EVAL_CANCEL_ERROR, str(error), self._where(), self._sources) from error
+            raise self._stopped(EVAL_CANCEL_ERROR, str(error)) from None
         except RecursionError:
-            raise EvalError(
-                EVAL_INTERNAL_ERROR,
-                "the document or the policy is nested too deeply",
-                self._where(),
-                self._sources,
-            ) from None
-        except (ArithmeticError, LookupError, MemoryError, TypeError, ValueError, AttributeError) as error:
+            problem = "the document or the policy is nested too deeply"
+            raise self._stopped(EVAL_INTERNAL_ERROR, problem) from None
+        except MemoryError:
+            exceeded = BudgetExceeded("ran out of memory", run.steps, run.seconds)
+            raise self._stopped(EVAL_CANCEL_ERROR, str(exceeded)) from None
+        except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
             problem = f"{type(error).__name__}: {error}"
-            raise EvalError(EVAL_INTERNAL_ERROR, problem, self._where(), self._sources) from error
+            if isinstance(error, OverflowError) or "integer string conversion" in problem:
+                problem = "a number is too large"
+            raise self._stopped(EVAL_INTERNAL_ERROR, problem) from error
+        finally:
+            del running[thread]
+
+    def _stopped(self, code: str, problem: str) -> EvalError:
+        return EvalError(code, problem, self._where(), self._sources)
 
     def _with_sources(self, error: RegoError) -> RegoError:
         error.sources = {**self._sources, **error.sources}
@@ -634,7 +659,7 @@ class Query:
 
     def _where(self) -> Span:
         """The place in the policy that the exception being handled comes from."""
-        span = Span("query", 1, 1)
+        span = self._start()
         trace = sys.exc_info()[2]
         while trace is not None:
             origins = self._origins.get(trace.tb_frame.f_code.co_filename)
@@ -670,7 +695,7 @@ class Query:
         solutions = self._solutions(
             input, data, strict_builtin_errors, budget, now_ns, allowed_hosts, runtime, prints, notes, covered
         )
-        return to_json(solutions[0][self._last]) if solutions else UNDEFINED
+        return solutions[0][self._last] if solutions else UNDEFINED
 
     def bindings(self, input: Any = UNDEFINED, **settings: Any) -> list[dict[str, Any]]:
         """For every solution, name -> value of the query's variables."""
@@ -679,8 +704,7 @@ class Query:
     def results(self, input: Any = UNDEFINED, **settings: Any) -> list[dict[str, Any]]:
         """For every solution, ``{"expressions": [{value, text, location}], "bindings": {…}}``."""
         out: list[dict[str, Any]] = []
-        for solution in self._solutions(input, **settings):
-            values = [to_json(value) for value in solution]
+        for values in self._solutions(input, **settings):
             count = len(self._places)
             out.append(
                 {
@@ -727,4 +751,4 @@ class Session:
         self._state.run = Run(self._budget, self._options, before.now_ns)
         self._state.run.cache = before.cache
         solutions = self._program.prepare(document).solve(self._state)
-        return to_json(solutions[0][0]) if solutions else UNDEFINED
+        return solutions[0][0] if solutions else UNDEFINED

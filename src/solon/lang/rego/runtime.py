@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from solon.lang.budget import Budget, Meter
+from solon.lang.budget import LONGEST, Budget, Meter, paced, spend
 from solon.lang.rego.errors import (
     EVAL_CONFLICT_ERROR,
     BuiltinError,
@@ -149,6 +149,10 @@ class State:
     def charge(self, steps: int) -> None:
         self.run.charge(steps)
 
+    def long(self, text: str) -> None:
+        """Account for a text that compiled code has made."""
+        self.run.text(len(text))
+
     def note(self, text: str) -> None:
         if self.run.options.notes is not None:
             self.run.options.notes.append(text)
@@ -159,7 +163,10 @@ class State:
         """Record the lines of a ``print``: one for each combination of its operands' values."""
         if self.run.options.prints is not None:
             columns = [[render(v) for v in operand.values()] or ["<undefined>"] for operand in operands]
-            self.run.options.prints.extend(" ".join(row) for row in itertools.product(*columns))
+            for row in itertools.product(*columns):
+                line = " ".join(row)
+                self.run.text(len(line))
+                self.run.options.prints.append(line)
 
     def cover(self, line: Any) -> None:
         if self.run.options.covered is not None:
@@ -233,6 +240,7 @@ class State:
             )
         base = self._base(node.path)
         merged = dict(base) if type(base) is dict else {}
+        self.charge(len(merged))
         for name, child in node.children.items():
             # Where data and a rule define the same document, data is what the whole shows.
             if child.group is not None and name in merged:
@@ -271,6 +279,7 @@ class State:
         names: list[Value] = list(place.children)
         if type(base) is dict:
             names += [k for k in base if k not in place.children]
+        self.charge(len(names))
         return names
 
     def force(self, place: Any) -> Value:
@@ -288,6 +297,7 @@ def _patched(document: Value, path: Sequence[str], value: Value) -> Value:
     if not path:
         return value
     fields = dict(document) if type(document) is dict else {}
+    spend(len(fields))
     fields[path[0]] = _patched(fields.get(path[0], UNDEFINED), path[1:], value)
     return fields
 
@@ -303,6 +313,9 @@ def values(state: State, collection: Value) -> Iterable[Value]:
     meter = state.run
     meter.left -= len(collection)
     if meter.left < 0:
+        if len(collection) > LONGEST:
+            meter.left += len(collection)
+            return paced(meter, collection if kind is list else collection.values())
         meter.renew()
     return collection if kind is list else collection.values()  # type: ignore[no-any-return]
 
@@ -315,6 +328,9 @@ def items(state: State, collection: Value) -> Iterable[tuple[Any, Value]]:
     meter = state.run
     meter.left -= len(collection)
     if meter.left < 0:
+        if len(collection) > LONGEST:
+            meter.left += len(collection)
+            return paced(meter, enumerate(collection) if kind is list else collection.items())
         meter.renew()
     return enumerate(collection) if kind is list else collection.items()
 
@@ -449,13 +465,17 @@ class Nested:
 def template(parts: Sequence[Any], render: Callable[[Value], str], state: State, site: int) -> str:
     """The text of a template string: parts are texts, and sets of the values an expression has."""
     out: list[str] = []
+    length = 0
     for literal, value in parts:
         if literal:
-            out.append(value)
+            text = value
         elif len(value) > 1:
             state.conflict(site)
         else:
-            out.append(render(next(iter(value.values()))) if value else "<undefined>")
+            text = render(next(iter(value.values()))) if value else "<undefined>"
+        length += len(text)
+        out.append(text)
+    state.run.text(length)
     return "".join(out)
 
 
@@ -473,5 +493,5 @@ def _walk(
         yield path, value
         below = visit(value)
         if below:
-            state.charge(len(below))
+            state.charge(len(below) * (1 + len(path) // 8))
             stack.extend(([*path, index], element) for index, element in reversed(below))

@@ -39,6 +39,7 @@ from solon.lang.rego.types import (
     Set,
     Type,
     Union,
+    bounded,
     brief,
     is_empty,
     key_of,
@@ -206,7 +207,7 @@ class Scope(Variables):
         args = [self.lower(arg) for arg in definition.args]
         for arg in args:
             self._any_if_unused(arg)
-        return Function(tuple(map(self.of, args)), self.of(result))
+        return Function(tuple(bounded(self.of(arg)) for arg in args), bounded(self.of(result)))
 
     def _any_if_unused(self, arg: Pattern) -> None:
         match arg:
@@ -222,9 +223,9 @@ class Scope(Variables):
 
     def document(self, definition: Definition, value: ast.Term | None) -> Type | None:
         if definition.key is not None:
-            member = self.of(self.lower(definition.key))
+            member = bounded(self.of(self.lower(definition.key)))
             return None if member is None else Set(member)
-        return BOOLEAN if value is None else self.of(self.lower(value))
+        return BOOLEAN if value is None else bounded(self.of(self.lower(value)))
 
     # --- bodies
 

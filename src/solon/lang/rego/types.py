@@ -67,6 +67,31 @@ _WIDEST: Final = 100
 _MOST: Final = 64  # members of a union; with more it is anything
 
 
+_MOST_PARTS: Final = 5_000
+
+
+def bounded(of: Type | None) -> Type | None:
+    """The type, or anything where it has too many parts: rules that each repeat the one before have types without end."""
+    left: list[Type | None] = [of]
+    parts = 0
+    while left:
+        parts += 1
+        if parts > _MOST_PARTS:
+            return ANY
+        match left.pop():
+            case Array(items, rest):
+                left += [*items, rest]
+            case Object(fields, rest):
+                left += [*(value for _, value in fields), *(rest or ())]
+            case Set(member):
+                left.append(member)
+            case Union(members):
+                left += members
+            case _:
+                pass
+    return of
+
+
 def key_of(value: Anything) -> Key:
     """A scalar as a key."""
     if value is None:

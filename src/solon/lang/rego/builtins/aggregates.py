@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from solon.lang.budget import spend
 from solon.lang.rego.builtins.numbers import add, multiply, plain
 from solon.lang.rego.builtins.registry import Builtin, wrong_type
 from solon.lang.rego.errors import OperandError
@@ -23,8 +24,10 @@ def count(collection: Value) -> int:
 def _members(collection: Value) -> Iterable[Value]:
     kind = type(collection)
     if kind is list:
+        spend(5 * len(collection))
         return collection  # type: ignore[no-any-return]
     if kind is Set:
+        spend(5 * len(collection))
         return sorted_members(collection)
     raise wrong_type(collection, 1, "one of {array, set}")
 

@@ -15,17 +15,18 @@ def reverse(items: Value) -> list[Value]:
 
 
 def slice_(items: Value, start: Value, stop: Value) -> list[Value]:
-    array(items, 1)
+    if type(items) is not list:
+        array(items, 1)
     first = max(0, int64(start, 2))
     last = min(len(items), int64(stop, 3))
-    return items[first:last] if first < last else []
+    return array(items[first:last], 1) if first < last else []
 
 
 def flatten(items: Value) -> list[Value]:
     out: list[Value] = []
     for item in array(items, 1):
         if type(item) is list:
-            out.extend(item)
+            out.extend(array(item, 1))
         else:
             out.append(item)
     return out

@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from solon.lang.budget import spend
 from solon.lang.rego.builtins import pem
+from solon.lang.rego.builtins.jws import SIGNATURE_STEPS
 from solon.lang.rego.builtins.registry import Builtin, Context, obj, string
 from solon.lang.rego.builtins.x509_fields import certificate_fields, request_fields
 from solon.lang.rego.errors import BuiltinError
@@ -21,6 +23,7 @@ if TYPE_CHECKING:  # importing cryptography takes longer than most evaluations
 
 _BEGIN: Final = "-----BEGIN"
 _MAX_CERTIFICATES: Final = 1000
+_READ_STEPS: Final = 500
 
 
 def _base64(text: str) -> bytes:
@@ -42,6 +45,7 @@ def _pem_or_der(text: str) -> str | bytes:
 def read(read: Callable[[Any], Any], source: Any) -> Any:
     from cryptography.exceptions import UnsupportedAlgorithm
 
+    spend(_READ_STEPS)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a policy may look at certificates that no longer conform
@@ -233,6 +237,7 @@ def _issued(issuer: x509.Certificate, subject: x509.Certificate, below: int) -> 
             return False
     except ValueError:
         return False
+    spend(SIGNATURE_STEPS)
     digest = subject.signature_hash_algorithm
     if digest and digest.name in ("md5", "sha1"):
         return False

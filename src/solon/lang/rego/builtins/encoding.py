@@ -7,6 +7,7 @@ import binascii
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus, unquote_plus
 
+from solon.lang.budget import claim, spend
 from solon.lang.rego.builtins.registry import Builtin, obj, string, wrong_type
 from solon.lang.rego.errors import BuiltinError, OperandError
 from solon.lang.values import Set, Value, sorted_items, sorted_members
@@ -67,6 +68,7 @@ def hex_encode(text: Value) -> str:
 
 def hex_decode(text: Value) -> str:
     body = string(text, 1)
+    spend(len(body))
     for char in body:
         if char not in "0123456789abcdefABCDEF":
             raise BuiltinError(f"encoding/hex: invalid byte: U+{ord(char):04X} {char!r}")
@@ -76,11 +78,13 @@ def hex_decode(text: Value) -> str:
 
 
 def query_encode(text: Value) -> str:
-    return quote_plus(string(text, 1), safe="~")
+    spend(len(string(text, 1)))
+    return quote_plus(text, safe="~")
 
 
 def query_decode(text: Value) -> str:
     body = string(text, 1)
+    spend(2 * len(body))
     for at, char in enumerate(body):
         if char == "%" and not (
             len(body) >= at + 3 and all(c in "0123456789abcdefABCDEF" for c in body[at + 1 : at + 3])
@@ -99,7 +103,9 @@ def query_encode_object(fields: Value) -> str:
             members = sorted_members(value)
         elif type(value) not in (str, list):
             raise wrong_type(value, 1, "one of {string, array, set}")
+        spend(len(members))
         pairs += [(name, string(member, 1)) for member in members]
+        claim(sum(3 * len(member) for member in members))
     return "&".join(f"{query_encode(name)}={query_encode(value)}" for name, value in pairs)
 
 

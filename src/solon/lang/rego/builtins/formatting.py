@@ -8,9 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from solon.lang.budget import claim, spend
 from solon.lang.rego.builtins.go_format import MAX_WIDTH, Operand, Verb, formatted, go_format, parsed, quote
-from solon.lang.rego.builtins.registry import Builtin, Context, array, string
+from solon.lang.rego.builtins.registry import Builtin, array, string
 from solon.lang.values import Set, Value, number_text, sorted_items, sorted_members
+
+_LONG: Final = 1000  # characters
+_FEW: Final = 32  # elements, on few levels: what need not be charged
+_SHALLOW: Final = 2
 
 
 def format_value(value: Value) -> str:
@@ -19,26 +24,37 @@ def format_value(value: Value) -> str:
     if kind is str:
         return str(value)
     if kind is int:
-        return str(value)
+        return number_text(value)
     return term_text(value)
 
 
-def term_text(value: Value) -> str:
+def term_text(value: Value, depth: int = 0) -> str:
     """The value as Rego text."""
     kind = type(value)
     if kind is str:
+        if len(value) > _LONG:
+            spend(len(value))
+            claim(len(value))
         return quote(value)
     if value is None:
         return "null"
     if kind is bool:
         return "true" if value else "false"
-    if kind is list:
-        return "[" + ", ".join(map(term_text, value)) + "]"
+    if kind is not list and kind is not dict and kind is not Set:
+        return _float_source(value) if kind is float else number_text(value)
+    if depth > _SHALLOW or len(value) > _FEW:
+        spend(8 * len(value))
+    parts = []
     if kind is dict:
-        return "{" + ", ".join(f"{term_text(k)}: {term_text(v)}" for k, v in sorted_items(value)) + "}"
-    if kind is Set:
-        return "{" + ", ".join(map(term_text, sorted_members(value))) + "}" if value else "set()"
-    return _float_source(value) if kind is float else number_text(value)
+        for k, v in sorted_items(value):
+            name = term_text(k, depth + 1)
+            parts.append(f"{name}: {term_text(v, depth + 1)}")
+        return "{" + ", ".join(parts) + "}"
+    for item in value if kind is list else sorted_members(value):
+        parts.append(term_text(item, depth + 1))  # noqa: PERF401
+    if kind is list:
+        return "[" + ", ".join(parts) + "]"
+    return "{" + ", ".join(parts) + "}" if parts else "set()"
 
 
 def _float_source(value: float) -> str:
@@ -52,7 +68,7 @@ def _operand(value: Value) -> Operand:
     return value if kind is str or kind is int or kind is float else term_text(value)
 
 
-def sprintf(context: Context, template: Value, operands: Value) -> str:
+def sprintf(template: Value, operands: Value) -> str:
     if type(template) is not str:
         string(template, 1)
     if type(operands) is not list:
@@ -60,9 +76,18 @@ def sprintf(context: Context, template: Value, operands: Value) -> str:
     if len(operands) == 1 and template in _PLAIN:
         return shown_as(template[1])(operands[0])
     values = [_operand(value) for value in operands]
+    size, most = len(template), 0
+    for value in values:
+        if type(value) is str:
+            size += len(value)
+            most = max(most, len(value))
     for part in parsed(template):
-        if not isinstance(part, str):
-            context.charge(_padding(part, values))
+        if not isinstance(part, str) and (part.steps or part.width or part.precision):
+            # An index may have one operand many times.
+            size += _padding(part, values) + most
+    if size > _LONG:
+        spend(size // 8)
+        claim(size)
     return go_format(template, values)
 
 
@@ -95,7 +120,7 @@ def shown_as(verb: str) -> Callable[[Value], str]:
     def shown(value: Value) -> str:
         kind = type(value)
         if kind is int and verb != "s":
-            return str(value)
+            return number_text(value)
         if verb == "d" or kind is int or kind is float:
             return formatted(plain, _operand(value))
         return format_value(value)
@@ -103,4 +128,4 @@ def shown_as(verb: str) -> Callable[[Value], str]:
     return shown
 
 
-BUILTINS = (Builtin("sprintf", "(string, array[any]) -> string", sprintf, contextual=True),)
+BUILTINS = (Builtin("sprintf", "(string, array[any]) -> string", sprintf),)

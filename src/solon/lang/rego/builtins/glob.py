@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, Final
 
-from solon.lang.rego.builtins.regex import compiled
-from solon.lang.rego.builtins.registry import Builtin, string, wrong_type
+from solon.lang.budget import spend
+from solon.lang.rego.builtins.regex import compiled, scanning
+from solon.lang.rego.builtins.registry import Builtin, remembered, string, wrong_type
 from solon.lang.rego.errors import BuiltinError, OperandError
 from solon.lang.values import Value, type_name
 
@@ -28,10 +28,12 @@ def match(pattern: Value, delimiters: Value, text: Value) -> bool:
         separators = tuple(delimiters) or (".",)
     else:
         raise wrong_type(delimiters, 2, "one of {null, array}")
-    return _expression(pattern, separators).search(string(text, 3)) is not None
+    expression = _expression(pattern, separators)
+    scanning(expression, string(text, 3))
+    return expression.search(text) is not None
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _expression(pattern: str, separators: tuple[str, ...]) -> Any:
     return compiled(translate(pattern, separators))
 
@@ -47,6 +49,7 @@ def translate(pattern: str, separators: tuple[str, ...]) -> str:
     """The regular expression for a glob. Raises BuiltinError where the pattern is not one."""
     inside = "[^" + "".join("\\" + c if c in "\\]^-[" else c for c in separators) + "]" if separators else "."
     out: list[str] = ["(?s)^"]
+    spend(20 * len(pattern))
     depth = 0
     at = 0
     while at < len(pattern):

@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import lru_cache
 from typing import Final
 
+from solon.lang.rego.builtins.registry import remembered
 from solon.lang.values import number_text
 
 Operand = int | float | str
@@ -130,7 +130,7 @@ class _Scanner:
         return Verb(self.template[self.at - 1], flags, width, precision, tuple(self.steps), self.valid)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def parsed(template: str) -> tuple[str | Verb, ...]:
     """The template as texts and verbs."""
     parts: list[str | Verb] = []
@@ -240,7 +240,7 @@ def _integer(verb: Verb, value: int, *, big: bool = False) -> str | None:
     if kind not in _BASES:
         return None
     sign = "-" if value < 0 else "+" if verb.has("+") else " " if verb.has(" ") else ""
-    digits = format(abs(value), _BASES[kind])
+    digits = number_text(abs(value)) if _BASES[kind] == "d" else format(abs(value), _BASES[kind])
     if verb.precision == 0 and value == 0 and not big:
         return " " * (verb.width or 0)
     if verb.precision is not None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
+
+from solon.lang.rego.builtins.registry import remembered
 
 NAMED: Final = {
     "ANSIC": "Mon Jan _2 15:04:05 2006",
@@ -37,7 +38,7 @@ EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001
 NS: Final = 1_000_000_000
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def _elements(layout: str) -> tuple[tuple[bool, str], ...]:
     """(is an element, text) of a layout."""
     out: list[tuple[bool, str]] = []
@@ -157,30 +158,34 @@ _ZONE: Final = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=256)
+_SPACES: Final = re.compile(r"(?:\\ )+")
+
+
+# No element is read in two ways, as Go has it: a layout cannot make reading take long.
+@remembered(256)
 def _reader(layout: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
     pattern: list[str] = []
     fields: list[str] = []
     elements = _elements(layout)
     for position, (special, text) in enumerate(elements):
         if not special:
-            pattern.append(re.escape(text).replace(r"\ ", " +"))
+            pattern.append(_SPACES.sub(" ++", re.escape(text)))
             continue
         if text[0] in ".,":
-            digits = rf"\d{{{len(text) - 1}}}" if text[1] == "0" else r"\d*"
-            pattern.append(rf"([.,]{digits})" + ("?" if text[1] == "9" else ""))
+            digits = rf"\d{{{len(text) - 1}}}" if text[1] == "0" else r"\d*+"
+            pattern.append(rf"((?>[.,]{digits}))" + ("?+" if text[1] == "9" else ""))
             fields.append("fraction")
         elif text in _ZONE:
-            pattern.append(f"({_ZONE[text]})")
+            pattern.append(f"((?>{_ZONE[text]}))")
             fields.append("offset")
         else:
             expression, field = _READ[text]
-            pattern.append(f"({expression})")
+            pattern.append(f"((?>{expression}))")
             fields.append(field)
             follows = elements[position + 1] if position + 1 < len(elements) else (False, "")
             # Go reads a fraction behind the seconds even where the layout has none.
             if field == "second" and not (follows[0] and follows[1][0] in ".,"):
-                pattern.append(r"([.,]\d+)?")
+                pattern.append(r"([.,]\d++)?+")
                 fields.append("fraction")
     return re.compile("".join(pattern)), tuple(fields)
 

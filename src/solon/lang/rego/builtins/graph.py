@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from solon.lang.budget import spend
 from solon.lang.rego.builtins.registry import Builtin, Context, obj, wrong_type
 from solon.lang.values import Set, Value, items_of, key, unkey
 
@@ -70,6 +71,7 @@ def _follow(
         below = _edges(graph, vertex)
         if not below:
             out.add([unkey(each) for each in path])
+        context.charge(len(below))
         todo.extend((neighbour, path) for neighbour in reversed(below))
 
 
@@ -79,7 +81,9 @@ def walk(document: Value) -> list[list[Value]]:
     while stack:
         path, value = stack.pop()
         out.append([path, value])
-        stack.extend(([*path, index], element) for index, element in reversed(items_of(value)))
+        below = items_of(value)
+        spend(1 + len(below) * (1 + len(path) // 8))
+        stack.extend(([*path, index], element) for index, element in reversed(below))
     return out
 
 

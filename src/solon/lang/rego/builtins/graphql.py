@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from solon.lang.budget import spend
 from solon.lang.rego.builtins import graphql_objects as objects
 from solon.lang.rego.builtins.graphql_schema import merged
 from solon.lang.rego.builtins.registry import Builtin, Context, string, wrong_type
@@ -16,6 +17,7 @@ from solon.lang.values import Value, key, to_json
 if TYPE_CHECKING:  # importing graphql takes longer than most evaluations
     from graphql import DocumentNode, GraphQLError, GraphQLSchema
 
+_CHARACTER_STEPS: Final = 20
 _MAX_TOKENS: Final = 50_000
 _MAX_REPEATS: Final = 500  # fields of one name are compared with each other
 _DIALECT: Final = {"experimental_fragment_arguments": True, "allow_empty_selection_sets": False}
@@ -28,6 +30,7 @@ _REQUIRED: Final = re.compile(r'Argument "(?:\w+\.)?(@?)(\w+)\((\w+):\)"')
 def _document(text: str) -> DocumentNode:
     from graphql import DocumentNode, GraphQLSyntaxError, parse
 
+    spend(_CHARACTER_STEPS * len(text))
     if not _IGNORED.sub("", text):
         return DocumentNode(definitions=())
     try:

@@ -8,6 +8,7 @@ import re
 from functools import cache
 from typing import Any, Final
 
+from solon.lang.budget import claim, spend
 from solon.lang.rego.builtins.registry import Builtin, obj, string, wrong_type
 from solon.lang.rego.errors import BuiltinError, OperandError
 from solon.lang.values import Value, json_text, to_json
@@ -39,6 +40,8 @@ def marshal_with_options(value: Value, options: Value) -> str:
     if not options.get("pretty", "indent" in options or "prefix" in options):
         return marshal(value)
     indent, prefix = options.get("indent", "\t"), options.get("prefix", "")
+    # As many lines as the text on one line has characters, at the most.
+    claim(len(json_text(value)) * (len(prefix) + len(indent)))
     text = json.dumps(to_json(value), ensure_ascii=False, indent=indent, sort_keys=True)
     return str(prefix + _escaped(text).replace("\n", "\n" + prefix))
 
@@ -54,9 +57,25 @@ def _finite(text: str) -> float:
     return number
 
 
+_VALUE_STEPS: Final = 20
+_VALUE_BYTES: Final = 64
+
+
+def parsing(text: str) -> None:
+    """Charge for the values that a JSON text may hold."""
+    if len(text) > _SHORT:
+        values = text.count(",") + text.count("[") + text.count("{")
+        spend(_VALUE_STEPS * values)
+        claim(_VALUE_BYTES * values)
+
+
+_SHORT: Final = 1000
+
+
 def unmarshal(text: Value) -> Value:
+    parsing(string(text, 1))
     try:
-        return json.loads(string(text, 1), parse_constant=_no_constant, parse_float=_finite)
+        return json.loads(text, parse_constant=_no_constant, parse_float=_finite)
     except RecursionError:
         raise BuiltinError("nested too deeply") from None
     except ValueError as error:
@@ -76,6 +95,7 @@ def is_valid(text: Value) -> bool:
 def yaml_marshal(value: Value) -> str:
     import yaml
 
+    spend(_YAML_STEPS * len(json_text(value)))
     document = _whole(to_json(value))
     text = str(
         yaml.dump(document, Dumper=_dumper(), default_flow_style=False, allow_unicode=True, width=2**31)
@@ -110,6 +130,7 @@ def _dumper() -> Any:
     return Dumper
 
 
+_YAML_STEPS: Final = 40  # a character of YAML takes as long as so many elements
 _MAX_DEPTH: Final = 500
 _DEEP_LINE: Final = re.compile(rf"^[ \t?:-]{{{4 * _MAX_DEPTH},}}", re.MULTILINE)
 
@@ -134,6 +155,7 @@ def yaml_unmarshal(text: Value) -> Value:
         raise BuiltinError("yaml: nested too deeply")
     if body.count("*") > 100 and "&" in body:
         raise BuiltinError("yaml: document contains excessive aliasing")
+    spend(_YAML_STEPS * len(body))
     try:
         return _as_json(load(body))
     except yaml.MarkedYAMLError as error:
@@ -146,6 +168,8 @@ def yaml_unmarshal(text: Value) -> Value:
 
 def _as_json(value: Any) -> Value:
     """Mapping keys become the strings that JSON would have."""
+    if isinstance(value, dict | list):
+        spend(10 * len(value))
     if isinstance(value, dict):
         return {k if type(k) is str else json_text(k): _as_json(v) for k, v in value.items()}
     if isinstance(value, list):

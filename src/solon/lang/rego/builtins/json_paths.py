@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from solon.lang.rego.builtins.registry import Builtin, array, obj, wrong_type
+from solon.lang.budget import spend
+from solon.lang.rego.builtins.registry import Builtin, array, obj, string, wrong_type
 from solon.lang.rego.errors import BuiltinError, OperandError
 from solon.lang.values import UNDEFINED, Set, Value, equal, key, lookup, type_name, unkey
 
@@ -14,15 +15,18 @@ Path = list[Value]
 def _paths(value: Value) -> list[Path]:
     if type(value) is not list and type(value) is not Set:
         raise wrong_type(value, 2, "one of {set, array}")
+    spend(4 * len(value))
     members = value.values() if type(value) is Set else value
     return [_path(member) for member in members]
 
 
 def _path(value: Value) -> Path:
     if type(value) is str:
-        return [part.replace("~1", "/").replace("~0", "~") for part in value.lstrip("/").split("/")]
+        return [
+            part.replace("~1", "/").replace("~0", "~") for part in string(value, 2).lstrip("/").split("/")
+        ]
     if type(value) is list:
-        return list(value)
+        return list(array(value, 2))
     raise OperandError(
         2,
         "must be one of {set, array} containing string paths or array of path segments"
@@ -60,6 +64,8 @@ def filter_(target: Value, paths: Value) -> Value:
 def _kept(value: Value, tree: _Tree) -> Value:
     if tree.whole:
         return value
+    if type(value) in (list, dict, Set):
+        spend(2 * len(value))
     if type(value) is dict:
         fields = {k: (_kept(v, tree[k]) if k in tree else UNDEFINED) for k, v in value.items()}
         return {k: v for k, v in fields.items() if v is not UNDEFINED}
@@ -80,6 +86,8 @@ def remove(target: Value, paths: Value) -> Value:
 def _removed(value: Value, tree: _Tree | None) -> Value:
     if not tree:
         return value
+    if type(value) in (list, dict, Set):
+        spend(2 * len(value))
     if type(value) is dict:
         return {k: _removed(v, tree.get(k)) for k, v in value.items() if not (k in tree and tree[k].whole)}
     if type(value) is Set:
@@ -139,7 +147,7 @@ def _pointer(value: Value) -> Path:
         raise BuiltinError("attribute 'path' must be a string or an array")
     if value == "":
         return []
-    return [part.replace("~1", "/").replace("~0", "~") for part in value.lstrip("/").split("/")]
+    return [part.replace("~1", "/").replace("~0", "~") for part in string(value, 2).lstrip("/").split("/")]
 
 
 def _index(items: list[Value], part: Value, *, end: bool) -> int | None:
@@ -171,6 +179,8 @@ def _change(document: Value, path: Path, kind: str, value: Value) -> Value:
     if not path:
         return UNDEFINED if kind == "remove" else value
     part, *rest = path
+    if type(document) in (list, dict, Set):
+        spend(len(document))
     if type(document) is list:
         at = _index(document, part, end=kind == "add" and not rest)
         if at is None:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from solon.lang.budget import spend
 from solon.lang.rego.builtins import pem
 from solon.lang.rego.errors import BuiltinError
 
@@ -18,6 +19,7 @@ ALGORITHMS: Final = frozenset(
     ["EdDSA", *(family + bits for family in ("RS", "PS", "ES", "HS") for bits in ("256", "384", "512"))]
 )
 _MAX_KEYS: Final = 1000
+SIGNATURE_STEPS: Final = 20_000  # making or verifying one takes as long as so many elements
 
 
 class VerificationKey(NamedTuple):
@@ -168,6 +170,7 @@ def verify(key: Any, algorithm: str, message: bytes, signature: bytes) -> bool:
     """Whether ``signature`` is one of ``message`` by ``key``; a key of the wrong type verifies nothing."""
     if algorithm not in ALGORITHMS:
         return False
+    spend(SIGNATURE_STEPS)
     if algorithm.startswith("HS"):
         if not isinstance(key, bytes):
             return False
@@ -196,6 +199,7 @@ def verify(key: Any, algorithm: str, message: bytes, signature: bytes) -> bool:
 
 def sign(key: Any, algorithm: str, message: bytes) -> bytes:
     """The signature of ``message``; ``algorithm`` is one of ALGORITHMS."""
+    spend(SIGNATURE_STEPS)
     if algorithm.startswith("HS"):
         if not isinstance(key, bytes):
             raise _wrong_key(algorithm)

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterable
 from typing import Any, Final
 
+from solon.lang.budget import claim, spend
 from solon.lang.rego.builtins.registry import Builtin, Context, string, wrong_type
 from solon.lang.rego.errors import BuiltinError, HaltError, OperandError
 from solon.lang.values import Set, Value, items_of
@@ -70,9 +71,10 @@ def is_valid(text: Value) -> bool:
     return True
 
 
-def expand(context: Context, block: Value) -> Set:
+def expand(block: Value) -> Set:
     network = _network(string(block, 1))
-    context.charge(network.num_addresses * _ADDRESS_STEPS)
+    spend(network.num_addresses * _ADDRESS_STEPS)
+    claim(network.num_addresses * 2 * _ADDRESS_STEPS)
     addresses = map(str, network)
     return Set({address: address for address in addresses})
 
@@ -83,6 +85,7 @@ def _operands(value: Value, position: int) -> Iterable[tuple[Value, str]]:
         return [(value, value)]
     if type(value) not in (list, dict, Set):
         raise wrong_type(value, position, "one of {string, array, set, object}")
+    spend(_ADDRESS_STEPS * len(value))
     return [(index, _block_of(element, position)) for index, element in items_of(value)]
 
 
@@ -99,6 +102,7 @@ def contains_matches(blocks: Value, others: Value) -> Set:
     parsed = [(index, _block_or_address(text)) for index, text in _operands(others, 2)]
     for index, text in _operands(blocks, 1):
         network = _network(text)
+        spend(_ADDRESS_STEPS * (1 + len(parsed)))
         for other_index, other in parsed:
             if _within(network, other):
                 out.add([index, other_index])
@@ -110,6 +114,7 @@ def merge(blocks: Value) -> Set:
         raise wrong_type(blocks, 1, "one of {array, set}")
     networks: dict[int, list[Any]] = {4: [], 6: []}
     for member in blocks.values() if type(blocks) is Set else blocks:
+        spend(4 * _ADDRESS_STEPS)
         if type(member) is not str:
             raise OperandError(1, "must be array of strings")
         address = _address(member)
@@ -117,6 +122,7 @@ def merge(blocks: Value) -> Set:
             raise BuiltinError("IPv6 invalid: needs prefix length")
         network = ipaddress.IPv4Network(_classful(address)) if address is not None else _network(member)
         networks[network.version].append(network)
+    spend(4 * _ADDRESS_STEPS * len(blocks))
     merged = [*ipaddress.collapse_addresses(networks[4]), *ipaddress.collapse_addresses(networks[6])]
     return Set.of(str(network) for network in merged)
 
@@ -151,7 +157,7 @@ _BLOCKS = f"string|array[{_BLOCK}]|object[string: {_BLOCK}]|set[{_BLOCK}]"
 BUILTINS = (
     Builtin("net.cidr_contains", "(string, string) -> boolean", contains),
     Builtin("net.cidr_contains_matches", f"({_BLOCKS}, {_BLOCKS}) -> set[array<any, any>]", contains_matches),
-    Builtin("net.cidr_expand", "(string) -> set[string]", expand, contextual=True),
+    Builtin("net.cidr_expand", "(string) -> set[string]", expand),
     Builtin("net.cidr_intersects", "(string, string) -> boolean", intersects),
     Builtin("net.cidr_overlap", "(string, string) -> boolean", contains, deprecated=True),
     Builtin("net.cidr_is_valid", "(string) -> boolean", is_valid),

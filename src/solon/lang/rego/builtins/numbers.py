@@ -12,7 +12,8 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any, Final
 
-from solon.lang.rego.builtins.registry import Builtin, Context, int64, integer, number, wrong_type
+from solon.lang.budget import claim, spend
+from solon.lang.rego.builtins.registry import Builtin, Context, int64, integer, number, string, wrong_type
 from solon.lang.rego.builtins.sets import difference
 from solon.lang.rego.errors import BuiltinError, OperandError
 from solon.lang.values import Set, Value, compare, equal, member, member_at
@@ -163,22 +164,30 @@ def _shift(operation: Callable[[int, int], int]) -> Callable[[Value, Value], int
             raise OperandError(2, "must be an unsigned integer number but got a negative integer")
         if by > _MAX_SHIFT:
             raise OperandError(2, f"must not be above {_MAX_SHIFT}")
-        return operation(value, by)
+        shifted = operation(value, by)
+        if shifted.bit_length() > _MAX_BITS:
+            raise BuiltinError("number too large")
+        return shifted
 
     return shift
 
 
-def range_(context: Context, first: Value, last: Value) -> list[int]:
+def _claim(numbers: int) -> None:
+    spend(numbers)
+    claim(40 * numbers)
+
+
+def range_(first: Value, last: Value) -> list[int]:
     start, stop = integer(first, 1), integer(last, 2)
-    context.charge(abs(stop - start) + 1)
+    _claim(abs(stop - start) + 1)
     return list(range(start, stop + 1)) if start <= stop else list(range(start, stop - 1, -1))
 
 
-def range_step(context: Context, first: Value, last: Value, step: Value) -> list[int]:
+def range_step(first: Value, last: Value, step: Value) -> list[int]:
     start, stop, by = integer(first, 1), integer(last, 2), integer(step, 3)
     if by <= 0:
         raise BuiltinError("step must be a positive integer")
-    context.charge(abs(stop - start) // by + 1)
+    _claim(abs(stop - start) // by + 1)
     return list(range(start, stop + 1, by)) if start <= stop else list(range(start, stop - 1, -by))
 
 
@@ -196,7 +205,7 @@ def intn(context: Context, name: Value, bound: Value) -> int:
     return found
 
 
-_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+_NUMBER: Final = re.compile(r"[+-]?(\d++(?:\.\d*+)?|\.\d++)([eE][+-]?\d{1,4})?", re.ASCII)
 _INTEGER: Final = re.compile(r"[+-]?\d{1,4000}", re.ASCII)
 
 
@@ -211,7 +220,7 @@ def to_number(value: Value) -> Number:
         raise wrong_type(value, 1, "one of {null, boolean, number, string}")
     if value.lstrip("+-").lower() in ("inf", "infinity", "nan"):
         raise OperandError(1, "must be a finite number")
-    if not _NUMBER.fullmatch(value):
+    if not _NUMBER.fullmatch(string(value, 1)):
         raise BuiltinError("invalid syntax")
     return int(value) if _INTEGER.fullmatch(value) else plain(Decimal(value))
 
@@ -246,8 +255,8 @@ BUILTINS = (
     Builtin("bits.negate", "(number) -> number", negate),
     _two("bits.lsh", _shift(int.__lshift__)),
     _two("bits.rsh", _shift(int.__rshift__)),
-    Builtin("numbers.range", "(number, number) -> array[number]", range_, contextual=True),
-    Builtin("numbers.range_step", "(number, number, number) -> array[number]", range_step, contextual=True),
+    Builtin("numbers.range", "(number, number) -> array[number]", range_),
+    Builtin("numbers.range_step", "(number, number, number) -> array[number]", range_step),
     Builtin("rand.intn", "(string, number) -> number", intn, contextual=True),
     Builtin("to_number", "(null|boolean|number|string) -> number", to_number),
     _two("eq", equal, "any, any", "boolean"),

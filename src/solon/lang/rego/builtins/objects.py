@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from solon.lang.budget import spend
 from solon.lang.rego.builtins.registry import Builtin, array, obj, wrong_type
 from solon.lang.rego.errors import OperandError
 from solon.lang.values import UNDEFINED, Set, Value, equal, key, lookup, type_name, unkey
@@ -26,6 +27,8 @@ def get(target: Value, path: Value, default: Value) -> Value:
 
 def _keys(value: Value, position: int) -> set[Any]:
     kind = type(value)
+    if kind is list or kind is Set or kind is dict:
+        spend(len(value))
     if kind is list:
         return {key(item) for item in value}
     if kind is Set or kind is dict:
@@ -52,6 +55,7 @@ def union(left: Value, right: Value) -> dict[Any, Value]:
 
 
 def _merged(left: dict[Any, Value], right: dict[Any, Value]) -> dict[Any, Value]:
+    spend(len(left) + len(right))
     out = dict(left)
     for k, value in right.items():
         present = out.get(k)
@@ -73,10 +77,12 @@ def subset(whole: Value, part: Value) -> bool:
     if kinds == (dict, dict):
         return _object_subset(whole, part)
     if kinds == (Set, Set):
+        spend(len(part))
         return all(k in whole for k in part)
     if kinds == (list, list):
         return _run_in(whole, part)
     if kinds == (list, Set):
+        spend(len(whole) + len(part))
         have = {key(item) for item in whole}
         return all(k in have for k in part)
     raise OperandError(
@@ -85,6 +91,7 @@ def subset(whole: Value, part: Value) -> bool:
 
 
 def _object_subset(whole: dict[Any, Value], part: dict[Any, Value]) -> bool:
+    spend(len(part))
     for k, value in part.items():
         present = whole.get(k, UNDEFINED)
         if present is UNDEFINED:
@@ -94,6 +101,7 @@ def _object_subset(whole: dict[Any, Value], part: dict[Any, Value]) -> bool:
             if not _object_subset(present, value):
                 return False
         elif kinds == (Set, Set):
+            spend(len(value))
             if not all(member in present for member in value):
                 return False
         elif kinds == (list, list):
@@ -105,10 +113,14 @@ def _object_subset(whole: dict[Any, Value], part: dict[Any, Value]) -> bool:
 
 
 def _run_in(whole: list[Value], part: list[Value]) -> bool:
-    return any(
-        all(equal(whole[start + n], item) for n, item in enumerate(part))
-        for start in range(len(whole) - len(part) + 1)
-    )
+    for start in range(len(whole) - len(part) + 1):
+        at = 0
+        while at < len(part) and equal(whole[start + at], part[at]):
+            at += 1
+        spend(1 + at)
+        if at == len(part):
+            return True
+    return False
 
 
 BUILTINS = (

@@ -6,17 +6,20 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from solon.lang.rego.builtins.registry import Builtin, Context, int64, string
+from solon.lang.budget import claim, foresee, spend
+from solon.lang.rego.builtins.registry import Builtin, Context, int64, remembered, string
 from solon.lang.rego.errors import BuiltinError
 from solon.lang.values import Value
 
 if TYPE_CHECKING:
     import re2
 
+_SHORT: Final = 1_000  # characters of a pattern
 MAX_MEMORY: Final = 8 << 20
+_COMPILE_STEPS: Final = 200
 
 
-@lru_cache(maxsize=1024)
+@remembered(256)
 def compiled(pattern: str) -> re2._Regexp[str]:
     """The compiled pattern. Raises BuiltinError where it is not one."""
     return _compile(pattern, capture=True)
@@ -25,6 +28,7 @@ def compiled(pattern: str) -> re2._Regexp[str]:
 def _compile(pattern: Any, *, capture: bool) -> Any:
     import re2
 
+    spend(_COMPILE_STEPS + 20 * len(pattern))
     options = re2.Options()
     options.log_errors = False
     options.max_mem = MAX_MEMORY
@@ -36,7 +40,7 @@ def _compile(pattern: Any, *, capture: bool) -> Any:
         raise BuiltinError(f"error parsing regexp: {detail}") from None
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _search(pattern: str) -> Callable[[bytes], object]:
     """Whether it matches, without where: on bytes and with no groups this takes a third of the time."""
     search: Callable[[bytes], object] = _compile(_bytes(pattern), capture=False).search
@@ -48,7 +52,11 @@ def _bytes(text: str) -> bytes:
 
 
 def match(pattern: Value, text: Value) -> bool:
-    return _search(string(pattern, 1))(_bytes(string(text, 2))) is not None
+    if type(pattern) is type(text) is str and len(pattern) < _SHORT and len(text) < _LONG:
+        return _search(pattern)(_bytes(text)) is not None
+    expression = compiled(string(pattern, 1))
+    scanning(expression, string(text, 2))
+    return expression.search(text) is not None
 
 
 def is_valid(pattern: Value) -> bool:
@@ -81,6 +89,17 @@ def split(context: Context, pattern: Value, text: Value) -> list[str]:
     return out
 
 
+_LONG: Final = 10_000  # characters
+_SCAN_SECONDS: Final = 6e-9  # a character takes so long for each instruction of the worst of patterns
+
+
+def scanning(expression: Any, text: str, start: int = 0) -> None:
+    """Refuse to look for an expression where that may take longer than there is time."""
+    left = len(text) - start
+    if left > _LONG:
+        foresee(left * expression.programsize * (1 + expression.groups / 4) * _SCAN_SECONDS)
+
+
 _MATCH_STEPS: Final = 100  # finding a match takes about as long as visiting a hundred elements
 
 
@@ -89,8 +108,10 @@ def _matches(context: Context, expression: Any, text: str, limit: int = -1) -> I
     last = -1
     if limit == 0:
         return
+    scanning(expression, text)
     for each in expression.finditer(text):
         context.charge(_MATCH_STEPS)
+        scanning(expression, text, each.end())
         if each.start() == each.end() == last:
             continue
         yield each
@@ -112,9 +133,16 @@ def find_all_string_submatch_n(
     limit = int64(count, 3)
     expression = compiled(string(pattern, 1))
     return [
-        [each.group(), *(group or "" for group in each.groups())]
+        [each.group(), *(group or "" for group in _groups(each))]
         for each in _matches(context, expression, string(text, 2), limit)
     ]
+
+
+def _groups(found: Any) -> tuple[str | None, ...]:
+    groups: tuple[str | None, ...] = found.groups()
+    spend(len(groups))
+    claim(sum(len(group) for group in groups if group))  # groups in groups repeat the text
+    return groups
 
 
 def replace(context: Context, text: Value, pattern: Value, new: Value) -> str:
@@ -126,7 +154,9 @@ def replace(context: Context, text: Value, pattern: Value, new: Value) -> str:
     at = 0
     for found in _matches(context, expression, text):
         out.append(text[at : found.start()])
-        out.extend(part if isinstance(part, str) else _group(found, expression, part[0]) for part in parts)
+        filled = [part if isinstance(part, str) else _group(found, expression, part[0]) for part in parts]
+        claim(sum(map(len, filled)))
+        out += filled
         at = found.end()
     out.append(text[at:])
     return "".join(out)
@@ -139,7 +169,7 @@ def _group(found: Any, expression: Any, name: str) -> str:
     return (found.group(name) or "") if name in expression.groupindex else ""
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def _template(text: str) -> tuple[str | tuple[str], ...]:
     """Texts, and names of groups in tuples (Go's regexp.Expand)."""
     parts: list[str | tuple[str]] = []
@@ -172,7 +202,9 @@ def template_match(template: Value, text: Value, start: Value, end: Value) -> bo
     string(text, 2)
     if len(string(start, 3).encode()) != 1 or len(string(end, 4).encode()) != 1:  # Go counts bytes
         raise BuiltinError("start delimiter has to be exactly one character long")
-    return compiled(_delimited(template, start, end)).search(text) is not None
+    expression = compiled(_delimited(template, start, end))
+    scanning(expression, text)
+    return expression.search(text) is not None
 
 
 def _delimited(template: str, start: str, end: str) -> str:
@@ -198,46 +230,69 @@ def _delimited(template: str, start: str, end: str) -> str:
     return "".join([*out, re2.escape(template[at:]), "$"])
 
 
-def globs_match(left: Value, right: Value) -> bool:
-    """Whether some non-empty text matches both patterns: letters, ``.``, ``[…]``, ``*`` and ``+``."""
-    a, b = _globs(string(left, 1)), _globs(string(right, 2))
-    # Pairs of positions reachable by a common text; a position is an index into the elements.
-    seen: set[tuple[int, int]] = set()
-    todo = [(x, y) for x in _skips(a, 0) for y in _skips(b, 0)]
-    while todo:
-        x, y = pair = todo.pop()
-        if pair in seen:
-            continue
-        seen.add(pair)
-        if x == len(a) and y == len(b):
-            return True
-        if x < len(a) and y < len(b) and _overlap(a[x][0], b[y][0]):
-            todo.extend((m, n) for m in _after(a, x) for n in _after(b, y))
-    return False
-
-
 _Chars = frozenset[str] | None  # None: any character
+_Glob = list[tuple[_Chars, str]]  # characters, and the flag behind them
+
+
+def globs_match(left: Value, right: Value) -> bool:
+    """Whether some text matches both patterns: letters, ``.``, ``[…]``, ``*`` and ``+``.
+
+    As OPA's glob-intersection finds it: what a starred part stands for is something that the other pattern has.
+    """
+    first, second = _globs(string(left, 1)), _globs(string(right, 2))
+    known: dict[tuple[bool, int, int], bool] = {}
+
+    def meet(a: _Glob, b: _Glob, at: int, other: int) -> bool:
+        where = (a is first, at, other)
+        found = known.get(where)
+        if found is None:
+            found = known[where] = search(a, b, at, other)
+        return found
+
+    def search(a: _Glob, b: _Glob, at: int, other: int) -> bool:
+        while at < len(a) and other < len(b):
+            if a[at][1] or b[other][1]:
+                return bool(
+                    (a[at][1] and gobble(a, b, at, other)) or (b[other][1] and gobble(b, a, other, at))
+                )
+            if not _overlap(a[at][0], b[other][0]):
+                return False
+            at += 1
+            other += 1
+        return at == len(a) and other == len(b)
+
+    def gobble(a: _Glob, b: _Glob, at: int, start: int) -> bool:
+        chars, flag = a[at]
+        if flag == "+":
+            if not _overlap(chars, b[start][0]):
+                return False
+            start += 1
+        last = at + 1 == len(a)
+        for other in range(start, len(b)):
+            if not last and _overlap(b[other][0], a[at + 1][0]) and meet(a, b, at + 1, other):
+                return True
+            if not _overlap(b[other][0], chars):
+                return False
+        return last
+
+    # The ends are compared first, as far as they have no flags.
+    for a, b in zip(reversed(first), reversed(second), strict=False):
+        if a[1] or b[1]:
+            break
+        if not _overlap(a[0], b[0]):
+            return False
+    return meet(first, second, 0, 0)
 
 
 def _overlap(a: _Chars, b: _Chars) -> bool:
-    return a is None or b is None or bool(a & b)
+    if a is None or b is None:
+        return True
+    spend(4 + min(len(a), len(b)) // 8)
+    return not a.isdisjoint(b)
 
 
-def _skips(globs: list[tuple[_Chars, str]], at: int) -> list[int]:
-    out = [at]
-    while at < len(globs) and globs[at][1] == "*":
-        at += 1
-        out.append(at)
-    return out
-
-
-def _after(globs: list[tuple[_Chars, str]], at: int) -> list[int]:
-    again = [at] if globs[at][1] in "*+" and globs[at][1] else []
-    return [*again, *_skips(globs, at + 1)]
-
-
-def _globs(pattern: str) -> list[tuple[_Chars, str]]:
-    out: list[tuple[_Chars, str]] = []
+def _globs(pattern: str) -> _Glob:
+    out: _Glob = []
     at = 0
     while at < len(pattern):
         char = pattern[at]
@@ -266,6 +321,9 @@ def _char_class(pattern: str, at: int) -> tuple[_Chars, int]:
         if pattern[at] == "\\":
             at += 1
         if pattern[at + 1 : at + 2] == "-" and pattern[at + 2 : at + 3] not in ("]", ""):
+            size = max(0, ord(pattern[at + 2]) - ord(pattern[at]))
+            spend(4 * size)
+            claim(128 * size)
             chars.update(chr(code) for code in range(ord(pattern[at]), ord(pattern[at + 2]) + 1))
             at += 3
         else:

@@ -6,8 +6,10 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Any, Final, Protocol, TypeVar
 
+from solon.lang.budget import LARGE, claim, spend
 from solon.lang.rego.errors import OperandError
 from solon.lang.values import Set, Value, type_name
 
@@ -83,7 +85,27 @@ def wrong_type(value: Value, position: int, wanted: str) -> OperandError:
     return OperandError(position, f"must be {wanted} but got {type_name(value)}")
 
 
+# Who takes an operand reads all of it, and makes something as large: that is charged beforehand.
+_LONG: Final = 2_000  # characters
+_MANY: Final = 100  # elements
+
+
 def string(value: Value, position: int) -> str:
+    if type(value) is not str:
+        raise wrong_type(value, position, "string")
+    if len(value) > _LONG:
+        _read(value)
+    return value
+
+
+def _read(text: str) -> None:
+    spend(len(text) // 16)
+    if len(text) > LARGE:
+        claim(4 * len(text))
+
+
+def string_end(value: Value, position: int) -> str:
+    """A string of which only a part will be looked at."""
     if type(value) is not str:
         raise wrong_type(value, position, "string")
     return value
@@ -122,16 +144,44 @@ def boolean(value: Value, position: int) -> bool:
 def array(value: Value, position: int) -> list[Value]:
     if type(value) is not list:
         raise wrong_type(value, position, "array")
+    if len(value) > _MANY:
+        _visit(len(value))
     return value
+
+
+def _visit(elements: int) -> None:
+    spend(elements)
+    claim(16 * elements)
 
 
 def obj(value: Value, position: int) -> dict[Any, Value]:
     if type(value) is not dict:
         raise wrong_type(value, position, "object")
+    if len(value) > _MANY:
+        _visit(len(value))
     return value
 
 
 def set_(value: Value, position: int) -> Set:
     if type(value) is not Set:
         raise wrong_type(value, position, "set")
+    if len(value) > _MANY:
+        _visit(len(value))
     return value
+
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def remembered(size: int) -> Callable[[_Function], _Function]:
+    """A cache of what a function makes of the last ``size`` texts; long ones are not kept."""
+
+    def decorate(function: _Function) -> _Function:
+        kept = lru_cache(maxsize=size)(function)
+
+        def call(text: str, *more: Any) -> Any:
+            return kept(text, *more) if len(text) <= _LONG else function(text, *more)
+
+        return call  # type: ignore[return-value]
+
+    return decorate

@@ -6,6 +6,7 @@ import base64
 from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any, Final
 
+from solon.lang.budget import spend
 from solon.lang.rego.builtins.registry import Builtin, string
 from solon.lang.rego.errors import BuiltinError, RegoError
 from solon.lang.values import Value, compare
@@ -207,11 +208,15 @@ class _Writer:
         return out | ({"alias": imported.alias} if renamed else {})
 
 
+_CHARACTER_STEPS: Final = 20
+
+
 def parse_module(name: Value, text: Value) -> Object:
     from solon.lang.rego.parser import parse_module as parse
 
+    spend(_CHARACTER_STEPS * len(string(text, 2)))
     try:
-        module = parse(string(name, 1), string(text, 2))
+        module = parse(string(name, 1), text)
     except RegoError as error:
         first = error.errors[0]
         message = first.message.replace("end of file", "eof token").replace("a field name", "identifier")

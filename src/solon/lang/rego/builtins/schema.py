@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
+from solon.lang.budget import spend
 from solon.lang.rego.builtins import time
+from solon.lang.rego.builtins.json import parsing
 from solon.lang.rego.builtins.regex import compiled
-from solon.lang.rego.builtins.registry import Builtin, wrong_type
-from solon.lang.rego.builtins.schema_errors import described
+from solon.lang.rego.builtins.registry import Builtin, remembered, string, wrong_type
+from solon.lang.rego.builtins.schema_errors import described, is_additional
 from solon.lang.rego.errors import BuiltinError
-from solon.lang.values import Value, to_json
+from solon.lang.values import Value, json_text, key, to_json
 
 _TYPES = ("array", "boolean", "integer", "number", "null", "object", "string")
 
@@ -20,7 +21,10 @@ _TYPES = ("array", "boolean", "integer", "number", "null", "object", "string")
 def _document(value: Value, position: int) -> Any:
     if type(value) is str:
         try:
+            parsing(string(value, position))
             return json.loads(value)
+        except RecursionError:
+            raise BuiltinError("jsonschema: nested too deeply") from None
         except ValueError as error:
             raise BuiltinError(f"jsonschema: {error}") from None
     if type(value) is not dict and position == 2:
@@ -28,7 +32,7 @@ def _document(value: Value, position: int) -> Any:
     return to_json(value)
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _problem(text: str) -> str:
     """What is wrong with a schema, or nothing; kept, as checking a schema takes longer than using it."""
     from jsonschema import Draft7Validator
@@ -44,7 +48,7 @@ def _problem(text: str) -> str:
             f"jsonschema: has a primitive type that is NOT VALID -- given: /{wrong}/ "
             f"Expected valid values are:[{valid}]"
         )
-    error = best_match(Draft7Validator(Draft7Validator.META_SCHEMA).iter_errors(schema))
+    error = best_match(_charging(Draft7Validator)(Draft7Validator.META_SCHEMA).iter_errors(schema))
     return f"jsonschema: {error.message}" if error is not None else ""
 
 
@@ -60,13 +64,13 @@ def verify_schema(schema: Value) -> list[Value]:
     if type(schema) is not str and type(schema) is not dict:
         raise wrong_type(schema, 1, "one of {string, object}")
     try:
-        problem = _problem(json.dumps(_document(schema, 1)))
+        problem = _problem(json_text(_document(schema, 1)))
     except BuiltinError as error:
         problem = str(error)
     return [not problem, problem or None]
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _validator(text: str) -> Any:
     """The validator of a schema, kept as well. Raises BuiltinError."""
     from jsonschema import Draft7Validator, FormatChecker
@@ -79,15 +83,41 @@ def _validator(text: str) -> Any:
     checker = FormatChecker(["date", "email", "ipv4", "ipv6", "regex"])
     checker.checks("date-time")(_is_time)
     # An empty registry: a reference that the schema does not contain cannot be fetched.
-    keywords = {"pattern": _pattern, "patternProperties": _pattern_properties}
-    return _extended(Draft7Validator, keywords)(rules, registry=Registry(), format_checker=checker)
+    return _charging(Draft7Validator)(rules, registry=Registry(), format_checker=checker)
 
 
-def _extended(validator: Any, keywords: dict[str, Any]) -> Any:
+def _charging(validator: Any) -> Any:
+    """A validator whose every keyword charges the evaluation: references may say little and mean a lot."""
     from jsonschema import validators
 
     extend: Any = validators.extend
-    return extend(validator, keywords)
+    own = {
+        "additionalProperties": _additional_properties,
+        "pattern": _pattern,
+        "patternProperties": _pattern_properties,
+        "uniqueItems": _unique_items,
+    }
+    return extend(
+        validator, {name: _charged(keyword) for name, keyword in {**validator.VALIDATORS, **own}.items()}
+    )
+
+
+_KEYWORD_STEPS: Final = 20
+
+
+def _charged(keyword: Any) -> Any:
+    def check(validator: Any, wanted: Any, instance: Any, schema: Any) -> Any:
+        spend(_KEYWORD_STEPS + (len(instance) if isinstance(instance, dict | list) else 0))
+        return keyword(validator, wanted, instance, schema) or ()
+
+    return check
+
+
+def _unique_items(_validator: Any, unique: Any, instance: Any, _schema: Any) -> Iterator[Any]:
+    from jsonschema.exceptions import ValidationError
+
+    if unique is True and isinstance(instance, list) and len(set(map(key, instance))) < len(instance):
+        yield ValidationError("has non-unique elements")
 
 
 # jsonschema matches with Python's expressions, which can take forever; RE2's cannot.
@@ -113,6 +143,19 @@ def _pattern_properties(validator: Any, patterns: Any, instance: Any, _schema: A
                 yield from validator.descend(value, rules, path=name, schema_path=pattern)
 
 
+def _additional_properties(validator: Any, rules: Any, instance: Any, schema: Any) -> Iterator[Any]:
+    from jsonschema.exceptions import ValidationError
+
+    if not isinstance(instance, dict):
+        return
+    extras = [name for name in instance if is_additional(name, schema)]
+    if isinstance(rules, dict):
+        for name in extras:
+            yield from validator.descend(instance[name], rules, path=name)
+    elif not rules and extras:
+        yield ValidationError(f"{extras[0]!r} is not expected")
+
+
 def _is_time(value: object) -> bool:
     if not isinstance(value, str):
         return True
@@ -128,7 +171,7 @@ def match_schema(document: Value, schema: Value) -> list[Value]:
 
     if type(document) is not str and type(document) is not dict:
         raise wrong_type(document, 1, "one of {string, object}")
-    validator = _validator(json.dumps(_document(schema, 2)))
+    validator = _validator(json_text(_document(schema, 2)))
     try:
         instance = _document(document, 1)
     except BuiltinError:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from solon.lang.values import equal, json_text, number_text
+from solon.lang.rego.builtins.regex import compiled
+from solon.lang.values import json_text, key, number_text
 
 # Keyword -> the type of its error, and the sentence; {} is what the schema asks for.
 _SENTENCES: Final = {
@@ -31,18 +31,25 @@ _SENTENCES: Final = {
 }
 
 
+def is_additional(name: str, schema: dict[str, Any]) -> bool:
+    """Whether a schema says nothing of a property by name or pattern."""
+    return name not in schema.get("properties", {}) and not any(
+        compiled(pattern).search(name) for pattern in schema.get("patternProperties", {})
+    )
+
+
 def described(errors: Iterable[Any]) -> list[dict[str, str]]:
     """The errors of a jsonschema validator, as ``json.match_schema`` returns them."""
-    found: list[dict[str, str]] = []
+    found: dict[tuple[str, str], dict[str, str]] = {}  # jsonschema has an error for each missing property
     for error in errors:
         field = ".".join(map(str, error.absolute_path)) or "(Root)"
         for kind, sentence in _said(error, field):
             entry = {"error": f"{field}: {sentence}", "type": kind, "field": field, "desc": sentence}
-            if entry not in found:  # jsonschema has an error for each missing property
-                found.append(entry)
+            found.setdefault((kind, entry["error"]), entry)
         if error.validator in ("anyOf", "oneOf"):
-            found.extend(described(_closest(error.context)))
-    return found
+            for entry in described(_closest(error.context)):
+                found.setdefault((entry["type"], entry["error"]), entry)
+    return list(found.values())
 
 
 def _said(error: Any, field: str) -> Iterator[tuple[str, str]]:
@@ -62,13 +69,13 @@ def _said(error: Any, field: str) -> Iterator[tuple[str, str]]:
             yield "const", f"{field} does not match: {json_text(wanted)}"
         case "additionalProperties":
             for name in sorted(given):
-                if name not in error.schema.get("properties", {}) and not any(
-                    re.search(pattern, name) for pattern in error.schema.get("patternProperties", {})
-                ):
+                if is_additional(name, error.schema):
                     yield "additional_property_not_allowed", f"Additional property {name} is not allowed"
         case "uniqueItems":
+            last: dict[Any, int] = {}
             for second, item in enumerate(given):
-                first = next((n for n in range(second - 1, -1, -1) if equal(given[n], item)), None)
+                first = last.get(key(item))
+                last[key(item)] = second
                 if first is not None:
                     yield "unique", f"array items[{first},{second}] must be unique"
         case "dependencies":

@@ -41,7 +41,8 @@ def compare(a: Value, b: Value) -> int:
 
 def _precedence(prerelease: str) -> list[tuple[int, int, str]]:
     """Numbers sort before words; a longer list after its prefix (section 11)."""
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in prerelease.split(".")]
+    # Numbers have no zeros before them, so that the longer one is the larger.
+    return [(0, len(part), part) if part.isdigit() else (1, 0, part) for part in prerelease.split(".")]
 
 
 BUILTINS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from solon.lang.budget import spend
 from solon.lang.rego.builtins.registry import Builtin, set_
 from solon.lang.rego.errors import OperandError
 from solon.lang.values import Set, Value, type_name
@@ -25,6 +26,7 @@ def difference(left: Value, right: Value) -> Set:
 
 def _sets(sets: Value) -> list[Set]:
     members = list(set_(sets, 1).values())
+    spend(sum(len(member) for member in members if type(member) is Set))
     for member in members:
         if type(member) is not Set:
             raise OperandError(1, f"must be set of sets but got set containing {type_name(member)}")
@@ -36,6 +38,7 @@ def intersection(sets: Value) -> Set:
     if not members:
         return Set()
     first, *others = sorted(members, key=len)
+    spend(len(first) * len(others))
     return Set({k: v for k, v in first.items() if all(k in other for other in others)})
 
 

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
+from solon.lang.budget import claim, spend
 from solon.lang.rego.builtins.formatting import format_value
-from solon.lang.rego.builtins.registry import Builtin, Context, int64, number, obj, string, wrong_type
+from solon.lang.rego.builtins.registry import Builtin, int64, number, obj, string, string_end, wrong_type
 from solon.lang.rego.builtins.templates import render
 from solon.lang.rego.errors import BuiltinError, OperandError
-from solon.lang.values import Set, Value, sorted_members, type_name, unkey
+from solon.lang.values import Set, Value, number_text, sorted_members, type_name, unkey
+
+_LONG: Final = 1_000  # characters, or parts
+_FEW: Final = 32
 
 
-def concat(context: Context, delimiter: Value, parts: Value) -> str:
-    context.charge(len(string(delimiter, 1)) * len(parts) if type(parts) in (list, Set) else 0)
+def concat(delimiter: Value, parts: Value) -> str:
+    string(delimiter, 1)
     if type(parts) is Set:
         parts = sorted_members(parts)
     elif type(parts) is not list:
         raise wrong_type(parts, 2, "one of {array, set}")
     try:
+        size = sum(map(len, parts)) + len(delimiter) * len(parts)
+        if size > _LONG:
+            spend(len(parts) + size // 16)
+            claim(size)
         return str(delimiter.join(parts))
     except TypeError:
         odd = next(part for part in parts if type(part) is not str)
@@ -30,11 +38,11 @@ def contains(text: Value, part: Value) -> bool:
 
 
 def startswith(text: Value, prefix: Value) -> bool:
-    return string(text, 1).startswith(string(prefix, 2))
+    return string_end(text, 1).startswith(string(prefix, 2))
 
 
 def endswith(text: Value, suffix: Value) -> bool:
-    return string(text, 1).endswith(string(suffix, 2))
+    return string_end(text, 1).endswith(string(suffix, 2))
 
 
 def format_int(value: Value, base: Value) -> str:
@@ -42,7 +50,7 @@ def format_int(value: Value, base: Value) -> str:
     digits = {2: "b", 8: "o", 10: "d", 16: "x"}.get(base if type(base) is int else -1)
     if digits is None:
         raise OperandError(2, "must be one of {2, 8, 10, 16}")
-    return format(int(value), digits)
+    return number_text(int(value)) if digits == "d" else format(int(value), digits)
 
 
 def indexof(text: Value, part: Value) -> int:
@@ -59,6 +67,7 @@ def indexof_n(text: Value, part: Value) -> list[int]:
     at = text.find(part)
     while at >= 0:
         found.append(at)
+        spend(2 + len(part) // 16)
         at = text.find(part, at + 1)
     return found
 
@@ -78,25 +87,36 @@ def _raised(char: str) -> str:
 def lower(text: Value) -> str:
     """Character by character, as Go does: no letter becomes two, and none depends on its neighbours."""
     body = string(text, 1)
-    return body.lower() if body.isascii() else "".join(map(_lowered, body))
+    if body.isascii():
+        return body.lower()
+    spend(4 * len(body))
+    return "".join(map(_lowered, body))
 
 
 def upper(text: Value) -> str:
     body = string(text, 1)
-    return body.upper() if body.isascii() else "".join(map(_raised, body))
+    if body.isascii():
+        return body.upper()
+    spend(4 * len(body))
+    return "".join(map(_raised, body))
 
 
-def replace(context: Context, text: Value, old: Value, new: Value) -> str:
+def replace(text: Value, old: Value, new: Value) -> str:
     body, before, after = string(text, 1), string(old, 2), string(new, 3)
     if len(after) > len(before):
-        context.charge(body.count(before) * len(after))
+        size = body.count(before) * len(after)
+        spend(size // 16)
+        claim(size)
     return body.replace(before, after)
 
 
 def split(text: Value, delimiter: Value) -> list[str]:
-    if string(delimiter, 2) == "":
-        return list(string(text, 1))
-    return string(text, 1).split(delimiter)
+    string(delimiter, 2)
+    if len(string(text, 1)) > _LONG:
+        parts = text.count(delimiter)
+        spend(parts)
+        claim((60 if delimiter or not text.isascii() else 8) * parts)
+    return text.split(delimiter) if delimiter else list(text)
 
 
 def split_n(text: Value, delimiter: Value, count: Value) -> list[str]:
@@ -106,23 +126,31 @@ def split_n(text: Value, delimiter: Value, count: Value) -> list[str]:
 
 
 def substring(text: Value, start: Value, length: Value) -> str:
-    string(text, 1)
+    string_end(text, 1)
     first, count = int64(start, 2), int64(length, 3)
     if first < 0:
         raise BuiltinError("negative offset")
-    return str(text[first:] if count < 0 else text[first : first + count])
+    return string(text[first:] if count < 0 else text[first : first + count], 1)
+
+
+def _cutset(text: Value, cutset: Value) -> str:
+    """The characters to trim; each character of the text may be compared with all of them."""
+    if len(string(cutset, 2)) > _FEW:
+        cutset = "".join(set(cutset))
+        spend(len(string(text, 1)) * len(cutset) // 256)
+    return str(cutset)
 
 
 def trim(text: Value, cutset: Value) -> str:
-    return string(text, 1).strip(string(cutset, 2))
+    return string(text, 1).strip(_cutset(text, cutset))
 
 
 def trim_left(text: Value, cutset: Value) -> str:
-    return string(text, 1).lstrip(string(cutset, 2))
+    return string(text, 1).lstrip(_cutset(text, cutset))
 
 
 def trim_right(text: Value, cutset: Value) -> str:
-    return string(text, 1).rstrip(string(cutset, 2))
+    return string(text, 1).rstrip(_cutset(text, cutset))
 
 
 def trim_prefix(text: Value, prefix: Value) -> str:
@@ -149,7 +177,7 @@ def count_of(text: Value, part: Value) -> int:
     return string(text, 1).count(string(part, 2))
 
 
-def replace_n(context: Context, patterns: Value, text: Value) -> str:
+def replace_n(patterns: Value, text: Value) -> str:
     """Go's strings.Replacer: at each place, the first pattern (in order of keys) that matches."""
     pairs: list[tuple[str, str]] = []
     for stored, new in obj(patterns, 1).items():
@@ -164,9 +192,10 @@ def replace_n(context: Context, patterns: Value, text: Value) -> str:
     out: list[str] = []
     at = 0
     while at <= len(text):
+        spend(2 + len(pairs))
         found = next(((old, new) for old, new in pairs if text.startswith(old, at)), None)
         if found is not None:
-            context.charge(len(found[1]))
+            claim(len(found[1]))
             out.append(found[1])
         if found is None or not found[0]:
             out.append(text[at : at + 1])
@@ -181,6 +210,7 @@ def _strings(value: Value, position: int) -> list[str]:
         return [value]
     if type(value) is not list and type(value) is not Set:
         raise wrong_type(value, position, "one of {string, set, array}")
+    spend(len(value))
     members: list[str] = list(value.values() if type(value) is Set else value)
     for member in members:
         if type(member) is not str:
@@ -194,6 +224,7 @@ def _any_match(test: Callable[[str, tuple[str, ...]], bool]) -> Callable[[Value,
     def match(search: Value, base: Value) -> bool:
         texts = _strings(search, 1)
         parts = tuple(_strings(base, 2))
+        spend(len(texts) * len(parts))
         return any(test(text, parts) for text in texts)
 
     return match
@@ -210,19 +241,18 @@ def template_string(parts: Value) -> str:
             out.append(format_value(next(iter(part.values()))) if part else "<undefined>")
         else:
             out.append(format_value(part))
+        claim(len(out[-1]))
     return "".join(out)
 
 
-def _function(
-    name: str, types: str, result: str, function: Callable[..., Any], *, contextual: bool = False
-) -> Builtin:
-    return Builtin(name, f"({types}) -> {result}", function, contextual=contextual)
+def _function(name: str, types: str, result: str, function: Callable[..., Any]) -> Builtin:
+    return Builtin(name, f"({types}) -> {result}", function)
 
 
 _PATTERNS = "string|array[string]|set[string]"
 
 BUILTINS = (
-    _function("concat", "string, array[string]|set[string]", "string", concat, contextual=True),
+    _function("concat", "string, array[string]|set[string]", "string", concat),
     _function("contains", "string, string", "boolean", contains),
     _function("startswith", "string, string", "boolean", startswith),
     _function("endswith", "string, string", "boolean", endswith),
@@ -231,7 +261,7 @@ BUILTINS = (
     _function("indexof_n", "string, string", "array[number]", indexof_n),
     _function("lower", "string", "string", lower),
     _function("upper", "string", "string", upper),
-    _function("replace", "string, string, string", "string", replace, contextual=True),
+    _function("replace", "string, string, string", "string", replace),
     _function("split", "string, string", "array[string]", split),
     _function("substring", "string, number, number", "string", substring),
     _function("trim", "string, string", "string", trim),
@@ -243,7 +273,7 @@ BUILTINS = (
     _function("strings.reverse", "string", "string", reverse),
     _function("strings.count", "string, string", "number", count_of),
     _function("strings.split_n", "string, string, number", "array[string]", split_n),
-    _function("strings.replace_n", "object[string: string], string", "string", replace_n, contextual=True),
+    _function("strings.replace_n", "object[string: string], string", "string", replace_n),
     _function("strings.any_prefix_match", f"{_PATTERNS}, {_PATTERNS}", "boolean", _any_match(str.startswith)),
     _function("strings.any_suffix_match", f"{_PATTERNS}, {_PATTERNS}", "boolean", _any_match(str.endswith)),
     _function("strings.render_template", "string, object[string: any]", "string", render_template),

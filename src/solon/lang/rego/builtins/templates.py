@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from solon.lang.budget import claim, spend
 from solon.lang.rego.errors import BuiltinError
 from solon.lang.values import UNDEFINED, Set, Value, compare, equal, lookup, sorted_items, sorted_members
 
 MAX_OUTPUT: Final = 10_000_000
+_NODE_STEPS: Final = 20
 
 _ACTION: Final = re.compile(r"\{\{(-\s)?(.*?)(\s-)?\}\}", re.DOTALL)
 _WORD: Final = re.compile(r'\s*("(?:[^"\\]|\\.)*"|`[^`]*`|:=|\||\(|\)|,|[^\s|(),"`:=]+|=)')
@@ -48,7 +50,8 @@ def _pieces(text: str) -> list[str | list[str]]:
     pieces: list[str | list[str]] = []
     at = 0
     trim = False
-    for action in _ACTION.finditer(text):
+    # Behind the last closing braces there is no action, and looking for one would take long.
+    for action in _ACTION.finditer(text, 0, text.rfind("}}") + 2):
         literal = text[at : action.start()]
         if trim:
             literal = literal.lstrip()
@@ -105,7 +108,9 @@ def _open_list(block: _Block) -> list[Any]:
 
 def _run(nodes: list[Any], dot: Value, variables: dict[str, Value]) -> Iterator[str]:
     for node in nodes:
+        spend(_NODE_STEPS)
         if isinstance(node, str):
+            claim(len(node))
             yield node
         elif isinstance(node, _Block):
             yield from _run_block(node, dot, variables)
@@ -126,6 +131,7 @@ def _run_block(block: _Block, dot: Value, variables: dict[str, Value]) -> Iterat
     if block.kind == "range":
         pairs = _pairs(value)
         for index, element in pairs:
+            spend(len(variables))
             inner = dict(variables)
             if names:
                 inner[names[-1]] = element
@@ -170,8 +176,10 @@ def _shown(value: Value) -> str:
     if type(value) is bool:
         return "true" if value else "false"
     if type(value) is list:
-        return "[" + " ".join(map(_shown, value)) + "]"
+        spend(4 * len(value))
+        return "[" + " ".join([_shown(item) for item in value]) + "]"
     if type(value) is dict:
+        spend(8 * len(value))
         return "map[" + " ".join(f"{_shown(k)}:{_shown(v)}" for k, v in sorted_items(value)) + "]"
     from solon.lang.rego.builtins.formatting import format_value
 
@@ -202,6 +210,7 @@ def _index(value: Value, path: tuple[Value, ...]) -> Value:
 
 def _pipeline(words: list[str], dot: Value, variables: dict[str, Value]) -> Value:
     """command { "|" command }: each command's value is the last argument of the next."""
+    spend(4 * len(words))
     commands: list[list[Any]] = [[]]
     stack: list[list[list[Any]]] = []
     for word in words:

@@ -6,6 +6,7 @@ import re
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Final
 
+from solon.lang.budget import spend
 from solon.lang.rego.builtins.go_time import (
     NAMED,
     NS,
@@ -19,6 +20,7 @@ from solon.lang.rego.builtins.registry import Builtin, Context, int64, string, w
 from solon.lang.rego.errors import BuiltinError, OperandError
 from solon.lang.values import Value
 
+_CHARACTER_STEPS: Final = 20
 _LOW: Final = -(2**63)
 _HIGH: Final = 2**63 - 1
 
@@ -66,7 +68,7 @@ def now_ns(context: Context) -> int:
 
 def parse_ns(layout: Value, text: Value) -> int:
     form = string(layout, 1)
-    string(text, 2)
+    spend(_CHARACTER_STEPS * len(form) + len(string(text, 2)))
     try:
         return _in_range(parse_time(NAMED.get(form, form), text))
     except ValueError as error:
@@ -86,6 +88,7 @@ _UNITS: Final = {
 
 def parse_duration_ns(text: Value) -> int:
     body = string(text, 1)
+    spend(_CHARACTER_STEPS // 2 * len(body))
     sign = -1 if body.startswith("-") else 1
     body = body[1:] if body[:1] in ("-", "+") else body
     if body == "0":
@@ -121,6 +124,7 @@ def weekday(value: Value) -> str:
 def format_(value: Value) -> str:
     ns, place, layout = _operand(value, 1)
     moment, fraction = at_zone(ns, place)
+    spend(_CHARACTER_STEPS * len(layout))
     return format_time(moment, fraction, NAMED.get(layout, layout) or NAMED["RFC3339Nano"])
 
 

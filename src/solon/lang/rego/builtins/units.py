@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from solon.lang.budget import spend
 from solon.lang.rego.builtins.registry import Builtin, string
 from solon.lang.rego.errors import BuiltinError
 from solon.lang.values import Value
@@ -17,6 +18,7 @@ _BYTES: Final = {"": 1, **_BINARY, **_DECIMAL, "m": 10**6}
 def _split(text: str) -> tuple[str, str]:
     """The amount and the unit behind it; quotes around the whole are dropped."""
     text = text.replace('"', "")
+    spend(4 * len(text))
     at = 0
     while at < len(text):
         if not (text[at].isdigit() or text[at] in ".+-") and not _exponent(text, at):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from solon.lang.budget import spend
 from solon.lang.rego.builtins.registry import Builtin, string
 from solon.lang.rego.errors import BuiltinError
 from solon.lang.values import Value
@@ -19,6 +20,7 @@ _BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def _parse(text: str) -> re.Match[str] | None:
+    spend(2 * len(text))
     if not text or any(ord(c) < 0x20 or ord(c) == 0x7F for c in text) or _BAD_ESCAPE.search(text):
         return None
     found = _URI.fullmatch(text)
