@@ -1,0 +1,1 @@
+"""The programme around policies: who owns what, staged rollout, waivers and break-glass."""
