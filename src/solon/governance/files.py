@@ -117,14 +117,16 @@ def _explained(message: str, value: Any) -> tuple[str, Path]:
     found = _AT.match(message)
     assert found is not None
     problem, path = found[1], _path(found[3] or "")
-    name = str(path[-1]) if path else ""
+    name = _dotted(path) if path and isinstance(path[-1], int) else str(path[-1]) if path else ""
     if expected := _EXPECTED.search(problem):
         wanted = " or ".join(
             dict.fromkeys(
                 (_NAMES | _NAMES_OF_MANY).get(part.strip(), part.strip()) for part in expected[1].split("|")
             )
         )
-        return f"{name or 'this'} must be {wanted}, and is {_said(_at(value, path), expected[2])}", path
+        given = _at(value, path)
+        example = f", such as [{given}]" if wanted == "a list" and isinstance(given, str) else ""
+        return f"{name or 'this'} must be {wanted}{example}, and is {_said(given, expected[2])}", path
     if missing := re.search(r"missing required field `([^`]*)`", problem):
         return f"{missing[1]} is missing" + (f" in {_dotted(path)}" if path else ""), path
     if unknown := re.search(r"unknown field `([^`]*)`", problem):
