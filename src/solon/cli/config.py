@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from solon.cli.errors import UsageError
+from solon.frameworks.lint import FIELDS
 from solon.governance import times
 from solon.governance.files import convert
 from solon.governance.ownership import OwnershipSettings
@@ -19,6 +20,13 @@ from solon.subjects.positions import SourceFile
 from solon.subjects.subject import Location, Path, Unreadable
 
 NAME: Final = "solon.yaml"
+
+
+class LintConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``require`` are the fields that a policy must have, ``ignore`` the codes to leave out."""
+
+    require: list[str] | None = None
+    ignore: list[str] = []
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,6 +45,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timezone: str = "UTC"
     cluster: str = ""
     history: str = ""
+    lint: LintConfig = LintConfig()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +126,9 @@ def _convert(path: str, text: str, value: Any) -> Config:
     config = convert(value, Config, place)
     if isinstance(config, Unreadable):
         raise UsageError(str(config))
+    for index, name in enumerate(config.lint.require or ()):
+        if name not in FIELDS:
+            raise wrong(f"unknown field {name!r}: known are {', '.join(FIELDS)}", "lint", "require", index)
     if config.format and config.format not in FORMATS:
         raise wrong(f"unknown format {config.format!r}: known are {', '.join(FORMATS)}", "format")
     try:
