@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
 
 from solon.cli.errors import UsageError
+from solon.frameworks.lint import FIELDS
 from solon.report import FORMATS
 from solon.subjects.documents import Problem, decode_yaml, text_of
 from solon.subjects.positions import SourceFile
 
 NAME: Final = "solon.yaml"
 _TEXTS: Final = ("format", "log")  # the other keys are lists
+
+
+class LintConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``require`` are the fields that a policy must have, ``ignore`` the codes to leave out."""
+
+    require: list[str] | None = None
+    ignore: list[str] = []
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,6 +35,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     namespaces: list[str] = []
     format: str = ""
     log: str = ""
+    lint: LintConfig = LintConfig()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +93,41 @@ def _convert(path: str, text: str, value: Any) -> Config:
     for name, said in value.items():
         if name not in Config.__struct_fields__:
             raise wrong(f"unknown key {name!r}: known are {', '.join(Config.__struct_fields__)}", name)
-        if name in _TEXTS:
+        if name == "lint":
+            _check_lint(said, wrong)
+        elif name in _TEXTS:
             if not isinstance(said, str):
                 raise wrong(f"{name} must be a text", name)
-        elif not isinstance(said, list):
-            raise wrong(
-                f"{name} must be a list, such as [{said}]" if said else f"{name} must be a list", name
-            )
         else:
-            for index, item in enumerate(said):
-                if not isinstance(item, str):
-                    raise wrong(f"{name} must be a list of texts, and has {item!r}", name, index)
+            _check_list(said, wrong, name)
     config = msgspec.convert(value, Config)
     if config.format and config.format not in FORMATS:
         raise wrong(f"unknown format {config.format!r}: known are {', '.join(FORMATS)}", "format")
     return config
+
+
+def _check_list(said: Any, wrong: Callable[..., UsageError], *at: str) -> None:
+    name = ".".join(at)
+    if not isinstance(said, list):
+        raise wrong(f"{name} must be a list, such as [{said}]" if said else f"{name} must be a list", *at)
+    for index, item in enumerate(said):
+        if not isinstance(item, str):
+            raise wrong(f"{name} must be a list of texts, and has {item!r}", *at, index)
+
+
+def _check_lint(said: Any, wrong: Callable[..., UsageError]) -> None:
+    known = LintConfig.__struct_fields__
+    if not isinstance(said, dict):
+        raise wrong(f"lint must hold keys: {', '.join(known)}", "lint")
+    for name, value in said.items():
+        if name not in known:
+            raise wrong(f"unknown key lint.{name}: known are {', '.join(known)}", "lint", name)
+        _check_list(value, wrong, "lint", name)
+    for index, name in enumerate(said.get("require", [])):
+        if name not in FIELDS:
+            raise wrong(
+                f"lint.require: unknown field {name!r}: known are {', '.join(FIELDS)}",
+                "lint",
+                "require",
+                index,
+            )
