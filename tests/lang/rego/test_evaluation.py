@@ -486,6 +486,14 @@ UNARY_MINUS = [
     ("p := - - 1", Error("rego_parse_error")),
 ]
 
+MEMBERSHIP_WITH_A_KEY = [
+    ("p := 0, 1 in [1]", True),
+    ("p := 1 if false else := 0, 1 in [2]", False),
+    ("p contains 0, 1 in [1]", [True]),
+    ("p := x if { x := input with input as 0, 1 in [1] }", True),
+    ("default p := 0, 1 in [1]", Error("rego_parse_error")),
+]
+
 VARIABLES_OF_A_DOMAIN = [
     ("p := v if { v := 3; some v in [x | x := v; v == 3] }", 3),
     ("p contains v if some v in {v | some v in [1, 2]}", [1, 2]),
@@ -568,6 +576,7 @@ V1_TABLES = {
     "chained bodies": CHAINED_BODIES,
     "objects written twice": OBJECTS_WRITTEN_TWICE,
     "unary minus": UNARY_MINUS,
+    "membership with a key": MEMBERSHIP_WITH_A_KEY,
     "variables of a domain": VARIABLES_OF_A_DOMAIN,
     "errors of built-ins": ERRORS_OF_BUILT_INS,
 }

@@ -260,12 +260,12 @@ class Parser(TermParser):
             self.expect(")", '")"')
         if self.at_word("contains") and not default:
             self.advance()
-            head.key = self.infix()
+            head.key = self.infix(key_value=True)
         if self.token.kind in (":=", "="):
             head.assigned = self.advance().kind == ":="
             if head.key is not None:
                 raise self.error("partial set rules cannot have a value")
-            head.value = self.infix()
+            head.value = self.infix(key_value=True)
         return head
 
     def rule_body(self) -> list[ast.Expr]:
@@ -325,7 +325,7 @@ class Parser(TermParser):
         value = None
         if self.token.kind in (":=", "="):
             self.advance()
-            value = self.infix()
+            value = self.infix(key_value=True)
         if self.keyword("if") or (self.token.kind == "{" and self.version == "v0"):
             return ast.Else(value, self.rule_body(), at)
         if self.token.kind == "{" and not self.token.newline:
@@ -531,4 +531,4 @@ class Parser(TermParser):
                 "with keyword target must be a reference to input, data, a function or a built-in"
             )
         self.expect("as", '"as"')
-        return ast.With(target, self.infix(), at)
+        return ast.With(target, self.infix(key_value=True), at)
