@@ -63,7 +63,7 @@ def test_a_repository_without_codeowners(
 @pytest.mark.parametrize(
     ("config", "problem"),
     [
-        ("lint: 3\n", "solon.yaml:1:1: lint must hold keys: require, ignore"),
+        ("lint: 3\n", "solon.yaml:1:1: lint must be keys, and is 3"),
         (
             "lint: {requires: [title]}\n",
             "solon.yaml:1:8: unknown key lint.requires: known are require, ignore",
@@ -71,7 +71,7 @@ def test_a_repository_without_codeowners(
         ("lint: {require: title}\n", "solon.yaml:1:8: lint.require must be a list, such as [title]"),
         (
             "lint: {require: [name]}\n",
-            "solon.yaml:1:18: lint.require: unknown field 'name': known are title, description",
+            "solon.yaml:1:18: unknown field 'name': known are title, description",
         ),
         ("lint: {ignore: [rego/none]}\n", "solon.yaml: lint.ignore: unknown code rego/none; known are"),
     ],
