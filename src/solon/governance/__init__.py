@@ -1,0 +1,1 @@
+"""The programme around the policies: stages, waivers, break-glass, ownership."""
