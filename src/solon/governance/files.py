@@ -1,0 +1,168 @@
+"""Files of the programme: YAML from the policy repository, each part typed, each problem at its line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+
+from solon.subjects import discover
+from solon.subjects.documents import Problem, decode, text_of
+from solon.subjects.positions import SourceFile
+from solon.subjects.subject import Location, Path, Unreadable
+
+T = TypeVar("T")
+MAX_BYTES: Final = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[T]):
+    """One value of a file, and where it and its fields stand."""
+
+    value: T
+    place: Callable[[Path], Location]
+
+    @property
+    def location(self) -> Location:
+        return self.place(())
+
+    def problem(self, text: str, *path: str | int, hint: str = "") -> Unreadable:
+        return Unreadable(self.place(path), text, hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Files(Generic[T]):
+    """What was read, and what could not be."""
+
+    parts: Sequence[Part[T]]
+    problems: Sequence[Unreadable]
+
+
+def read(paths: Sequence[str], kind: type[T], *, noun: str) -> Files[T]:
+    """The parts of that kind in files and directories: each document is one, or a list of them.
+
+    A part that is wrong is a problem; the others are read all the same. ``noun`` is what people call a part.
+    """
+    parts: list[Part[T]] = []
+    problems: list[Unreadable] = []
+    for source in discover.find(paths):
+        if isinstance(source, Unreadable):
+            if source.problem != discover.NOTHING:
+                problems.append(source)
+            continue
+        try:
+            text = text_of(discover.read_bytes(source.path, lambda _size: b"", MAX_BYTES))
+        except Problem as problem:
+            problems.append(problem.at(source.path))
+            continue
+        for found in parsed(text, source.path, kind, noun):
+            (problems if isinstance(found, Unreadable) else parts).append(found)  # type: ignore[arg-type]
+    return Files(parts, problems)
+
+
+def parsed(text: str, name: str, kind: type[T], noun: str) -> Iterator[Part[T] | Unreadable]:
+    """The parts of a text, and its problems."""
+    file = SourceFile(name, lambda: text)
+    for document in decode(text):
+        if isinstance(document, Problem):
+            yield document.at(name)
+            continue
+        value = document.value
+        if value is None:
+            continue
+        whole = isinstance(value, list)
+        for index, item in enumerate(value if whole else [value]):
+            place = _placer(file, document.index, document.row, (index,) if whole else ())
+            if not isinstance(item, dict):
+                yield Unreadable(place(()), f"a {noun} must hold keys, and is {_said(item)}")
+                continue
+            converted = convert(item, kind, place)
+            yield converted if isinstance(converted, Unreadable) else Part(converted, place)
+
+
+def _placer(file: SourceFile, document: int, row: int, prefix: Path) -> Callable[[Path], Location]:
+    def place(path: Path) -> Location:
+        return Location(file.name, *(file.place(document, prefix + tuple(path)) or (row, 1)))
+
+    return place
+
+
+def convert(value: Any, kind: type[T], place: Callable[[Path], Location]) -> T | Unreadable:
+    """The value as that type, or what is wrong with it and where."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        problem, path = _explained(str(error), value)
+        return Unreadable(place(path), problem)
+
+
+_AT: Final = re.compile(r"^(.*?)(?: - at `(key in )?\$(.*)`)?$", re.DOTALL)
+_STEP: Final = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]|\[\.\.\.\]")
+_EXPECTED: Final = re.compile(r"Expected `([^`]*)`(?: of length [^,]*)?, got `([^`]*)`")
+_NAMES: Final = {
+    "str": "a text",
+    "int": "a number",
+    "float": "a number",
+    "bool": "true or false",
+    "null": "empty",
+}
+_NAMES_OF_MANY: Final = {"array": "a list", "object": "keys"}
+
+
+def _explained(message: str, value: Any) -> tuple[str, Path]:
+    """msgspec's message in words of the file, and the path that it is about."""
+    found = _AT.match(message)
+    assert found is not None
+    problem, path = found[1], _path(found[3] or "")
+    name = str(path[-1]) if path else ""
+    if expected := _EXPECTED.search(problem):
+        wanted = " or ".join(
+            dict.fromkeys(
+                (_NAMES | _NAMES_OF_MANY).get(part.strip(), part.strip()) for part in expected[1].split("|")
+            )
+        )
+        return f"{name or 'this'} must be {wanted}, and is {_said(_at(value, path), expected[2])}", path
+    if missing := re.search(r"missing required field `([^`]*)`", problem):
+        return f"{missing[1]} is missing" + (f" in {_dotted(path)}" if path else ""), path
+    if unknown := re.search(r"unknown field `([^`]*)`", problem):
+        return f"unknown key {unknown[1]!r}" + (f" in {_dotted(path)}" if path else ""), (*path, unknown[1])
+    if bad := re.search(r"Invalid enum value '?([^']*)'?", problem):
+        return f"{name}: unknown {bad[1]!r}", path
+    return f"{name}: {problem}" if name else problem, path
+
+
+def _path(text: str) -> Path:
+    out: list[str | int] = []
+    for step in _STEP.finditer(text):
+        if step[1]:
+            out.append(step[1])
+        elif step[2]:
+            out.append(int(step[2]))
+        else:
+            break  # a key of a mapping, which msgspec does not name
+    return tuple(out)
+
+
+def _dotted(path: Path) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+
+
+def _at(value: Any, path: Path) -> Any:
+    for part in path:
+        try:
+            value = value[part]
+        except (LookupError, TypeError):
+            return None
+    return value
+
+
+def _said(value: Any, kind: str = "") -> str:
+    if value is None:
+        return "empty"
+    if isinstance(value, dict | list):
+        return (_NAMES | _NAMES_OF_MANY).get(kind, "a list" if isinstance(value, list) else "a mapping")
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."
