@@ -12,7 +12,9 @@ _MINUTE: Final = 60.0
 class Pace:
     """Waits before a step where as many as allowed were taken within the last minute."""
 
-    def __init__(self, per_minute: int, *, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
+    def __init__(
+        self, per_minute: int, *, clock: Callable[[], float], sleep: Callable[[float], None]
+    ) -> None:
         self._clock = clock
         self._sleep = sleep
         self._taken: deque[float] = deque(maxlen=per_minute)

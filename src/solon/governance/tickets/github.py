@@ -52,10 +52,14 @@ class GitHub:
                 return found
             answer = self._connection.get(answer.next)
             found += self._read(answer.value)
-        raise TrackerUnavailable(f"{self.name}: more than {_PAGES * _PAGE:,} issues have the label {self._label}")
+        raise TrackerUnavailable(
+            f"{self.name}: more than {_PAGES * _PAGE:,} issues have the label {self._label}"
+        )
 
     def create(self, ticket: Ticket) -> Existing:
-        made = self._connection.send("POST", self._issues, self._fields(ticket) | {"labels": self._wanted(ticket)})
+        made = self._connection.send(
+            "POST", self._issues, self._fields(ticket) | {"labels": self._wanted(ticket)}
+        )
         found = next(self._read([made.value]), None)
         if found is not None and found.key == ticket.key:
             return found
@@ -63,7 +67,9 @@ class GitHub:
         # ticket would not be found again, and be made anew by every run.
         number = made.value.get("number") if isinstance(made.value, dict) else None
         if isinstance(number, int):
-            self._connection.send("PATCH", f"{self._issues}/{number}", {"state": "closed", "state_reason": "not_planned"})
+            self._connection.send(
+                "PATCH", f"{self._issues}/{number}", {"state": "closed", "state_reason": "not_planned"}
+            )
         raise TrackerUnavailable(
             f"{self.name}: the token may not set labels; it needs write access to the repository (issues: write)"
         )
@@ -107,12 +113,13 @@ class GitHub:
         return list(dict.fromkeys([self._label, f"{self._label}-{ticket.key}", *self._labels]))
 
     def _read(self, value: Any) -> Iterator[Existing]:
-        prefix = f"{self._label}-"
+        ours = self._label.lower()  # GitHub keeps the case in which a label was made first
+        prefix = f"{ours}-"
         for item in _objects(value):
-            names = [str(label.get("name") or "") for label in _objects(item.get("labels"))]
+            names = [str(label.get("name") or "").lower() for label in _objects(item.get("labels"))]
             key = next((name.removeprefix(prefix) for name in names if name.startswith(prefix)), "")
             number = item.get("number")
-            if "pull_request" in item or not key or self._label not in names or not isinstance(number, int):
+            if "pull_request" in item or not key or ours not in names or not isinstance(number, int):
                 continue
             body = str(item.get("body") or "")
             yield Existing(

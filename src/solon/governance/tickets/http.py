@@ -6,24 +6,27 @@ The credentials go to the configured address alone: redirects are not followed, 
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
+from solon.governance.inert import inert_line
 from solon.governance.pace import Pace
 from solon.governance.tickets.settings import LOCAL
-from solon.governance.tickets.ticket import plain
 
 MAX_BYTES: Final = 32 << 20
 _TIMEOUT: Final = 30.0  # seconds without a byte
 _DEADLINE: Final = 120.0  # seconds for a whole answer
 _TRIES: Final = 5
 _LONGEST_WAIT: Final = 900.0  # seconds, for all of one request; later, the next run goes on
+_SECONDS: Final = re.compile(r"[0-9]{1,12}")
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 
 
@@ -55,10 +58,16 @@ def secret(environ: Mapping[str, str], name: str) -> str:
     """A token from the environment. Raises TrackerUnavailable."""
     value = environ.get(name, "").strip()
     if not value:
-        raise TrackerUnavailable(f"{name} is not set in the environment: it must hold the token")
+        raise TrackerUnavailable(f"{name} is not set in the environment (see tickets: in solon.yaml)")
     if not _TOKEN.fullmatch(value):
-        raise TrackerUnavailable(f"{name} holds blanks or other characters that no token has")
+        raise TrackerUnavailable(f"{name} holds blanks or characters beyond ASCII")
     return value
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """What every connection is verified with; reading the certificates takes a while."""
+    return httpx.create_ssl_context()
 
 
 class Connection:
@@ -85,6 +94,7 @@ class Connection:
             auth=auth,
             timeout=httpx.Timeout(_TIMEOUT, connect=10.0),
             follow_redirects=False,
+            verify=_tls(),
             trust_env=urlsplit(base).hostname not in LOCAL,  # proxies and certificates of the environment
         )
 
@@ -113,7 +123,7 @@ class Connection:
                 answer = self._once(method, url, body, options)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:  # nothing was sent
                 problem, wait = self._said(error), 2.0 ** (attempt - 1)
-            except (httpx.TransportError, httpx.DecodingError) as error:
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
                 if not repeatable:
                     raise TrackerError(f"{self._host()} did not answer: {self._said(error)}") from None
                 problem, wait = self._said(error), 2.0 ** (attempt - 1)
@@ -122,9 +132,12 @@ class Connection:
                     return answer
                 limited = _wait(answer, self._clock.now(), attempt)
                 if limited is not None:
-                    problem, wait = "it limits our rate", limited
+                    problem, wait = f"it limits our rate for {limited:,.0f} s", limited
                 elif answer.status >= 500 and repeatable:
-                    problem, wait = f"status {answer.status}", _after(answer, self._clock.now()) or 2.0 ** (attempt - 1)
+                    problem, wait = (
+                        f"status {answer.status}",
+                        _after(answer, self._clock.now()) or 2.0 ** (attempt - 1),
+                    )
                 else:
                     raise self._refusal(answer)
             if attempt == _TRIES or waited + wait > _LONGEST_WAIT:
@@ -149,7 +162,9 @@ class Connection:
             for part in response.iter_bytes():
                 size += len(part)
                 if size > self._max_bytes:
-                    raise TrackerUnavailable(f"{self._host()} answers with more than {self._max_bytes >> 20} MiB")
+                    raise TrackerUnavailable(
+                        f"{self._host()} answers with more than {self._max_bytes >> 20} MiB"
+                    )
                 if self._clock.now() > until:
                     raise httpx.ReadTimeout("the answer takes too long")
                 parts.append(part)
@@ -169,8 +184,7 @@ class Connection:
                 f"{self._host()}: status {status}: it has moved; redirects are not followed, change the address"
             )
         text = f"{self._host()}: status {status}: {self._clean(_message(answer.value))}"
-        everything = status in (401, 403, 404, 410) or status >= 500
-        return (TrackerUnavailable if everything else TrackerError)(text)
+        return (TrackerUnavailable if status == 401 else TrackerError)(text)
 
     def _host(self) -> str:
         return urlsplit(self._base).netloc
@@ -181,7 +195,7 @@ class Connection:
     def _clean(self, text: str) -> str:
         for value in self._secrets:
             text = text.replace(value, "***")
-        return plain(text, 300)
+        return inert_line(text, 300)
 
 
 def _message(value: Any) -> str:
@@ -196,7 +210,9 @@ def _message(value: Any) -> str:
         said += [f"{name}: {problem}" for name, problem in errors.items()]
     elif isinstance(errors, list):
         said += [
-            " ".join(str(e[k]) for k in ("field", "code", "message") if e.get(k)) if isinstance(e, dict) else str(e)
+            " ".join(str(e[k]) for k in ("field", "code", "message") if e.get(k))
+            if isinstance(e, dict)
+            else str(e)
             for e in errors
         ]
     return "; ".join(said) or "no reason given"
@@ -214,16 +230,17 @@ def _wait(answer: Answer, now: float, attempt: int) -> float | None:
     after = _after(answer, now)
     if after is not None:
         return after
-    if spent and headers.get("x-ratelimit-reset", "").isdigit():
-        return max(int(headers["x-ratelimit-reset"]) - now, 0.0) + 1.0
-    return 60.0 * 2 ** (attempt - 1)
+    reset = headers.get("x-ratelimit-reset", "")
+    if spent and _SECONDS.fullmatch(reset):
+        return max(int(reset) - now, 0.0) + 1.0
+    return 60.0 * 2.0 ** (attempt - 1)
 
 
 def _after(answer: Answer, now: float) -> float | None:
     """Retry-After: seconds, or a date."""
     text = answer.headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
+    if _SECONDS.fullmatch(text):
+        return float(text)
     try:
         return max(parsedate_to_datetime(text).timestamp() - now, 0.0) if text else None
     except (ValueError, OverflowError):

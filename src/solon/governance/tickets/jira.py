@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -16,6 +18,8 @@ _PAGE: Final = 100
 _PAGES: Final = 200
 _PROPERTY: Final = "solon"  # an issue property holds the state: it is seen through the API alone
 _COMMENTS: Final = 50
+_ID: Final = re.compile(r"[0-9]{1,18}")
+_BLOCKS: Final = re.compile(r"now|\d{4}-\d\d-\d\d|")
 # Where a closed ticket goes when it is open again: the category of a status, the best first.
 _OPEN: Final = ("new", "indeterminate")
 
@@ -38,7 +42,7 @@ class Jira:
             auth=(user, token) if user else None,
             clock=clock,
             pace=pace,
-            secrets=(token,),
+            secrets=(token, b64encode(f"{user}:{token}".encode()).decode()),
         )
 
     def close_connection(self) -> None:
@@ -59,7 +63,9 @@ class Jira:
             if not isinstance(token, str) or not token or _object(value).get("isLast") is True:
                 return found
             question["nextPageToken"] = token
-        raise TrackerUnavailable(f"{self.name}: more than {_PAGES * _PAGE:,} issues have the label {self._label}")
+        raise TrackerUnavailable(
+            f"{self.name}: more than {_PAGES * _PAGE:,} issues have the label {self._label}"
+        )
 
     def create(self, ticket: Ticket) -> Existing:
         fields = self._fields(ticket) | {
@@ -152,7 +158,7 @@ class Jira:
             labels = [str(label) for label in fields.get("labels") or ()]
             key = next((name.removeprefix(prefix) for name in labels if name.startswith(prefix)), "")
             number = str(item.get("id") or "")
-            if not key or not number.isdigit():
+            if not key or not _ID.fullmatch(number):
                 continue
             reference = str(item.get("key") or "")
             yield Existing(
@@ -185,6 +191,8 @@ def _read_state(value: Any) -> State | None:
     found = _object(value)
     digest, total, blocks = found.get("digest"), found.get("subjects"), found.get("blocks")
     if not isinstance(digest, str) or not isinstance(total, int) or not isinstance(blocks, str):
+        return None
+    if not _BLOCKS.fullmatch(blocks):
         return None
     return State(digest, total, blocks, found.get("settled") is True)
 

@@ -47,8 +47,11 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """A ticket in the tracker. ``reference`` is what people write for it (``#12``, ``GOV-12``); ``age`` sorts the
-    older before the younger. ``state`` is missing where somebody has removed it."""
+    """A ticket in the tracker.
+
+    ``reference`` is what people write for it (``#12``, ``GOV-12``); ``age`` sorts the older before the younger;
+    ``state`` is missing where somebody has removed it.
+    """
 
     id: str
     reference: str
@@ -148,5 +151,5 @@ def _before(blocks: str) -> str:
 
 def _close(found: Existing) -> Operation:
     digest = found.state.digest if found.state else ""
-    note = Note(f"close {digest}", "No finding of this policy is left for this owner.")
+    note = Note(f"close {digest}".rstrip(), "No finding of this policy is left for this owner.")
     return Operation(Action.CLOSE, existing=found, note=note)

@@ -19,7 +19,7 @@ class GitHubSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Issues of one repository; ``api`` differs on GitHub Enterprise (``https://HOST/api/v3``)."""
 
     repository: str
-    token_env: str = "GITHUB_TOKEN"
+    token_env: str = "GITHUB_TOKEN"  # noqa: S105 - a name
     api: str = "https://api.github.com"
     labels: list[str] = []
 
@@ -40,7 +40,7 @@ class JiraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     project: str
     issue_type: str = "Task"
     user_env: str = "JIRA_USER"
-    token_env: str = "JIRA_TOKEN"
+    token_env: str = "JIRA_TOKEN"  # noqa: S105 - a name
     labels: list[str] = []
 
     def __post_init__(self) -> None:

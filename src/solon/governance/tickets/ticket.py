@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
+
+from solon.governance.inert import inert_line, visible
 
 LISTED: Final = 200  # subjects in a ticket
 _SAID: Final = 10  # messages of one subject
@@ -116,13 +116,13 @@ def _ticket(policy: str, owner: str, offences: Sequence[Offence]) -> Ticket:
     )
     severity = max((o.severity for o in offences), key=_gravity)
     opening = (
-        ("Policy ", Code(cut(policy, _NAME)), *_severity(severity), " · ", *_owner(owner)),
+        ("Policy ", Code(visible(policy, _NAME)), *_severity(severity), " · ", *_owner(owner)),
         (_subjects(len(subjects)), " violate" if len(subjects) > 1 else " violates", " it. ", _when(starts)),
     )
     blocks = min((s for s in starts if s), default="", key=lambda s: (s != "now", s))
-    title = plain(next((o.title for o in offences if o.title.strip()), policy), _TITLE - 60)
-    headline = f"{title} ({plain(owner, 50) or 'no owner'})"
-    shown_fixes = tuple(Code(cut(fix, _LONGEST)) for fix in fixes) if len(fixes) <= _FIXES else ()
+    title = inert_line(next((o.title for o in offences if o.title.strip()), policy), _TITLE - 60)
+    headline = f"{title} ({inert_line(owner, 50) or 'no owner'})"
+    shown_fixes = tuple(Code(visible(fix, _LONGEST)) for fix in fixes) if len(fixes) <= _FIXES else ()
     content = (_VERSION, headline, opening, shown_fixes, items, len(subjects), blocks)
     return Ticket(
         key=key_of(policy, owner),
@@ -145,13 +145,13 @@ def _gravity(severity: str) -> int:
 def _severity(severity: str) -> Text:
     if severity in _SEVERITIES:
         return (f" · severity {severity}",)
-    return (" · severity ", Code(cut(severity, _NAME))) if severity else ()
+    return (" · severity ", Code(visible(severity, _NAME))) if severity else ()
 
 
 def _owner(owner: str) -> Text:
     if not owner:
         return ("no owner is known: label the subjects, or name the owner in CODEOWNERS",)
-    return ("owner ", Code(cut(owner, _NAME)))
+    return ("owner ", Code(visible(owner, _NAME)))
 
 
 def _start(offences: Sequence[Offence]) -> str:
@@ -184,18 +184,18 @@ def _starts(start: str) -> str:
 def _item(offences: Sequence[Offence], *, own_fix: bool, own_start: bool) -> Item:
     first = offences[0]
     place = f"{first.file}:{first.line}" if first.line else first.file
-    head: Text = (Code(cut(first.name, _NAME)), *((" at ", Code(cut(place, _NAME))) if place else ()))
+    head: Text = (Code(visible(first.name, _NAME)), *((" at ", Code(visible(place, _NAME))) if place else ()))
     start = _start(offences)
     if own_start and start:
         head += (" · blocked now" if start == "now" else f" · blocked from {start}",)
     lines: list[Text] = []
     if first.uri != first.name:
-        lines.append((Code(cut(first.uri, _NAME)),))
+        lines.append((Code(visible(first.uri, _NAME)),))
     messages = dict.fromkeys((o.message, o.remediation if own_fix else "") for o in offences)
     for message, fix in list(messages)[:_SAID]:
-        lines.append((Code(cut(message, _LONGEST)),))
+        lines.append((Code(visible(message, _LONGEST)),))
         if fix.strip():
-            lines.append(("Fix: ", Code(cut(fix, _LONGEST))))
+            lines.append(("Fix: ", Code(visible(fix, _LONGEST))))
     if len(messages) > _SAID:
         lines.append((f"and {len(messages) - _SAID} more findings",))
     return Item(head, tuple(lines))
@@ -203,29 +203,3 @@ def _item(offences: Sequence[Offence], *, own_fix: bool, own_start: bool) -> Ite
 
 def _subjects(count: int) -> str:
     return f"{count:,} subject{'s' * (count != 1)}"
-
-
-# --- texts of others
-
-
-_MENTION: Final = re.compile(r"[@#](?=\w)|<(?=[!@#/\w])")
-
-
-def cut(text: str, longest: int) -> str:
-    """The text, shortened, with what cannot be shown replaced."""
-    short = text if len(text) <= longest else text[:longest] + "…"
-    short = short.replace("\r\n", "\n").expandtabs(4)
-    return short if short.replace("\n", " ").isprintable() else "".join(_visible(short))
-
-
-def _visible(text: str) -> Iterator[str]:
-    for char in text:
-        # Controls, marks that turn the direction of text around, lone surrogates, odd ends of lines.
-        odd = char != "\n" and unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")
-        yield "\N{REPLACEMENT CHARACTER}" if odd else char
-
-
-def plain(text: str, longest: int) -> str:
-    """One line for where nothing can be marked as code: an empty character keeps marks from their names."""
-    line = " ".join(cut(text, longest).split())
-    return _MENTION.sub(lambda found: found[0] + "\N{ZERO WIDTH SPACE}", line).replace("`", "'")
