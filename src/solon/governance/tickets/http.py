@@ -102,7 +102,8 @@ class Connection:
         self._client.close()
 
     def get(self, path: str, **params: str | int) -> Answer:
-        return self.send("GET", path, params=params)
+        # No parameters must not become empty ones: they would take the place of those in the address.
+        return self.send("GET", path, params=params or None)
 
     def send(
         self, method: str, path: str, body: Any = None, *, repeatable: bool | None = None, **options: Any
