@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from solon.decisions.decision import Outcome, decide
-from solon.frameworks.policy import Evaluation, Finding, Policy, Stage
+from solon.frameworks.policy import Evaluation, Finding, Policy, Ruling, Stage
 from solon.subjects.subject import Location, Subject
 
 PLACE = Location("web.yaml", 1)
@@ -18,23 +20,35 @@ DRYRUN, AUDIT = found(Stage.DRYRUN), found(Stage.AUDIT)
 FAILED = found(Stage.ENFORCE, error=True)
 FAILED_IN_DRYRUN = found(Stage.DRYRUN, error=True)
 EXCEPTED = found(Stage.ENFORCE, excepted="rule")
+# Of a policy that denies by itself: what the programme has made of it.
+LOWERED = replace(ENFORCED, stage=Stage.DRYRUN)
+FAILED_LOWERED = replace(FAILED, stage=Stage.WARN)
+WAIVED = replace(ENFORCED, ruling=Ruling(waiver="w"))
+OVERRIDDEN = replace(ENFORCED, ruling=Ruling(breakglass="b"))
 
 
 @pytest.mark.parametrize(
     "findings,outcome,groups",
     [
-        ([], Outcome.ALLOW, "0000"),
-        ([DRYRUN, AUDIT], Outcome.ALLOW, "0020"),
-        ([EXCEPTED], Outcome.ALLOW, "0010"),
-        ([WARNED, DRYRUN], Outcome.WARN, "0110"),
-        ([FAILED, WARNED], Outcome.ERROR, "0101"),
-        ([FAILED_IN_DRYRUN], Outcome.ERROR, "0001"),
-        ([WARNED, FAILED, ENFORCED, DRYRUN, EXCEPTED], Outcome.DENY, "1121"),
+        ([], Outcome.ALLOW, "000000"),
+        ([DRYRUN], Outcome.ALLOW, "000010"),
+        ([AUDIT], Outcome.WARN, "001000"),
+        ([EXCEPTED], Outcome.ALLOW, "000010"),
+        ([WARNED, DRYRUN], Outcome.WARN, "001010"),
+        ([FAILED, WARNED], Outcome.ERROR, "001001"),
+        ([FAILED_IN_DRYRUN], Outcome.ERROR, "000001"),
+        ([WARNED, FAILED, ENFORCED, DRYRUN, EXCEPTED], Outcome.DENY, "101021"),
+        ([LOWERED], Outcome.ALLOW, "000010"),
+        ([FAILED_LOWERED], Outcome.WARN, "001000"),
+        ([WAIVED], Outcome.ALLOW, "000100"),
+        ([OVERRIDDEN], Outcome.WARN, "010000"),
+        ([OVERRIDDEN, WAIVED, ENFORCED], Outcome.DENY, "110100"),
     ],
 )
 def test_the_gravest_finding_gives_the_outcome(findings, outcome, groups):
     decision = decide(Evaluation(SUBJECT, findings, 1, 5), decision_id="d", revisions={}, timestamp_ns=7)
-    sizes = [len(g) for g in (decision.enforced, decision.warned, decision.recorded, decision.errors)]
+    names = ("enforced", "overridden", "warned", "waived", "recorded", "errors")
+    sizes = [len(getattr(decision, name)) for name in names]
     assert (decision.outcome, "".join(map(str, sizes))) == (outcome, groups)
     assert sorted(map(id, decision.findings)) == sorted(map(id, findings))
 

@@ -83,6 +83,7 @@ def test_shape():
                 "namespace": "prod",
                 "environment": "",
                 "owner": "",
+                "team": "",
                 "labels": {},
                 "file": "secret.yaml",
                 "line": 4,

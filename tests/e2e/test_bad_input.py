@@ -455,8 +455,8 @@ def test_what_cannot_be_recorded_is_not_judged(check: Callable[..., Any], tmp_pa
     [
         ("policis: [policy]\n", "solon.yaml:1:1: unknown key 'policis': known are policies, data, inventory"),
         ("policies: [policy]\nlogg: x\n", "solon.yaml:2:1: unknown key 'logg'"),
-        ("policies: policy\n", "solon.yaml:1:1: policies must be a list, such as [policy]"),
-        ("policies:\n  - policy\n  - 7\n", "solon.yaml:3:5: policies must be a list of texts, and has 7"),
+        ("policies: policy\n", "solon.yaml:1:1: policies must be a list, such as [policy], and is 'policy'"),
+        ("policies:\n  - policy\n  - 7\n", "solon.yaml:3:5: policies[1] must be a text, and is 7"),
         ("policies:\n", "solon.yaml:1:1: policies must be a list"),
         ("policies: [policy]\nlog: no\n", "solon.yaml:2:1: log must be a text"),
         ("policies: [policy]\nformat: jsn\n", "solon.yaml:2:1: unknown format 'jsn': known are table, json"),

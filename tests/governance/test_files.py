@@ -17,11 +17,11 @@ class Note(msgspec.Struct, forbid_unknown_fields=True):
     "text, problem",
     [
         ("- policy: 3\n  scope: {team: a}", "n.yaml:1:3: policy must be a text or a list, and is 3"),
-        ("- policy: a\n  scope: {tem: a}", "n.yaml:2:11: unknown key 'tem' in scope"),
+        ("- policy: a\n  scope: {tem: a}", "n.yaml:2:11: unknown key scope.tem: known are team, namespace"),
         ("policy: a", "n.yaml:1:1: scope is missing"),
         ("policy: a\nscope: [x]", "n.yaml:2:1: scope must be keys, and is a list"),
         ("policy: a\nscope: {}\ndays: long", "n.yaml:3:1: days must be a number, and is 'long'"),
-        ("policy: a\nscope: {}\nfoo: 1", "n.yaml:3:1: unknown key 'foo'"),
+        ("policy: a\nscope: {}\nfoo: 1", "n.yaml:3:1: unknown key foo: known are policy, scope, days"),
         ("- {policy: a, scope: {}}\n- 2", "n.yaml:2:3: a note must hold keys, and is 2"),
         ("policy: [", "n.yaml:2:1: not YAML: did not find expected node content"),
         ("policy: a\npolicy: b", "n.yaml:2:1: duplicate key 'policy'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import solon.decisions.record
 import solon.report.json
 import solon.report.sarif
 from solon.decisions.decision import decide
-from solon.frameworks.policy import Evaluation, Finding, Policy, PolicySet, Stage
+from solon.frameworks.policy import Evaluation, Finding, Policy, PolicySet, Ruling, Stage
 from solon.report.check_report import CheckReport
 from solon.subjects.subject import Location, Subject, Unreadable
 
@@ -62,7 +63,7 @@ def make_report(*decisions, policies=(), **fields: Any) -> CheckReport:
     sets = [PolicySet("ml", "3f9a", list(policies), lambda _: [])]
     fields = {
         "unreadable": [],
-        "policy_problems": [],
+        "programme_problems": [],
         "elapsed_ns": 812_000_000,
         "started_ns": STARTED,
     } | fields
@@ -173,6 +174,18 @@ def sample() -> CheckReport:
                 path=("change", "after", "instance_type"),
             ),
             make_finding(tags, gpu, "lacks the tag cost-center", excepted="sandbox accounts"),
+            make_finding(
+                quota,
+                gpu,
+                "4 GPUs, where the team's quota leaves 2",
+                ruling=Ruling(
+                    waiver="gpu",
+                    waiver_expires=datetime(2026, 6, 30, tzinfo=UTC),
+                    waiver_location=Location("waivers/gpu.yaml", 1, 3),
+                    because="waived until 2026-06-30 by waivers/gpu.yaml:1:3 (risk, approved by finance): the new "
+                    "cluster comes in June",
+                ),
+            ),
             policies=2,
             number=3,
         ),
@@ -184,6 +197,13 @@ def sample() -> CheckReport:
                 "lacks the tags cost-center, owner",
                 path=("change", "after", "tags"),
                 remediation="Set them in the provider's default_tags.",
+                ruling=Ruling(
+                    team="research",
+                    rollout="rollouts/tags.yaml",
+                    scope="research",
+                    enforced_from=datetime(2026, 4, 1, tzinfo=UTC),
+                    because="scope research of rollouts/tags.yaml: denied from 2026-04-01",
+                ),
             ),
             policies=2,
             number=4,
@@ -199,8 +219,11 @@ def sample() -> CheckReport:
             ),
             Unreadable(Location("state.json"), "a Terraform state, not a plan"),
         ],
-        policy_problems=[
-            Unreadable(Location("policies/old.yaml", 2), "K8sReplicas: no constraint uses this template"),
+        programme_problems=[
+            Unreadable(
+                Location("waivers/notebooks.yaml", 1),
+                "expires is missing: an exemption without an end is not one",
+            ),
         ],
     )
 
@@ -235,7 +258,7 @@ def nasty() -> CheckReport:
     unreadable = [
         Unreadable(Location(f"{name}.yaml", 1), f"bad {name}", f"hint {name}") for name in NASTY_NAMES
     ]
-    return make_report(*decisions, policies=policies, unreadable=unreadable, policy_problems=unreadable)
+    return make_report(*decisions, policies=policies, unreadable=unreadable, programme_problems=unreadable)
 
 
 def many(subjects: int = 3000) -> CheckReport:

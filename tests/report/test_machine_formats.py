@@ -25,6 +25,8 @@ class TestJson:
             "allowed": 2,
             "unmatched": 1,
             "policies": 5,
+            "overridden": 0,
+            "waived": 1,
             "recorded": 2,
             "unreadable": 2,
         }
@@ -94,7 +96,10 @@ class TestSarif:
 
     def test_an_excepted_finding_is_suppressed(self, sample_report):
         suppressed = [r for r in sarif(sample_report)["results"] if "suppressions" in r]
-        assert [r["suppressions"][0]["justification"] for r in suppressed] == ["excepted by sandbox accounts"]
+        assert [r["suppressions"][0]["justification"] for r in suppressed] == [
+            "waived until 2026-06-30 by waivers/gpu.yaml:1:3 (risk, approved by finance): the new cluster comes in June",
+            "excepted by sandbox accounts",
+        ]
 
     def test_unreadable_input_means_the_run_did_not_succeed(self, sample_report, build):
         assert sarif(sample_report)["invocations"][0]["executionSuccessful"] is False
@@ -143,7 +148,7 @@ class TestJunit:
             assert int(element.get("tests")) == len(cases)
             for count, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
                 assert int(element.get(count)) == sum(case.find(tag) is not None for case in cases)
-        assert (root.get("failures"), root.get("errors"), root.get("skipped")) == ("9", "9", "9")
+        assert (root.get("failures"), root.get("errors"), root.get("skipped")) == ("9", "18", "0")
 
     def test_a_subject_that_no_policy_matched_is_not_passed(self, build):
         root = ET.fromstring(render("junit", build.report(build.decision(build.subject(), policies=0))))

@@ -10,13 +10,15 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from solon.cli import config, policies, schemas
+from solon.cli import config, policies, programme, schemas
 from solon.cli.errors import UsageError
 from solon.cli.progress import track
 from solon.decisions.decision import Decision, decide
 from solon.frameworks.gatekeeper.inventory import inventory_of, namespaces_of
 from solon.frameworks.policy import Context, PolicySet, evaluate
 from solon.frameworks.rego_files import Dialect
+from solon.governance.programme import Programme
+from solon.governance.times import instant
 from solon.lang.budget import Budget
 from solon.report import render
 from solon.report.check_report import CheckReport
@@ -44,12 +46,18 @@ class Options:
     verbose: bool
     quiet: bool
     schema: str | None = None
+    as_of: str | None = None
+    cluster: str = ""
+    environment: str = ""
 
 
 def run(options: Options) -> int:
     """The exit status. Raises UsageError, Failure."""
     started_ns, started = time.time_ns(), time.perf_counter_ns()
+    governed = governing(options)
     options = configured(options)
+    if options.as_of and options.log:
+        raise UsageError("--as-of asks what would be: such decisions do not go into the log")
     sets = policies.load(
         policies.Wanted(
             options.policies,
@@ -63,11 +71,14 @@ def run(options: Options) -> int:
     if options.log:
         _append(options.log, [])  # what cannot be recorded is not judged
     subjects, around, unreadable = gathered(options)
+    context = context_of(subjects, around, options, started_ns)
+    plan = programme_of(governed, sets, around, context, options)
     report = CheckReport(
-        decisions=list(_judge(sets, subjects, around, options, started_ns)),
+        decisions=list(judged(sets, subjects, context, plan)),
         unreadable=unreadable,
         policy_sets=sets,
-        policy_problems=[],
+        programme_problems=plan.problems if plan is not None else [],
+        notes=_notes(plan),
         elapsed_ns=time.perf_counter_ns() - started,
         started_ns=started_ns,
     )
@@ -89,10 +100,15 @@ def gathered(options: Options) -> tuple[list[Subject], list[Subject], list[Unrea
     return subjects, around, [*unreadable, *unreadable_around]
 
 
+def governing(options: Options) -> config.Found | None:
+    """The solon.yaml that a run is governed by: none where policies are named. Raises UsageError."""
+    return None if options.policies else config.find(os.getcwd())
+
+
 def configured(options: Options) -> Options:
-    """The options, with what solon.yaml says where they say nothing."""
-    found = config.find(os.getcwd())
-    if options.policies or found is None:
+    """The options, with what solon.yaml says where they say nothing. Raises UsageError."""
+    found = governing(options)
+    if found is None:
         if not options.policies and not os.path.isdir("policy"):
             raise UsageError(
                 "no policies: name them with -p DIR, or list them under `policies:` in solon.yaml "
@@ -151,18 +167,50 @@ def context_of(
     )
 
 
-def _judge(
+def programme_of(
+    found: config.Found | None,
     sets: Sequence[PolicySet],
-    subjects: Sequence[Subject],
     around: Sequence[Subject],
+    context: Context,
     options: Options,
-    now_ns: int,
+) -> Programme | None:
+    """The programme of the repository, where there is one. Raises UsageError."""
+    if found is None:
+        if options.as_of:
+            raise UsageError(
+                "--as-of asks what the programme says of another day: there is no solon.yaml here"
+            )
+        return None
+    now = programme.moment_of(options.as_of, found) if options.as_of else instant(context.now_ns)
+    run = programme.Run(
+        now=now,
+        exists=[subject.document for subject in around],
+        namespaces=dict(context.namespaces),
+        cluster=options.cluster,
+        environment=options.environment,
+    )
+    return programme.read(found, sets, run)
+
+
+def _notes(plan: Programme | None) -> list[str]:
+    """What a reader should know of the programme besides the findings."""
+    if plan is None or not plan.unnamed or plan.problems:
+        return []
+    names = [policy.id for policy in plan.unnamed]
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return [f"In no rollout, so only recorded (dryrun): {shown}"]
+
+
+def judged(
+    sets: Sequence[PolicySet], subjects: Sequence[Subject], context: Context, plan: Programme | None
 ) -> Iterator[Decision]:
-    context = context_of(subjects, around, options, now_ns)
+    """A decision on each subject."""
     revisions = {policy_set.name: policy_set.revision for policy_set in sets}
     for subject in track(subjects, len(subjects), "judging"):
         started = time.perf_counter_ns()
         evaluation = evaluate(sets, subject, context)
+        if plan is not None:
+            evaluation = plan.apply(evaluation)
         yield decide(
             replace(evaluation, elapsed_ns=time.perf_counter_ns() - started),
             decision_id=str(uuid.uuid4()),
@@ -199,6 +247,10 @@ def _write(report: CheckReport, options: Options) -> None:
 
 def _status(report: CheckReport, options: Options) -> int:
     counts = report.counts
-    if report.unreadable or any(decision.errors for decision in report.decisions):
+    if (
+        report.unreadable
+        or report.programme_problems
+        or any(decision.errors for decision in report.decisions)
+    ):
         return 2
     return 1 if counts.denied or (options.fail_on_warn and counts.warned) else 0

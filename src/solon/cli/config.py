@@ -9,12 +9,24 @@ from typing import Any, Final
 import msgspec
 
 from solon.cli.errors import UsageError
+from solon.frameworks.lint import FIELDS
+from solon.governance import times
+from solon.governance.files import convert
+from solon.governance.ownership import OwnershipSettings
+from solon.governance.waivers import WaiverSettings, rules
 from solon.report import FORMATS
 from solon.subjects.documents import Problem, decode_yaml, text_of
 from solon.subjects.positions import SourceFile
+from solon.subjects.subject import Location, Path, Unreadable
 
 NAME: Final = "solon.yaml"
-_TEXTS: Final = ("format", "log")  # the other keys are lists
+
+
+class LintConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``require`` are the fields that a policy must have, ``ignore`` the codes to leave out."""
+
+    require: list[str] | None = None
+    ignore: list[str] = []
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,6 +38,14 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     namespaces: list[str] = []
     format: str = ""
     log: str = ""
+    rollouts: list[str] | None = None
+    waivers: list[str] | WaiverSettings = []
+    ownership: OwnershipSettings = OwnershipSettings()
+    codeowners: str = ""
+    timezone: str = "UTC"
+    cluster: str = ""
+    history: str = ""
+    lint: LintConfig = LintConfig()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +57,24 @@ class Found:
 
     def paths(self, names: list[str]) -> list[str]:
         return [os.path.relpath(os.path.join(self.directory, name)) for name in names]
+
+    def rollouts(self) -> list[str] | None:
+        """Where rollouts are; None where the repository has none."""
+        return self._governed(self.config.rollouts or [], "rollouts")
+
+    def waivers(self) -> list[str] | None:
+        """Where waivers are; None where the repository has none."""
+        said = self.config.waivers
+        return self._governed(said.paths if isinstance(said, WaiverSettings) else said, "waivers")
+
+    def waiver_settings(self) -> WaiverSettings:
+        said = self.config.waivers
+        return said if isinstance(said, WaiverSettings) else WaiverSettings()
+
+    def _governed(self, names: list[str], usual: str) -> list[str] | None:
+        if names:
+            return self.paths(names)
+        return self.paths([usual]) if os.path.isdir(os.path.join(self.directory, usual)) else None
 
 
 def find(start: str) -> Found | None:
@@ -74,27 +112,40 @@ def _read(path: str) -> Config:
 def _convert(path: str, text: str, value: Any) -> Config:
     file = SourceFile(path, lambda: text)
 
+    def place(at: Path) -> Location:
+        return Location(path, *(file.place(0, at) or (1, 1)))
+
     def wrong(problem: str, *at: str | int) -> UsageError:
-        row, column = file.place(0, at) or (1, 1)
-        return UsageError(f"{path}:{row}:{column}: {problem}")
+        return UsageError(f"{place(at)}: {problem}")
 
     if not isinstance(value, dict):
         raise wrong("must hold keys, such as `policies: [policy]`")
-    for name, said in value.items():
+    for name in value:
         if name not in Config.__struct_fields__:
             raise wrong(f"unknown key {name!r}: known are {', '.join(Config.__struct_fields__)}", name)
-        if name in _TEXTS:
-            if not isinstance(said, str):
-                raise wrong(f"{name} must be a text", name)
-        elif not isinstance(said, list):
-            raise wrong(
-                f"{name} must be a list, such as [{said}]" if said else f"{name} must be a list", name
-            )
-        else:
-            for index, item in enumerate(said):
-                if not isinstance(item, str):
-                    raise wrong(f"{name} must be a list of texts, and has {item!r}", name, index)
-    config = msgspec.convert(value, Config)
+    config = convert(value, Config, place)
+    if isinstance(config, Unreadable):
+        raise UsageError(str(config))
+    for index, name in enumerate(config.lint.require or ()):
+        if name not in FIELDS:
+            raise wrong(f"unknown field {name!r}: known are {', '.join(FIELDS)}", "lint", "require", index)
     if config.format and config.format not in FORMATS:
         raise wrong(f"unknown format {config.format!r}: known are {', '.join(FORMATS)}", "format")
+    try:
+        times.zone(config.timezone)
+    except ValueError as error:
+        raise wrong(str(error), "timezone") from None
+    if isinstance(config.waivers, WaiverSettings):
+        try:
+            rules(config.waivers)
+        except ValueError as error:
+            raise wrong(str(error), "waivers") from None
+    for trait in ("team", "owner", "environment"):
+        for index, source in enumerate(getattr(config.ownership, trait)):
+            if not source.key:
+                raise wrong(
+                    "must have one key: label, annotation, tag, namespace_label, namespaces, accounts, codeowners "
+                    "or value",
+                    *("ownership", trait, index),
+                )
     return config

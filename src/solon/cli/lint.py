@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import Final
 
+from solon.cli import config, lint_owners, lint_sources
 from solon.cli.errors import Failure, UsageError
-from solon.frameworks import rego_files
+from solon.cli.lint_sources import Sources
+from solon.cli.progress import track
+from solon.frameworks import lint as shared
+from solon.frameworks import lint_comments
 from solon.frameworks.conftest import lint as conftest
+from solon.frameworks.conftest import tested
 from solon.frameworks.gatekeeper import lint as gatekeeper
+from solon.frameworks.gatekeeper import repository
+from solon.frameworks.gatekeeper.suite import SuiteRunner
+from solon.frameworks.policy import Context
 from solon.frameworks.rego_files import Dialect
 from solon.lang import rego
+from solon.lang.budget import Budget
 from solon.lang.rego import lint as language
 from solon.lang.rego.lint import Remark
 from solon.report.lint_report import LintReport, show
 from solon.subjects import discover
-from solon.subjects.documents import Problem, text_of
 from solon.subjects.subject import Subject, Unreadable
 
-CODES = {code: about for rules in (language.RULES, conftest.RULES) for code, (_, about) in rules.items()}
+_TABLES: Final = (language.RULES, conftest.RULES, repository.RULES, shared.RULES, lint_comments.RULES)
+CODES = {code: about for rules in _TABLES for code, (_, about) in rules.items()}
+_TESTED: Final = ("policy/no-denying-test", "policy/no-allowing-test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,66 +43,125 @@ class Options:
     ignore: list[str]
     data: list[str]
     dialect: Dialect
+    timeout: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked for: ``config`` is solon.yaml, or nothing without one; ``required`` by framework."""
+
+    ignored: frozenset[str]
+    data: list[str]
+    config: str
+    required_of_rego: Collection[str]
+    required_of_templates: Collection[str]
+    budget: Budget
 
 
 def run(options: Options) -> int:
     """The exit status. Raises UsageError, Failure."""
-    for path in [*options.paths, *options.data]:
+    asked = _asked(options)
+    for path in [*options.paths, *asked.data]:
         if not os.path.exists(path):
             raise UsageError(f"{path or repr(path)}: no such file or directory")
-    for code in options.ignore:
-        if code not in CODES:
-            raise UsageError(f"--ignore {code}: unknown; known are {', '.join(CODES)}")
-    sources: dict[str, str] = {}
-    broken: list[str] = []
-    remarks: list[Remark] = []
-    files = rego_files.read(options.paths, options.data, options.dialect, tests=True)
-    broken += map(str, files.problems)
-    if files.modules:
-        sources.update(files.modules)
-        try:
-            program = rego.compile(files.modules, data=files.data, version=files.dialect)
-            remarks += [*language.lint(program), *conftest.lint(program)]
-        except rego.RegoError as error:
-            broken.append(error.render())
-    count = len(files.modules)
-    for template in _templates(options.paths, broken, sources):
-        count += 1
-        try:
-            remarks += gatekeeper.lint(template, sources[template.location.file])
-        except gatekeeper.GatekeeperError as error:
-            broken.append(str(Unreadable(template.locator.locate(()), f"{template.name}: {error}")))
-    if not count and not broken:
+    sources = lint_sources.read(options.paths, asked.data, options.dialect)
+    remarks = [*_rego(sources, asked), *_gatekeeper(sources, asked)]
+    if not sources.count and not sources.broken:
         shown = ", ".join(options.paths)
         raise UsageError(
             f"{shown}: nothing to lint. Looked for Rego files and Gatekeeper ConstraintTemplates"
         )
-    found = language.in_order(r for r in remarks if r.diagnostic.code not in options.ignore)
-    if found or not broken:
-        sys.stdout.write(show(LintReport(found, count, CODES, sources), options.format))
-    if broken:
-        raise Failure("\n".join(broken))
+    remarks += lint_owners.remarks(sources.texts, _directory(options.paths[0]), asked.config)
+    found = language.in_order(
+        r
+        for r in lint_comments.apply(remarks, list(_ignores(sources)), CODES, asked.ignored)
+        if r.diagnostic.code not in asked.ignored
+    )
+    if found or not sources.broken:
+        sys.stdout.write(show(LintReport(found, sources.count, CODES, sources.texts), options.format))
+    if sources.broken:
+        raise Failure("\n".join(sources.broken))
     return 1 if any(options.strict or remark.severity == "error" for remark in found) else 0
 
 
-def _templates(paths: list[str], broken: list[str], sources: dict[str, str]) -> Iterator[Subject]:
-    """The Gatekeeper templates in YAML and JSON files, whose texts go to ``sources``."""
-    for path in paths:
-        for source in (
-            discover.find([path]) if os.path.isdir(path) or path.endswith(discover.EXTENSIONS) else []
-        ):
-            if isinstance(source, Unreadable):
-                continue
-            try:
-                data = discover.read_bytes(source.path, lambda _size: b"")
-                if b"templates.gatekeeper.sh/" not in data:
-                    continue
-                sources[source.path] = text_of(data)
-            except Problem as problem:
-                broken.append(str(problem.at(source.path)))
-                continue
-            for subject in discover.read(source, stdin=lambda _size: b""):
-                if isinstance(subject, Unreadable):
-                    broken.append(str(subject))
-                elif gatekeeper.is_template(subject.document):
-                    yield subject
+def _asked(options: Options) -> _Asked:
+    for code in options.ignore:
+        if code not in CODES:
+            raise UsageError(f"--ignore {code}: unknown; known are {', '.join(CODES)}")
+    found = config.find(_directory(options.paths[0]))
+    if found is None:
+        return _Asked(
+            frozenset(options.ignore),
+            options.data,
+            "",
+            conftest.REQUIRED,
+            repository.REQUIRED,
+            Budget(seconds=options.timeout),
+        )
+    path, said = os.path.relpath(os.path.join(found.directory, config.NAME)), found.config.lint
+    unknown = [code for code in said.ignore if code not in CODES]
+    if unknown:
+        raise UsageError(f"{path}: lint.ignore: unknown code {unknown[0]}; known are {', '.join(CODES)}")
+    required = shared.FIELDS if said.require is None else said.require
+    return _Asked(
+        frozenset([*options.ignore, *said.ignore]),
+        list(dict.fromkeys([*options.data, *found.paths(found.config.data)])),
+        path,
+        required,
+        required,
+        Budget(seconds=options.timeout),
+    )
+
+
+def _directory(path: str) -> str:
+    return path if os.path.isdir(path) else os.path.dirname(path) or "."
+
+
+def _rego(sources: Sources, asked: _Asked) -> Iterator[Remark]:
+    files = sources.rego
+    if not files.modules:
+        return
+    try:
+        program = rego.compile(files.modules, data=files.data, version=files.dialect)
+    except rego.RegoError as error:
+        sources.broken.append(error.render())
+        return
+    yield from language.lint(program)
+    yield from conftest.lint(program, asked.required_of_rego)
+    if not asked.ignored.issuperset(_TESTED):
+        try:
+            yield from tested.lint(program, tested.run_tests(files, program, asked.budget))
+        except rego.RegoError as error:
+            sources.broken.append(error.render())
+
+
+def _gatekeeper(sources: Sources, asked: _Asked) -> Iterator[Remark]:
+    templates: list[Subject] = []
+    for template in sources.templates:
+        try:
+            yield from gatekeeper.lint(template, sources.texts[template.location.file])
+            templates.append(template)
+        except gatekeeper.GatekeeperError as error:
+            problem = Unreadable(template.locator.locate(()), f"{template.name}: {error}")
+            sources.broken.append(str(problem))
+    suites = None
+    if templates and not asked.ignored.issuperset([*_TESTED, "gatekeeper/untested-template"]):
+        suites = repository.Suites()
+        context = Context(now_ns=time.time_ns(), budget=asked.budget)
+        runner = SuiteRunner(_read_file, context, time.perf_counter, suites.seen)
+        for suite in track(sources.suites, len(sources.suites), "running suites"):
+            for _ in runner.run(suite.location.file, suite.document):
+                pass
+    yield from repository.lint(templates, sources.constraints, suites, asked.required_of_templates)
+
+
+def _read_file(path: str) -> bytes:
+    return discover.read_bytes(path, lambda _size: b"")
+
+
+def _ignores(sources: Sources) -> Iterator[lint_comments.Ignore]:
+    for name, text in sources.texts.items():
+        if name in sources.rego.modules:
+            yield from lint_comments.in_rego(name, text)
+        else:
+            yield from lint_comments.in_yaml(name, text)

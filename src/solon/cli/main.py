@@ -113,6 +113,17 @@ Timeout = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="Limit of each evaluation.")
 ]
 
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="DATE", help="Apply stages and waivers as they will be, or were, then."),
+]
+Cluster = Annotated[
+    str, typer.Option("--cluster", metavar="NAME", help="The cluster that the subjects are for.")
+]
+Environment = Annotated[
+    str, typer.Option("--environment", metavar="NAME", help="The environment that the subjects are for.")
+]
+
 
 @app.command()
 def check(
@@ -155,6 +166,9 @@ def check(
     ] = Dialect.AUTO,
     fail_on: Annotated[FailOn, typer.Option("--fail-on", help="What exits with 1.")] = FailOn.DENY,
     allow_host: Hosts = None,
+    as_of: AsOf = None,
+    cluster: Cluster = "",
+    environment: Environment = "",
     timeout: Timeout = 10.0,
     max_size: Annotated[
         int, typer.Option("--max-size", metavar="MIB", min=1, help="Largest file to read.")
@@ -196,6 +210,9 @@ def check(
                 max_bytes=max_size << 20,
                 verbose=verbose,
                 quiet=quiet,
+                as_of=as_of,
+                cluster=cluster,
+                environment=environment,
             )
         )
     )

@@ -21,16 +21,19 @@ class Outcome(StrEnum):
 class Decision:
     """What was decided about one subject, and everything that led to it.
 
-    ``enforced`` findings deny; ``warned`` are shown; ``recorded`` (dryrun, audit, excepted) are kept.
-    ``errors`` are policies that failed on this subject. ``policies`` counts the policies that applied:
-    with none, the outcome is allow and ``unmatched`` is true.
+    ``enforced`` findings deny; ``overridden`` ones would, but for a break-glass token; ``warned`` (warn, audit) are
+    shown; ``waived`` are covered by a waiver; ``recorded`` (dryrun, excepted) are kept. ``errors`` are policies that
+    failed on this subject: those that the programme does not enforce on it only warn. ``policies`` counts the
+    policies that applied: with none, the outcome is allow and ``unmatched`` is true.
     """
 
     decision_id: str
     subject: Subject
     outcome: Outcome
     enforced: Sequence[Finding]
+    overridden: Sequence[Finding]
     warned: Sequence[Finding]
+    waived: Sequence[Finding]
     recorded: Sequence[Finding]
     errors: Sequence[Finding]
     policies: int
@@ -44,7 +47,7 @@ class Decision:
 
     @property
     def findings(self) -> list[Finding]:
-        return [*self.errors, *self.enforced, *self.warned, *self.recorded]
+        return [*self.errors, *self.enforced, *self.overridden, *self.warned, *self.waived, *self.recorded]
 
 
 def decide(
@@ -52,29 +55,43 @@ def decide(
 ) -> Decision:
     """Sort the findings by what their stage asks for; the gravest gives the outcome."""
     enforced: list[Finding] = []
+    overridden: list[Finding] = []
     warned: list[Finding] = []
+    waived: list[Finding] = []
     recorded: list[Finding] = []
     errors: list[Finding] = []
     for finding in evaluation.findings:
+        ruling = finding.ruling
         if finding.error:
-            errors.append(finding)
+            # A policy that nobody has to obey yet stops nobody by failing.
+            lowered = finding.stage is not Stage.ENFORCE and finding.policy.stage is Stage.ENFORCE
+            (warned if lowered else errors).append(finding)
         elif finding.excepted:
             recorded.append(finding)
+        elif ruling is not None and ruling.waiver:
+            waived.append(finding)
+        elif ruling is not None and ruling.breakglass:
+            overridden.append(finding)
         elif finding.stage is Stage.ENFORCE:
             enforced.append(finding)
-        elif finding.stage is Stage.WARN:
-            warned.append(finding)
-        else:
+        elif finding.stage is Stage.DRYRUN:
             recorded.append(finding)
-    outcome = (
-        Outcome.DENY if enforced else Outcome.ERROR if errors else Outcome.WARN if warned else Outcome.ALLOW
-    )
+        else:
+            warned.append(finding)
+    if enforced:
+        outcome = Outcome.DENY
+    elif errors:
+        outcome = Outcome.ERROR
+    else:
+        outcome = Outcome.WARN if warned or overridden else Outcome.ALLOW
     return Decision(
         decision_id=decision_id,
         subject=evaluation.subject,
         outcome=outcome,
         enforced=enforced,
+        overridden=overridden,
         warned=warned,
+        waived=waived,
         recorded=recorded,
         errors=errors,
         policies=evaluation.policies,

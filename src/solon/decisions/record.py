@@ -19,7 +19,7 @@ import orjson
 from solon import __version__
 from solon.decisions.decision import Decision
 from solon.decisions.masking import Scrubber, escaped, mask
-from solon.frameworks.policy import Finding
+from solon.frameworks.policy import Finding, Ruling
 from solon.lang.values import to_json
 from solon.subjects.subject import Path
 
@@ -54,7 +54,9 @@ def record(
         for word, findings in (
             ("error", decision.errors),
             ("deny", decision.enforced),
+            ("overridden", decision.overridden),
             ("warn", decision.warned),
+            ("waived", decision.waived),
             ("recorded", decision.recorded),
         )
         for finding in findings
@@ -83,6 +85,7 @@ def record(
                 "namespace": subject.namespace,
                 "environment": subject.environment,
                 "owner": subject.owner,
+                "team": subject.team,
                 "labels": clean(dict(subject.labels), "/solon/subject/labels"),
                 "file": subject.location.file,
                 "line": subject.location.line,
@@ -126,9 +129,32 @@ def _finding(word: str, finding: Finding, clean: Scrubber, at: str) -> dict[str,
         out["path"] = pointer(finding.path)
     if finding.excepted:
         out["excepted"] = finding.excepted
+    if finding.ruling is not None:
+        out["ruling"] = clean(ruling(finding.ruling), f"{at}/ruling")
     if finding.details is not None:
         out["details"] = clean(to_json(finding.details), f"{at}/details")
     return out
+
+
+def ruling(said: Ruling) -> dict[str, Any]:
+    """What the programme made of a finding; times are RFC 3339, null where there is none."""
+    return {
+        "team": said.team,
+        "owner": said.owner,
+        "rollout": said.rollout,
+        "scope": said.scope,
+        "enforced_from": _time(said.enforced_from),
+        "existing_until": _time(said.existing_until),
+        "waiver": said.waiver,
+        "waiver_expires": _time(said.waiver_expires),
+        "waiver_location": None if said.waiver_location is None else str(said.waiver_location),
+        "breakglass": said.breakglass,
+        "because": said.because,
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def pointer(path: Path) -> str:

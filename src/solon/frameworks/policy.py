@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -88,8 +89,34 @@ class PolicySet:
 
 
 @dataclass(frozen=True, slots=True)
+class Ruling:
+    """What the programme makes of a finding, and why.
+
+    ``rollout`` is the file that gives the stage and ``scope`` the one of its scopes that holds, empty for the rest;
+    without a rollout both are empty. ``enforced_from`` is when it begins to deny, where that is to come.
+    ``existing_until``: what is there already is spared until then. ``waiver`` and ``breakglass`` name what lets
+    it pass. ``because`` says it in words.
+    """
+
+    team: str = ""
+    owner: str = ""
+    rollout: str = ""
+    scope: str = ""
+    enforced_from: datetime | None = None
+    existing_until: datetime | None = None
+    waiver: str = ""
+    waiver_expires: datetime | None = None
+    waiver_location: Location | None = None
+    breakglass: str = ""
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """policy x subject x message. ``error``: the policy failed on this subject."""
+    """policy x subject x message. ``error``: the policy failed on this subject.
+
+    ``stage`` is what is done about it: what the policy asks for, or less where a programme says so.
+    """
 
     policy: Policy
     subject: Subject
@@ -102,6 +129,7 @@ class Finding:
     details: Any = None
     error: bool = False
     excepted: str = ""
+    ruling: Ruling | None = None
 
 
 @dataclass(frozen=True, slots=True)

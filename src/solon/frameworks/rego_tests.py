@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
@@ -12,7 +12,8 @@ from solon.frameworks.rego_files import RegoFiles
 from solon.frameworks.testing import Status, TestResult
 from solon.lang import rego
 from solon.lang.budget import Budget
-from solon.lang.values import json_text
+from solon.lang.rego import ast
+from solon.lang.values import Value, json_text
 from solon.subjects.subject import Location
 
 
@@ -48,14 +49,21 @@ class Benchmark:
 class RegoTests:
     """The tests of some files. Compiling raises RegoError."""
 
-    def __init__(self, files: RegoFiles, *, coverage: bool = False, cache: rego.Cache | None = None) -> None:
+    def __init__(
+        self,
+        files: RegoFiles,
+        *,
+        coverage: bool = False,
+        cache: rego.Cache | None = None,
+        rewrite: Callable[[list[ast.Module]], None] = rego_cases.rewrite,
+    ) -> None:
         self._program = rego.compile(
             files.modules,
             data=files.data,
             version=files.dialect,
             coverage=coverage,
             prints=True,
-            rewrite=rego_cases.rewrite,
+            rewrite=rewrite,
             cache=cache,
         )
         self._covered: set[tuple[str, int]] = set()
@@ -68,6 +76,10 @@ class RegoTests:
             if rule.name.startswith(rego_cases.PREFIXES):
                 found.setdefault(rule.path, rule)
         return list(found.values())
+
+    def observe(self, documents: Iterable[str], seen: Callable[[str, Value, Value], None]) -> None:
+        """Have ``seen`` called with the name, the input and the value of documents that tests ask for."""
+        self._program.observe(documents, seen)
 
     def run(
         self, clock: Callable[[], float], wanted: re.Pattern[str] | None = None, budget: Budget = Budget()

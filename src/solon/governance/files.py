@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
+from msgspec.inspect import ListType, StructType, Type, UnionType, type_info
 
 from solon.subjects import discover
 from solon.subjects.documents import Problem, decode, text_of
@@ -95,43 +96,57 @@ def convert(value: Any, kind: type[T], place: Callable[[Path], Location]) -> T |
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        problem, path = _explained(str(error), value)
+        problem, path = _explained(str(error), value, kind)
         return Unreadable(place(path), problem)
 
 
 _AT: Final = re.compile(r"^(.*?)(?: - at `(key in )?\$(.*)`)?$", re.DOTALL)
 _STEP: Final = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]|\[\.\.\.\]")
 _EXPECTED: Final = re.compile(r"Expected `([^`]*)`(?: of length [^,]*)?, got `([^`]*)`")
-_NAMES: Final = {
+_WORDS: Final = {
     "str": "a text",
     "int": "a number",
     "float": "a number",
     "bool": "true or false",
-    "null": "empty",
+    "array": "a list",
+    "object": "keys",
 }
-_NAMES_OF_MANY: Final = {"array": "a list", "object": "keys"}
 
 
-def _explained(message: str, value: Any) -> tuple[str, Path]:
+def _explained(message: str, value: Any, kind: Any) -> tuple[str, Path]:
     """msgspec's message in words of the file, and the path that it is about."""
     found = _AT.match(message)
     assert found is not None
     problem, path = found[1], _path(found[3] or "")
-    name = str(path[-1]) if path else ""
+    name = _dotted(path)
     if expected := _EXPECTED.search(problem):
-        wanted = " or ".join(
-            dict.fromkeys(
-                (_NAMES | _NAMES_OF_MANY).get(part.strip(), part.strip()) for part in expected[1].split("|")
-            )
-        )
-        return f"{name or 'this'} must be {wanted}, and is {_said(_at(value, path), expected[2])}", path
+        parts = [part.strip() for part in expected[1].split("|")]
+        wanted = " or ".join(dict.fromkeys(_WORDS.get(part, part) for part in parts if part != "null"))
+        given = _at(value, path)
+        example = f", such as [{given}]" if wanted == "a list" and isinstance(given, str) else ""
+        return f"{name or 'this'} must be {wanted}{example}, and is {_said(given, expected[2])}", path
     if missing := re.search(r"missing required field `([^`]*)`", problem):
-        return f"{missing[1]} is missing" + (f" in {_dotted(path)}" if path else ""), path
+        return f"{missing[1]} is missing" + (f" in {name}" if name else ""), path
     if unknown := re.search(r"unknown field `([^`]*)`", problem):
-        return f"unknown key {unknown[1]!r}" + (f" in {_dotted(path)}" if path else ""), (*path, unknown[1])
+        path = (*path, unknown[1])
+        known = _fields(type_info(kind), path[:-1])
+        return f"unknown key {_dotted(path)}" + (f": known are {', '.join(known)}" if known else ""), path
     if bad := re.search(r"Invalid enum value '?([^']*)'?", problem):
         return f"{name}: unknown {bad[1]!r}", path
     return f"{name}: {problem}" if name else problem, path
+
+
+def _fields(kind: Type, path: Path) -> list[str]:
+    """The keys that may stand at a path."""
+    if isinstance(kind, UnionType):
+        return next((found for each in kind.types if (found := _fields(each, path))), [])
+    if isinstance(kind, StructType):
+        if not path:
+            return [each.encode_name for each in kind.fields]
+        return next((_fields(each.type, path[1:]) for each in kind.fields if each.encode_name == path[0]), [])
+    if isinstance(kind, ListType) and path:
+        return _fields(kind.item_type, path[1:])
+    return []
 
 
 def _path(text: str) -> Path:
@@ -163,6 +178,6 @@ def _said(value: Any, kind: str = "") -> str:
     if value is None:
         return "empty"
     if isinstance(value, dict | list):
-        return (_NAMES | _NAMES_OF_MANY).get(kind, "a list" if isinstance(value, list) else "a mapping")
+        return _WORDS.get(kind, "a list" if isinstance(value, list) else "a mapping")
     text = repr(value)
     return text if len(text) <= 40 else text[:37] + "..."

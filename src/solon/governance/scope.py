@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import translate
 from functools import lru_cache
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
+
+from solon.frameworks.gatekeeper.errors import GatekeeperError
+from solon.frameworks.gatekeeper.match import selector
 
 Globs = str | list[str]
 T = TypeVar("T")
@@ -34,7 +38,8 @@ class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
     ``*`` stands for any characters and ``?`` for one; nothing that is unknown of a subject matches, not even
     ``*``. ``labels`` are names with globs for their values; ``resource`` is ``kind/name`` (kinds in any case) or an
-    address of Terraform. A scope that says nothing is all subjects.
+    address of Terraform; ``selector`` is a label selector of Kubernetes (matchLabels, matchExpressions). A scope
+    that says nothing is all subjects.
     """
 
     team: Globs | None = None
@@ -44,6 +49,7 @@ class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     resource: Globs | None = None
     subject: Globs | None = None
     labels: dict[str, Globs] | None = None
+    selector: dict[str, Any] | None = None
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) is not None for name in self.__struct_fields__)
@@ -56,6 +62,8 @@ class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
             if (globs := getattr(self, name)) is not None
         ]
         said += [f"label {name}={' or '.join(_all(globs))}" for name, globs in (self.labels or {}).items()]
+        if self.selector is not None:
+            said.append(f"selector {json.dumps(self.selector, sort_keys=True)}")
         return ", ".join(said) or "everything"
 
     def problem(self) -> tuple[str, str] | None:
@@ -67,6 +75,11 @@ class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
                 return name, f"{name} is empty, and matches nothing"
         if self.labels is not None and not self.labels:
             return "labels", "labels is empty: leave it out"
+        if self.selector is not None:
+            try:
+                selector(self.selector, "selector")
+            except GatekeeperError as error:
+                return "selector", str(error).removeprefix("spec.match.")
         return None
 
 
@@ -126,7 +139,7 @@ Test = Callable[[Traits], bool]
 
 def compiled(scope: Scope) -> Test:
     """A test of traits."""
-    tests: list[tuple[Callable[[Traits], str], Callable[[str], bool]]] = []
+    tests: list[tuple[Callable[[Traits], Any], Callable[[Any], bool]]] = []
     for name, trait in _FIELDS.items():
         globs = getattr(scope, name)
         if globs is None:
@@ -138,6 +151,9 @@ def compiled(scope: Scope) -> Test:
         else:
             tests.append((_reader(trait), _any(globs)))
     tests.extend((_label(name), _any(globs)) for name, globs in (scope.labels or {}).items())
+    if scope.selector is not None:
+        selects = selector(scope.selector, "selector")
+        tests.append((lambda traits: traits, lambda traits: selects(traits.labels)))
 
     def test(traits: Traits) -> bool:
         for read, holds in tests:  # noqa: SIM110 - all() takes twice as long

@@ -16,7 +16,9 @@ class Shown(StrEnum):
 
     ERROR = "error"
     DENY = "deny"
+    OVERRIDDEN = "overridden"
     WARN = "warn"
+    WAIVED = "waived"
     RECORDED = "recorded"
 
 
@@ -31,7 +33,9 @@ class Counts:
     allowed: int
     unmatched: int
     policies: int
-    recorded: int  # findings, not subjects
+    overridden: int  # findings, not subjects; so the next two
+    waived: int
+    recorded: int
     unreadable: int
 
 
@@ -39,17 +43,17 @@ class Counts:
 class CheckReport:
     """One run of `solon check`.
 
-    ``policy_problems`` are warnings about policies that were left out or need a look: what stops a policy
-    from being judged at all stops the run instead. Times are in nanoseconds,
-    ``started_ns`` since 1970.
+    ``programme_problems`` are what is wrong with rollouts, waivers and the like; ``notes`` are sentences about the
+    programme that a reader should know. Times are in nanoseconds, ``started_ns`` since 1970.
     """
 
     decisions: Sequence[Decision]
     unreadable: Sequence[Unreadable]
     policy_sets: Sequence[PolicySet]
-    policy_problems: Sequence[Unreadable]
+    programme_problems: Sequence[Unreadable]
     elapsed_ns: int
     started_ns: int
+    notes: Sequence[str] = ()
 
     @property
     def policies(self) -> list[Policy]:
@@ -90,6 +94,8 @@ class CheckReport:
             allowed=by_outcome[Outcome.ALLOW],
             unmatched=len(self.unmatched),
             policies=len(self.policies),
+            overridden=sum(len(decision.overridden) for decision in judged),
+            waived=sum(len(decision.waived) for decision in judged),
             recorded=sum(len(decision.recorded) for decision in judged),
             unreadable=len(self.unreadable),
         )
@@ -100,11 +106,20 @@ def shown(decision: Decision) -> Iterator[tuple[Shown, Finding]]:
     for word, findings in (
         (Shown.ERROR, decision.errors),
         (Shown.DENY, decision.enforced),
+        (Shown.OVERRIDDEN, decision.overridden),
         (Shown.WARN, decision.warned),
+        (Shown.WAIVED, decision.waived),
         (Shown.RECORDED, decision.recorded),
     ):
         for finding in findings:
             yield word, finding
+
+
+def why(finding: Finding) -> str:
+    """Why no more is done about a finding than is, where there is a reason."""
+    if finding.excepted:
+        return f"excepted by {finding.excepted}"
+    return finding.ruling.because if finding.ruling is not None else ""
 
 
 def by_gravity(decisions: Sequence[Decision]) -> list[Decision]:
@@ -133,6 +148,10 @@ def summary_parts(report: CheckReport) -> list[str]:
     parts = [plural(counts.subjects, "subject") + (": " + ", ".join(outcomes) if outcomes else " judged")]
     if counts.unmatched:
         parts.append(f"{counts.unmatched} matched no policy")
+    if counts.overridden:
+        parts.append(plural(counts.overridden, "finding") + " overridden by break-glass")
+    if counts.waived:
+        parts.append(plural(counts.waived, "finding") + " waived")
     if counts.recorded:
         parts.append(plural(counts.recorded, "finding") + " recorded only")
     if counts.unreadable:

@@ -6,32 +6,35 @@ from collections.abc import Iterator
 from typing import Final
 
 from solon.frameworks.policy import Finding
-from solon.report.check_report import CheckReport, Shown, shown, summary
+from solon.report.check_report import CheckReport, Shown, shown, summary, why
 from solon.report.text import printable, printable_lines
 from solon.subjects.subject import Location, Unreadable
 
 _COMMANDS: Final = {
     Shown.ERROR: "error",
     Shown.DENY: "error",
+    Shown.OVERRIDDEN: "warning",
     Shown.WARN: "warning",
+    Shown.WAIVED: "notice",
     Shown.RECORDED: "notice",
 }
+_ORDER: Final = (Shown.DENY, Shown.ERROR, Shown.OVERRIDDEN, Shown.WARN, Shown.WAIVED, Shown.RECORDED)
 
 
 def render(report: CheckReport) -> str:
     """The gravest findings come first: GitHub shows ten annotations of a kind for each step."""
-    lines = [*map(_problem, report.unreadable), *map(_policy_problem, report.policy_problems)]
+    lines = [*map(_problem, report.unreadable), *map(_programme_problem, report.programme_problems)]
     found = [entry for decision in report.decisions for entry in shown(decision)]
-    for wanted in (Shown.DENY, Shown.ERROR, Shown.WARN, Shown.RECORDED):
+    for wanted in _ORDER:
         lines += [_annotation(word, finding) for word, finding in found if word is wanted]
-    return "\n".join([*lines, summary(report)]) + "\n"
+    return "\n".join([*lines, summary(report), *report.notes]) + "\n"
 
 
 def _annotation(word: Shown, finding: Finding) -> str:
     message = f"{finding.subject.name}: {finding.message}"
-    if finding.excepted:
-        message += f" (excepted by {finding.excepted})"
-    elif finding.remediation:
+    if why(finding):
+        message += f" ({why(finding)})"
+    if finding.remediation and not finding.excepted:
         message += f"\nFix: {finding.remediation}"
     title = f"{finding.policy.id} ({word})"
     return command(_COMMANDS[word], finding.location, title, message)
@@ -41,8 +44,8 @@ def _problem(problem: Unreadable) -> str:
     return command("error", problem.location, "could not be read", _sentence(problem))
 
 
-def _policy_problem(problem: Unreadable) -> str:
-    return command("warning", problem.location, "policy needs a look", _sentence(problem))
+def _programme_problem(problem: Unreadable) -> str:
+    return command("error", problem.location, "the programme is wrong here", _sentence(problem))
 
 
 def _sentence(problem: Unreadable) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from solon import __version__
 from solon.decisions.decision import Decision
-from solon.decisions.record import pointer, rfc3339
+from solon.decisions.record import pointer, rfc3339, ruling
 from solon.frameworks.policy import Finding, Policy
 from solon.lang.values import to_json
 from solon.report.check_report import CheckReport, Shown, shown
@@ -38,7 +38,8 @@ def render(report: CheckReport) -> str:
                 }
                 for policy_set in report.policy_sets
             ],
-            "policy_problems": [_problem(problem) for problem in report.policy_problems],
+            "programme_problems": [_problem(problem) for problem in report.programme_problems],
+            "notes": list(report.notes),
             "decisions": [_decision(decision, id(decision) in unmatched) for decision in report.decisions],
             "unreadable": [_problem(problem) for problem in report.unreadable],
         }
@@ -84,6 +85,7 @@ def _decision(decision: Decision, unmatched: bool) -> dict[str, Any]:
             "namespace": subject.namespace,
             "environment": subject.environment,
             "owner": subject.owner,
+            "team": subject.team,
             "labels": dict(subject.labels),
             "location": location(subject.location),
         },
@@ -103,6 +105,7 @@ def _finding(word: Shown, finding: Finding) -> dict[str, Any]:
         "remediation": finding.remediation,
         "details": to_json(finding.details),
         "excepted": finding.excepted,
+        "ruling": None if finding.ruling is None else ruling(finding.ruling),
     }
 
 

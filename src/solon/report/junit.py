@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 from solon.decisions.decision import Decision
 from solon.decisions.record import rfc3339
 from solon.frameworks.policy import Finding
-from solon.report.check_report import CheckReport, Shown, shown
+from solon.report.check_report import CheckReport, Shown, shown, why
 from solon.report.text import printable, printable_lines
 from solon.subjects.subject import Location, Unreadable
 
@@ -33,7 +33,7 @@ def render(report: CheckReport) -> str:
         for file, decisions in files.items()
     ]
     for name, problems, tag in (
-        ("policies", report.policy_problems, "skipped"),
+        ("programme", report.programme_problems, "error"),
         ("unreadable inputs", report.unreadable, "error"),
     ):
         if problems:
@@ -115,14 +115,16 @@ def _add_findings(element: ET.Element, found: list[tuple[Shown, Finding]]) -> No
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         add(element, tag, found[0][1].message + more, body)
         element[-1].set("type", attribute(found[0][1].severity or gravest))
-    elif all(finding.excepted for _, finding in found):
-        add(element, "skipped", f"excepted by {found[0][1].excepted}", body)
+    elif all(finding.excepted or word is Shown.WAIVED for word, finding in found):
+        add(element, "skipped", why(found[0][1]), body)
     else:
         ET.SubElement(element, "system-out").text = _xml(printable_lines(body))
 
 
 def _body(word: Shown, finding: Finding) -> str:
     lines = [f"{word}: {finding.message}", f"at {printable(str(finding.location))}"]
+    if why(finding):
+        lines.append(f"why: {why(finding)}")
     if finding.remediation:
         lines.append(f"fix: {finding.remediation}")
     return "\n".join(lines)

@@ -11,7 +11,7 @@ from typing import Final
 
 from solon.decisions.decision import Decision, Outcome
 from solon.frameworks.policy import Finding
-from solon.report.check_report import CheckReport, Shown, by_gravity, plural, shown, summary
+from solon.report.check_report import CheckReport, Shown, by_gravity, plural, shown, summary, why
 from solon.report.text import printable, printable_lines
 from solon.subjects.subject import Unreadable
 
@@ -36,8 +36,9 @@ _MENTION: Final = re.compile(r"[@#](?=\w)")
 def render(report: CheckReport, limit: int = LIMIT) -> str:
     listed = by_gravity([decision for decision in report.decisions if decision.findings])
     head = [f"## Solon: {_verdict(report)}", "", escape(summary(report)), ""]
+    head += [line for note in report.notes for line in (escape(note), "")]
     head += _problems("Inputs that could not be read", report.unreadable)
-    head += _problems("Policies that need a look", report.policy_problems)
+    head += _problems("Programme files that are wrong", report.programme_problems)
     if listed:
         head += ["| | Subject | Findings | Where |", "|---|---|--:|---|", *map(_row, listed[:_ROWS])]
         if len(listed) > _ROWS:
@@ -83,9 +84,10 @@ def _finding(word: Shown, finding: Finding) -> list[str]:
     severity = f" ({escape(finding.severity)})" if finding.severity else ""
     lines = [f"- **{word}** {code(finding.policy.id)}{severity} at {code(str(finding.location))}<br>"]
     lines.append(f"  {_paragraph(finding.message)}")
-    if finding.excepted:
-        lines[-1] += f"<br>\n  <i>Excepted by {escape(finding.excepted)}</i>"
-    elif finding.remediation:
+    reason = why(finding)
+    if reason:
+        lines[-1] += f"<br>\n  <i>{escape(reason[:1].upper() + reason[1:])}</i>"
+    if finding.remediation and not finding.excepted:
         lines[-1] += f"<br>\n  <b>Fix:</b> {_paragraph(finding.remediation)}"
     return lines
 

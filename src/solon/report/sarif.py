@@ -12,13 +12,20 @@ from solon import __version__
 from solon.decisions.decision import Outcome
 from solon.decisions.record import pointer, rfc3339
 from solon.frameworks.policy import Finding, Policy
-from solon.report.check_report import CheckReport, Shown, shown
+from solon.report.check_report import CheckReport, Shown, shown, why
 from solon.report.json import text
 from solon.report.text import printable_lines
 from solon.subjects.subject import Location, Subject, Unreadable
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-_LEVELS: Final = {Shown.ERROR: "error", Shown.DENY: "error", Shown.WARN: "warning", Shown.RECORDED: "note"}
+_LEVELS: Final = {
+    Shown.ERROR: "error",
+    Shown.DENY: "error",
+    Shown.OVERRIDDEN: "warning",
+    Shown.WARN: "warning",
+    Shown.WAIVED: "note",
+    Shown.RECORDED: "note",
+}
 # GitHub shows critical, high, medium or low by this number: over 9.0, 7.0, 4.0 and 0.
 _SECURITY: Final = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "3.0"}
 
@@ -38,10 +45,11 @@ def render(report: CheckReport) -> str:
         result["ruleIndex"] = numbers[result["ruleId"]]
     invocation = {
         "executionSuccessful": not report.unreadable
+        and not report.programme_problems
         and not any(decision.outcome is Outcome.ERROR for decision in report.decisions),
         "startTimeUtc": _time(report.started_ns),
         "endTimeUtc": _time(report.started_ns + report.elapsed_ns),
-        "toolConfigurationNotifications": [_notification(p, "warning") for p in report.policy_problems],
+        "toolConfigurationNotifications": [_notification(p, "error") for p in report.programme_problems],
         "toolExecutionNotifications": [_notification(problem, "error") for problem in report.unreadable],
     }
     driver = {
@@ -95,9 +103,9 @@ def _result(word: Shown, finding: Finding, seen: Counter[str]) -> dict[str, Any]
         "partialFingerprints": {"solonFinding/v1": _fingerprint(finding, seen)},
         "properties": properties,
     }
-    if finding.excepted:
-        justification = f"excepted by {finding.excepted}"
-        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": justification}]
+    if finding.excepted or word in (Shown.WAIVED, Shown.OVERRIDDEN):
+        suppression = {"kind": "external", "status": "accepted", "justification": why(finding)}
+        result["suppressions"] = [suppression]
     return result
 
 

@@ -13,7 +13,7 @@ from rich.style import Style
 
 from solon.decisions.decision import Decision
 from solon.frameworks.policy import Finding
-from solon.report.check_report import CheckReport, Shown, plural, shown, summary_parts
+from solon.report.check_report import CheckReport, Shown, plural, shown, summary_parts, why
 from solon.report.text import printable, printable_lines
 from solon.subjects.subject import Location, Unreadable
 
@@ -27,7 +27,9 @@ _BAD: Final = Style(color="red", bold=True)
 _SYMBOLS: Final = {
     Shown.ERROR: ("✗", Style(color="magenta", bold=True)),
     Shown.DENY: ("✗", _BAD),
+    Shown.OVERRIDDEN: ("!", _BAD),
     Shown.WARN: ("!", _MIXED),
+    Shown.WAIVED: ("·", _DIM),
     Shown.RECORDED: ("·", _DIM),
 }
 _SEVERITIES: Final = {
@@ -73,7 +75,7 @@ def _lines(report: CheckReport, width: int, verbose: bool) -> Iterator[Line]:
             yield _fine(decision)
         if fine:
             yield []
-    yield from _problems("Policies that need a look", report.policy_problems, width)
+    yield from _problems("Programme files that are wrong", report.programme_problems, width)
     yield from _problems("Inputs that could not be read", report.unreadable, width)
     yield from _summary(report, width)
 
@@ -90,6 +92,9 @@ def _summary(report: CheckReport, width: int) -> Iterator[Line]:
             longer = part
         line = longer
     yield [(line, style)]
+    for note in report.notes:
+        for text in wrap(printable_lines(note), min(width, _WIDEST)):
+            yield [(text, _MIXED)]
 
 
 def _subject(decision: Decision, width: int) -> Iterator[Line]:
@@ -123,20 +128,22 @@ def _fine(decision: Decision) -> Line:
 
 def _finding(word: Shown, finding: Finding, width: int) -> Iterator[Line]:
     symbol, style = _SYMBOLS[word]
-    quiet = word is Shown.RECORDED
+    quiet = word in (Shown.RECORDED, Shown.WAIVED)
     severity = _DIM if quiet else _SEVERITIES.get(finding.severity, _PLAIN)
     line: Line = [(f"  {symbol} {word:<8}", style), (" ", _PLAIN)]
     line.append((printable(finding.policy.id), _DIM if quiet else _BOLD))
     if finding.severity:
         line.append((f"  {printable(finding.severity)}", severity))
     if finding.excepted:
-        line.append((f"  excepted by {printable(finding.excepted)}", _DIM))
-    elif quiet:
+        line.append((f"  {printable(why(finding))}", _DIM))
+    elif word is Shown.RECORDED:
         line.append((f"  {finding.stage}", _DIM))
     yield line
     yield from _block(finding.message, width, _DIM if quiet else _PLAIN)
     if _elsewhere(finding.location, finding.subject.location):
         yield [(" " * _INDENT + "at " + printable(str(finding.location)), _DIM)]
+    if why(finding) and not finding.excepted:
+        yield from _block(why(finding), width, _DIM, "why: ")
     if finding.remediation and not finding.excepted:
         yield from _block(finding.remediation, width, _DIM if quiet else _FIX, "fix: ")
 

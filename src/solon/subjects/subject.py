@@ -45,6 +45,7 @@ class Subject:
     location: Location
     locator: Locator
     owner: str = ""
+    team: str = ""
     namespace: str = ""
     environment: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)

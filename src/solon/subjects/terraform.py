@@ -11,7 +11,7 @@ from typing import Any
 
 from solon.subjects.documents import Document, Problem
 from solon.subjects.positions import FieldLocator, SourceFile
-from solon.subjects.subject import Location, Subject
+from solon.subjects.subject import Location, Locator, Subject
 
 PLAN = "terraform.plan"
 RESOURCE = "terraform.resource"
@@ -50,17 +50,24 @@ def subjects(document: Document, file: SourceFile) -> Iterator[Subject]:
     for index, change in enumerate(changes):
         if change.get("mode") == "data":
             continue
-        locator = FieldLocator(file, 0, start, ("resource_changes", index))
-        yield Subject(
-            RESOURCE,
-            f"tf://{name}/{change['address']}",
-            change["address"],
-            change,
-            start,
-            locator,
-            labels=_tags(change),
-            parent=plan,
-        )
+        yield resource(change, name, plan, start, FieldLocator(file, 0, start, ("resource_changes", index)))
+
+
+def resource(
+    change: Mapping[str, Any], plan_name: str, plan: Any, start: Location, locator: Locator
+) -> Subject:
+    """A resource change of a plan as a subject of its own."""
+    address = change["address"]
+    return Subject(
+        RESOURCE,
+        f"tf://{plan_name}/{address}",
+        address,
+        change,
+        start,
+        locator,
+        labels=_tags(change),
+        parent=plan,
+    )
 
 
 def _tags(change: Mapping[str, Any]) -> dict[str, str]:

@@ -88,3 +88,36 @@ def test_several_definitions_are_one_policy() -> None:
         "conftest/untested-policy",
         "conftest/missing-metadata",
     ]
+
+
+@pytest.mark.parametrize(
+    ("required", "missing"),
+    [
+        ([], None),
+        (["title", "severity"], None),
+        (["owner"], "no owner"),
+        (["controls", "description", "remediation", "owner"], "no description and no owner and no controls"),
+    ],
+)
+def test_what_is_required_can_be_chosen(required: list[str], missing: str | None) -> None:
+    program = rego.compile({"main.rego": NOTED})
+    found = [r.diagnostic.message for r in lint(program, required) if "missing" in r.diagnostic.code]
+    assert found == ([f"main.deny has {missing}"] if missing else [])
+
+
+def test_metadata_that_other_metadata_hides() -> None:
+    other = NOTED.replace("No x", "No y").replace("high", "low").replace("input.x", "input.y")
+    assert said(a=NOTED, b=other)[1] == (
+        "conftest/shadowed-metadata",
+        "main.deny is one policy: title and severity given here are hidden by what stands at b.rego:3",
+    )
+
+
+def test_rules_that_put_their_own_metadata_into_results_hide_nothing() -> None:
+    rule = "# METADATA\n# title: {}\ndeny contains rego.metadata.rule().title if input.{}\n"
+    text = "package main\n\n" + rule.format("A", "a") + rule.format("B", "b")
+    assert "conftest/shadowed-metadata" not in [code for code, _ in said(main=text)]
+
+
+def test_the_same_metadata_twice_hides_nothing() -> None:
+    assert "conftest/shadowed-metadata" not in [code for code, _ in said(a=NOTED, b=NOTED)]

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from solon.frameworks.conftest.load import POLICY_RULE, Notes
+from solon.frameworks.conftest.shadowed import shadowed
+from solon.frameworks.lint import FIELDS, lacking
 from solon.lang import rego
 from solon.lang.rego import ast
 from solon.lang.rego.lint import Remark, Severity
 from solon.lang.rego.resolve import body_terms, static_prefix, walk_all
-from solon.lang.rego.rules import Definition, Group
+from solon.lang.rego.rules import Definition
 from solon.lang.source import Diagnostic
 
 RULES: Final[dict[str, tuple[Severity, str]]] = {
     "conftest/untested-policy": ("warning", "a deny, warn or violation rule that no test reads"),
-    "conftest/missing-metadata": ("warning", "a policy without title, severity or remediation"),
+    "conftest/missing-metadata": ("warning", "a policy that does not say what it has to say of itself"),
+    "conftest/shadowed-metadata": ("warning", "metadata of a rule that other metadata of its policy hides"),
 }
+TOP_LEVEL: Final = ("title", "description")  # of METADATA; the other fields stand under custom
+_IN_RESULTS: Final = {"severity", "remediation"}
+# What has to be said where nobody has decided about it.
+REQUIRED: Final = ("title", "severity", "remediation")
 
 
-def lint(program: rego.Program) -> Iterator[Remark]:
-    tests = {module.file for module in program.modules if _is_test(module)}
+def lint(program: rego.Program, required: Collection[str] = REQUIRED) -> Iterator[Remark]:
+    """``required`` are the fields that a policy must have."""
+    tests = {module.file for module in program.modules if is_test(module)}
     read = {path for _, each in program.definitions if each.module.file in tests for path in _read(each)}
     notes = Notes(program)
-    policies: dict[str, list[Definition]] = {}
-    groups: dict[str, Group] = {}
-    for group, definition in program.definitions:
-        name = definition.rule.name
-        if group.kind != "function" and POLICY_RULE.match(name) and definition.module.file not in tests:
-            policies.setdefault(group.name, []).append(definition)
-            groups[group.name] = group
-    for name, definitions in policies.items():
+    groups = {group.name: group for group in program.groups}
+    for name, definitions in policies_of(program).items():
         first = definitions[0]
         span = first.module.span(first.rule.head.at, len(first.rule.name))
         policy = name.removeprefix("data.")
@@ -44,23 +46,38 @@ def lint(program: rego.Program) -> Iterator[Remark]:
                     "write a rule test_… that catches the bad, and one that passes the good, in a file _test.rego",
                 )
             )
-        missing = _missing(notes, ast.written(["data", *path]), definitions)
+        missing = _missing(notes, ast.written(["data", *path]), definitions, required)
         if missing:
             yield _remark(
                 Diagnostic(
                     "conftest/missing-metadata",
-                    f"{policy} has no {' and no '.join(missing)}",
+                    f"{policy} has {lacking(missing)}",
                     span,
-                    "say it in a METADATA comment above the rule: title, and severity and remediation under custom",
+                    f"say it in a METADATA comment above the rule: {_where(missing)}",
                 )
             )
+        for diagnostic in shadowed(program, notes, path, definitions):
+            yield _remark(diagnostic)
 
 
 def _remark(diagnostic: Diagnostic) -> Remark:
     return Remark(RULES[diagnostic.code][0], diagnostic)
 
 
-def _is_test(module: ast.Module) -> bool:
+def policies_of(program: rego.Program) -> dict[str, list[Definition]]:
+    """The rules of each policy, by the name of its document."""
+    policies: dict[str, list[Definition]] = {}
+    for group, definition in program.definitions:
+        if group.kind != "function" and is_policy(definition.module, definition.rule):
+            policies.setdefault(group.name, []).append(definition)
+    return policies
+
+
+def is_policy(module: ast.Module, rule: ast.Rule) -> bool:
+    return POLICY_RULE.match(rule.name) is not None and not is_test(module)
+
+
+def is_test(module: ast.Module) -> bool:
     return module.file.endswith("_test.rego") or any(r.name.startswith("test_") for r in module.rules)
 
 
@@ -76,14 +93,21 @@ def _read(definition: Definition) -> Iterator[tuple[str, ...]]:
             yield static_prefix(term)
 
 
-def _missing(notes: Notes, path: str, definitions: list[Definition]) -> list[str]:
-    """Of title, severity and remediation, what neither the metadata nor every result says."""
+def _missing(notes: Notes, path: str, definitions: list[Definition], required: Collection[str]) -> list[str]:
+    """Of the fields that are required, what neither the metadata nor every result says."""
     said = notes.of(path)
-    has = {name for name in ("severity", "remediation") if said["custom"].get(name)}
-    has |= {"title"} & said.keys()
-    results = [set(_fields(definition)) for definition in definitions]
+    has = {name for name in FIELDS if (said if name in TOP_LEVEL else said["custom"]).get(name)}
+    results = [set(_fields(definition)) & _IN_RESULTS for definition in definitions]
     has |= set.intersection(*results)
-    return [name for name in ("title", "severity", "remediation") if name not in has]
+    return [name for name in FIELDS if name in required and name not in has]
+
+
+def _where(missing: list[str]) -> str:
+    """Where in METADATA the fields belong."""
+    top = [name for name in missing if name in TOP_LEVEL]
+    custom = [name for name in missing if name not in TOP_LEVEL]
+    parts = [", ".join(top), f"{' and '.join(custom)} under custom" if custom else ""]
+    return ", and ".join(filter(None, parts))
 
 
 def _fields(definition: Definition) -> Iterator[str]:

@@ -67,8 +67,16 @@ class Filter:
 class SuiteRunner:
     """Runs suites. Files are read through ``read_file``; templates used by several tests are compiled once."""
 
-    def __init__(self, read_file: ReadFile, context: Context, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        read_file: ReadFile,
+        context: Context,
+        clock: Callable[[], float],
+        seen: Callable[[Constraint, list[str]], None] = lambda constraint, messages: None,
+    ) -> None:
+        """``seen`` is told what constraints said of objects that they are about."""
         self._read_file = read_file
+        self._seen = seen
         self._context = context
         self._clock = clock
         self._templates: dict[str, Template | GatekeeperError] = {}
@@ -221,7 +229,9 @@ class SuiteRunner:
             found = constraint.violations(review, context)
         except RegoError as error:
             found = [Violation(str(error))]  # upstream too shows it as a violation
-        return [violation.message for violation in found]
+        messages = [violation.message for violation in found]
+        self._seen(constraint, messages)
+        return messages
 
 
 def _check(assertions: Any, messages: list[str]) -> str:

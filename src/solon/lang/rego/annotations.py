@@ -179,7 +179,8 @@ def _parse(module: ast.Module, lines: list[ast.Comment], errors: list[Diagnostic
         values = load(text, dates=True)
     except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
-        row = lines[0].row + 1 + (mark.line if mark else 0)
+        # To YAML a carriage return ends a line as well: what it counts may lie behind the comment.
+        row = lines[0].row + min(1 + (mark.line if mark else 0), len(lines) - 1)
         problem = getattr(error, "problem", None) or "not YAML"
         errors.append(
             Diagnostic(PARSE_ERROR, f"annotation is not valid YAML: {problem}", Span(module.file, row, 1))

@@ -369,6 +369,26 @@ class Program:
 
     # --- asking
 
+    def observe(self, documents: Iterable[str], seen: Callable[[str, Value, Value], None]) -> None:
+        """Have ``seen`` called with name, input and value whenever a query or a rule asks for one of the documents.
+
+        To be said before the first query is prepared.
+        """
+        code = self.code
+
+        def observed(function: Callable[..., Value], name: str) -> Callable[..., Value]:
+            def run(state: State, *arguments: Any) -> Value:
+                value = function(state, *arguments)
+                seen(name, state.input, value)
+                return value
+
+            return run
+
+        for name in documents:
+            index = self._by_name[name].index
+            function = observed(code.linked.functions[index], name)
+            code.namespace[f"g{index}"] = code.linked.functions[index] = function
+
     def document(self, name: str) -> Group | None:
         """The rules that define a document by this name, such as ``data.main.deny``."""
         group = self._by_name.get(name)

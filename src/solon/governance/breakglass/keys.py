@@ -1,0 +1,46 @@
+"""Ed25519 keys in PEM: the private one signs tokens, the public one lies in the policy repository."""
+
+from __future__ import annotations
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+
+def pem_of(key: Ed25519PrivateKey) -> tuple[bytes, bytes]:
+    """The private and the public half."""
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return private, public
+
+
+def private_key(pem: bytes) -> Ed25519PrivateKey:
+    """Raises ValueError."""
+    try:
+        key = serialization.load_pem_private_key(pem, password=None)
+    except TypeError:
+        raise ValueError("is protected by a passphrase, and Solon reads keys without one") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise ValueError("is not a private key in PEM (`solon breakglass keygen` writes one)") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError("is not an Ed25519 key (`solon breakglass keygen` writes one)")  # noqa: TRY004
+    return key
+
+
+def public_key(pem: bytes) -> Ed25519PublicKey:
+    """Raises ValueError."""
+    if b"PRIVATE KEY" in pem:
+        raise ValueError(
+            "holds a private key, and must hold the public one: make a new pair, this one is known"
+        )
+    try:
+        key = serialization.load_pem_public_key(pem)
+    except (ValueError, UnsupportedAlgorithm):
+        raise ValueError("is not a public key in PEM (`solon breakglass keygen` writes one)") from None
+    if not isinstance(key, Ed25519PublicKey):
+        raise ValueError("is not an Ed25519 key (`solon breakglass keygen` writes one)")  # noqa: TRY004
+    return key

@@ -1,0 +1,217 @@
+"""Whose a subject is: its team, its owner and its environment, from what is written on it and around it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from solon.governance.codeowners import CodeOwners
+from solon.governance.scope import Traits, has_wildcard, matches
+from solon.subjects import terraform
+from solon.subjects.subject import Path, Subject
+
+
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One place to look, by the one key that is given.
+
+    ``label`` and ``annotation`` are of Kubernetes objects, ``tag`` of cloud resources, ``namespace_label`` of the
+    object's Namespace. ``namespaces`` and ``accounts`` map globs to what is wanted, inline or in a YAML file;
+    ``codeowners`` asks CODEOWNERS who owns the file that the subject stands in; ``value`` is always the same.
+    """
+
+    label: str | None = None
+    annotation: str | None = None
+    tag: str | None = None
+    namespace_label: str | None = None
+    namespaces: dict[str, str] | str | None = None
+    accounts: dict[str, str] | str | None = None
+    codeowners: bool | None = None
+    value: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The one key that is given; nothing where it is not one."""
+        given = [name for name in self.__struct_fields__ if getattr(self, name) not in (None, "", False)]
+        return given[0] if len(given) == 1 else ""
+
+
+def _sources(*names: str) -> list[Source]:
+    found = []
+    for name in names:
+        found += [Source(label=name), Source(annotation=name)]
+    for name in names:
+        found += [Source(tag=name), Source(tag=name.capitalize())]
+    return [*found, Source(namespace_label=names[0])]
+
+
+class OwnershipSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where to look, in this order; the first that says something counts."""
+
+    team: list[Source] = msgspec.field(default_factory=lambda: [*_sources("team"), Source(codeowners=True)])
+    owner: list[Source] = msgspec.field(default_factory=lambda: [*_sources("owner"), Source(codeowners=True)])
+    environment: list[Source] = msgspec.field(default_factory=lambda: _sources("environment", "env"))
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is known besides the subject.
+
+    ``root`` is the directory that CODEOWNERS is about. ``cluster`` and ``environment``, where somebody gave them
+    for the whole run, count before anything that a subject says of itself.
+    """
+
+    codeowners: CodeOwners | None = None
+    root: str = ""
+    namespaces: Mapping[str, Any] = field(default_factory=dict)
+    cluster: str = ""
+    environment: str = ""
+
+
+Reader = Callable[[Subject, Any], str]
+_EMPTY: Final[Mapping[str, Any]] = {}
+
+
+class Ownership:
+    """Finds the traits of subjects."""
+
+    def __init__(self, settings: OwnershipSettings, around: Around) -> None:
+        self._around = around
+        self._root = os.path.realpath(around.root or ".") + os.sep
+        self._files: dict[str, tuple[str, ...]] = {}
+        self._team = self._readers(settings.team, team=True)
+        self._owner = self._readers(settings.owner)
+        self._environment = self._readers(settings.environment)
+
+    def traits(self, subject: Subject, path: Path | None = None) -> Traits:
+        """What scopes may ask of a subject; of the resource in a plan that ``path`` leads to, where it does."""
+        subject = _resource(subject, path) or subject
+        namespace = subject.namespace
+        if (
+            not namespace
+            and subject.document.__class__ is dict
+            and subject.document.get("kind") == "Namespace"
+        ):
+            namespace = subject.name.partition("/")[2]
+        known = self._around.namespaces.get(namespace)
+        return Traits(
+            uri=subject.uri,
+            resource=subject.name,
+            namespace=namespace,
+            team=_first(self._team, subject, known),
+            owner=subject.owner or _first(self._owner, subject, known),
+            environment=self._around.environment
+            or subject.environment
+            or _first(self._environment, subject, known),
+            cluster=self._around.cluster,
+            labels=subject.labels,
+        )
+
+    def _readers(self, sources: Sequence[Source], *, team: bool = False) -> list[Reader]:
+        return [self._reader(source, team) for source in sources]
+
+    def _reader(self, source: Source, team: bool) -> Reader:
+        key = source.key
+        given = getattr(source, key)
+        if key == "label":
+            return lambda subject, _: "" if _is_cloud(subject) else subject.labels.get(given, "")
+        if key == "tag":
+            return lambda subject, _: subject.labels.get(given, "") if _is_cloud(subject) else ""
+        if key == "annotation":
+            return lambda subject, _: _metadata(subject.document, "annotations", given)
+        if key == "namespace_label":
+            return lambda _, namespace: _metadata(namespace, "labels", given)
+        if key == "namespaces":
+            find = _lookup(given)
+            return lambda subject, _: find(subject.namespace)
+        if key == "accounts":
+            find = _lookup(given)
+            return lambda subject, _: find(account(subject.document))
+        if key == "value":
+            return lambda subject, _: str(given)
+        return self._codeowner(team)
+
+    def _codeowner(self, team: bool) -> Reader:
+        def read(subject: Subject, _: Any) -> str:
+            file = subject.location.file
+            if file not in self._files:
+                self._files[file] = self._owners(file)
+            owners = self._files[file]
+            if not owners:
+                return ""
+            return owners[0].removeprefix("@").rpartition("/")[2] if team else owners[0]
+
+        return read
+
+    def _owners(self, file: str) -> tuple[str, ...]:
+        real = os.path.realpath(file)
+        if self._around.codeowners is None or not real.startswith(self._root):
+            return ()
+        return self._around.codeowners.owners(real[len(self._root) :].replace(os.sep, "/"))
+
+
+def _first(readers: Sequence[Reader], subject: Subject, namespace: Any) -> str:
+    for read in readers:
+        found = read(subject, namespace)
+        if found:
+            return found
+    return ""
+
+
+def _is_cloud(subject: Subject) -> bool:
+    return not subject.kind.startswith("kubernetes")
+
+
+def _metadata(document: Any, part: str, name: str) -> str:
+    if document.__class__ is not dict:
+        return ""
+    metadata = document.get("metadata")
+    values = metadata.get(part) if metadata.__class__ is dict else None
+    value = values.get(name) if values.__class__ is dict else None
+    return value if isinstance(value, str) else ""
+
+
+def _lookup(table: Mapping[str, str]) -> Callable[[str], str]:
+    globs = [(glob, said) for glob, said in table.items() if has_wildcard(glob)]
+
+    def find(name: str) -> str:
+        if name in table:
+            return table[name]
+        return next((said for glob, said in globs if matches(glob, name)), "")
+
+    return find
+
+
+def _resource(plan: Subject, path: Path | None) -> Subject | None:
+    """The resource of a plan that a finding is about."""
+    if plan.kind != terraform.PLAN or not path or len(path) < 2 or path[0] != "resource_changes":
+        return None
+    changes = plan.document.get("resource_changes")
+    index = path[1]
+    if not isinstance(changes, list) or not isinstance(index, int) or not 0 <= index < len(changes):
+        return None
+    return terraform.resource(changes[index], plan.name, plan.document, plan.location, plan.locator)
+
+
+_ACCOUNT_FIELDS: Final = ("account_id", "owner_id", "project", "project_id", "subscription_id")
+
+
+def account(change: Any) -> str:
+    """The account that a resource of a plan is in, from its own fields or its ARN."""
+    action = change.get("change") if change.__class__ is dict else None
+    for part in ("after", "before"):
+        values = action.get(part) if action.__class__ is dict else None
+        if values.__class__ is not dict:
+            continue
+        for name in _ACCOUNT_FIELDS:
+            value = values.get(name)
+            if isinstance(value, str) and value:
+                return value
+        arn = values.get("arn")
+        parts = arn.split(":", 5) if isinstance(arn, str) else []
+        if len(parts) == 6 and parts[4]:
+            return parts[4]
+    return ""

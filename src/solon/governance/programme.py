@@ -1,0 +1,208 @@
+"""The programme: from what policies ask for to what is done about it, for whom, and from when.
+
+Everything is decided by files that were read before and a time that is passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from solon.frameworks.policy import Evaluation, Finding, Policy, PolicySet, Ruling, Stage
+from solon.governance.baseline import Known
+from solon.governance.files import Files
+from solon.governance.ownership import Ownership
+from solon.governance.rollout import RANK, Grandfathering, Plan, Rollout, Track, assigned, plan, unmatched
+from solon.governance.scope import Traits
+from solon.governance.times import moment, shown
+from solon.governance.waivers import Checked, Cover, Exemption, Rules, Waiver, checked
+from solon.subjects.subject import Path, Subject, Unreadable
+
+Spares = Callable[[str, Traits], str]
+
+
+def _spares_nothing(policy: str, traits: Traits) -> str:
+    del policy, traits
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a programme is made of. ``rollouts`` and ``waivers`` are None in a repository that has none.
+
+    ``baselines`` are by the name that rollouts give them; ``created`` gives the creation time of a subject as
+    RFC 3339, or nothing; ``breakglass`` the id of a token that covers a policy and a subject, or nothing.
+    """
+
+    ownership: Ownership
+    rules: Rules
+    rollouts: Files[Rollout] | None = None
+    waivers: Files[Waiver] | None = None
+    baselines: Mapping[str, Known] = field(default_factory=dict)
+    created: Callable[[Subject], str] = lambda _: ""
+    breakglass: Spares = _spares_nothing
+    local: tzinfo = UTC
+
+
+class Programme:
+    """Rollouts, waivers and ownership as they are at one time."""
+
+    def __init__(self, inputs: Inputs, sets: Sequence[PolicySet], now: datetime) -> None:
+        self.now = now
+        self.inputs = inputs
+        self.policies: list[Policy] = [policy for each in sets for policy in each.policies]
+        self.problems: list[Unreadable] = []
+        self.plans: list[Plan] = []
+        self.by_policy: dict[str, Plan] = {}
+        self.waivers = Checked()
+        if inputs.rollouts is not None:
+            self._read_rollouts(inputs.rollouts, sets)
+        if inputs.waivers is not None:
+            self.waivers = checked(inputs.waivers.parts, inputs.rules, self.policies, inputs.local)
+            self.problems += [*inputs.waivers.problems, *self.waivers.problems]
+        self._cover = Cover(self.waivers.exemptions, now)
+
+    def _read_rollouts(self, files: Files[Rollout], sets: Sequence[PolicySet]) -> None:
+        broken = list(files.problems)
+        for part in files.parts:
+            found, problems = plan(part, self.inputs.local)
+            broken += problems
+            if found is not None:
+                self.plans.append(found)
+        self.by_policy, twice = assigned(self.plans, sets)
+        self.problems += [*broken, *twice]
+        # Which policies a broken file is about is not known: those that no other names do what they ask for.
+        self._unnamed = None if broken or twice else Stage.DRYRUN
+
+    @property
+    def governed(self) -> bool:
+        """Whether rollouts say what is done: a policy that none names is only recorded then."""
+        return self.inputs.rollouts is not None
+
+    @property
+    def unnamed(self) -> list[Policy]:
+        """The policies that no rollout names."""
+        return (
+            [policy for policy in self.policies if policy.id not in self.by_policy] if self.governed else []
+        )
+
+    @property
+    def idle(self) -> list[Plan]:
+        """Rollouts that name no policy there is."""
+        return unmatched(self.plans, self.by_policy)
+
+    def traits(self, subject: Subject, path: Path | None = None) -> Traits:
+        return self.inputs.ownership.traits(subject, path)
+
+    def track(self, policy: str, traits: Traits) -> Track | None:
+        found = self.by_policy.get(policy)
+        return found.track(traits) if found is not None else None
+
+    def apply(self, evaluation: Evaluation) -> Evaluation:
+        """The evaluation with the subject's owner, and each finding at the stage that the programme has for it."""
+        subject = evaluation.subject
+        traits = self.traits(subject)
+        if traits.team or traits.owner or traits.environment:
+            subject = replace(subject, team=traits.team, owner=traits.owner, environment=traits.environment)
+        findings = [self._ruled(finding, subject, traits) for finding in evaluation.findings]
+        return replace(evaluation, subject=subject, findings=findings)
+
+    def _ruled(self, finding: Finding, subject: Subject, traits: Traits) -> Finding:
+        if subject.kind == "terraform.plan" and finding.path:
+            traits = self.traits(subject, finding.path)
+        stage, ruling = self._staged(finding.policy, subject, traits, finding.stage)
+        if not finding.error and not finding.excepted:
+            waiver = self._cover.of(finding.policy.id, traits)
+            if waiver is not None:
+                ruling = self._waived(ruling, waiver)
+            elif stage is Stage.ENFORCE and (token := self.inputs.breakglass(finding.policy.id, traits)):
+                ruling = replace(ruling, breakglass=token, because=f"let through by break-glass {token}")
+        return replace(finding, subject=subject, stage=stage, ruling=ruling)
+
+    def _waived(self, ruling: Ruling, waiver: Exemption) -> Ruling:
+        said = waiver.waiver
+        return replace(
+            ruling,
+            waiver=waiver.id,
+            waiver_expires=waiver.expires,
+            waiver_location=waiver.location,
+            because=f"waived until {shown(waiver.expires, self.inputs.local)} by {waiver.location} "
+            f"({said.owner}, approved by {said.approved_by}): {said.reason}",
+        )
+
+    def _staged(self, policy: Policy, subject: Subject, traits: Traits, asked: Stage) -> tuple[Stage, Ruling]:
+        """The stage of a policy for a subject, and the reason."""
+        ruling = Ruling(team=traits.team, owner=traits.owner)
+        if not self.governed:
+            return asked, ruling
+        track = self.track(policy.id, traits)
+        if track is None:
+            if self._unnamed is None:
+                return asked, ruling
+            return _lower(asked, self._unnamed), replace(ruling, because="no rollout names this policy")
+        period = track.at(self.now)
+        stage = _lower(asked, period.stage)
+        bites = track.bites(self.now) if asked is Stage.ENFORCE else None
+        ruling = replace(ruling, rollout=track.rollout, scope=track.name, enforced_from=bites)
+        if (
+            stage is Stage.ENFORCE
+            and track.existing
+            and self._exists(policy, subject, traits, track.existing)
+        ):
+            until = track.existing.until
+            said = f"was there before; denied from {shown(until, self.inputs.local)}"
+            return Stage.AUDIT, replace(ruling, existing_until=until, enforced_from=until, because=said)
+        if stage is asked:
+            return stage, ruling
+        place = f"scope {track.name} of {track.rollout}" if track.name else f"in no scope of {track.rollout}"
+        when = (
+            f"denied from {shown(bites, self.inputs.local)}"
+            if bites
+            else f"{period.stage}, with no date to deny"
+        )
+        return stage, replace(ruling, because=f"{place}: {when}")
+
+    def _exists(self, policy: Policy, subject: Subject, traits: Traits, existing: Grandfathering) -> bool:
+        if self.now >= existing.until:
+            return False
+        if existing.baseline is not None:
+            known = self.inputs.baselines.get(existing.baseline, frozenset())
+            if (policy.id, traits.uri) in known:
+                return True
+        if existing.created_before is None:
+            return False
+        created = self.inputs.created(subject)
+        try:
+            return bool(created) and moment(created) < existing.created_before
+        except ValueError:
+            return False
+
+
+def _lower(one: Stage, other: Stage) -> Stage:
+    return min(one, other, key=RANK.__getitem__)
+
+
+def creation_times(documents: Sequence[Any]) -> Callable[[Subject], str]:
+    """Creation times from what exists in the cluster; of a subject that is not there, from the subject itself."""
+    known: dict[tuple[str, str, str], str] = {}
+    for document in documents:
+        key, created = _identity(document)
+        if created:
+            known[key] = created
+
+    def of(subject: Subject) -> str:
+        key, created = _identity(subject.document)
+        return known.get(key, created)
+
+    return of
+
+
+def _identity(document: Any) -> tuple[tuple[str, str, str], str]:
+    metadata = document.get("metadata") if isinstance(document, dict) else None
+    if not isinstance(metadata, dict):
+        return ("", "", ""), ""
+    key = (str(document.get("kind")), str(metadata.get("namespace", "")), str(metadata.get("name")))
+    created = metadata.get("creationTimestamp")
+    return key, created if isinstance(created, str) else ""
