@@ -14,7 +14,7 @@ from urllib.parse import quote
 import msgspec
 
 from solon.governance.inert import inert, inert_line
-from solon.governance.pace import Pace
+from solon.governance.pace import Clock, Pace
 from solon.governance.scope import matches
 from solon.subjects.subject import Location, Path
 
@@ -101,13 +101,12 @@ class Sent:
 class Notifier:
     """Sends messages to the channels of an owner. No failure is raised: each is in the answer, and in ``failures``.
 
-    ``place`` gives where in its file a part of the configuration stands; ``clock`` is in seconds.
+    ``place`` gives where in its file a part of the configuration stands.
     """
 
     settings: NotifySettings
     environ: Mapping[str, str]
-    clock: Callable[[], float]
-    sleep: Callable[[float], None]
+    clock: Clock
     place: Callable[[Path], Location] = lambda path: Location("solon.yaml")
     dry_run: bool = False
     failures: list[str] = field(default_factory=list)
@@ -115,7 +114,7 @@ class Notifier:
     _open: dict[tuple[str, int], Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._pace = Pace(self.settings.per_minute, clock=self.clock, sleep=self.sleep)
+        self._pace = Pace(self.settings.per_minute, self.clock)
 
     def channels_of(self, owner: str) -> list[Channel]:
         """Those of the owner by name; else of the first glob that matches; else of ``*``."""

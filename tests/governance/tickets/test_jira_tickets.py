@@ -10,11 +10,12 @@ import pytest
 from fake_trackers import TOKEN, USER, WORKFLOW, FakeJira
 from local_http import LocalServer, Response
 
-from solon.governance.tickets.http import Clock, TrackerError, TrackerUnavailable
+from solon.governance.pace import Clock
 from solon.governance.tickets.plan import Note, State
 from solon.governance.tickets.settings import JiraSettings, TicketSettings
-from solon.governance.tickets.sync import Tracker, tracker_of
+from solon.governance.tickets.sync import tracker_of
 from solon.governance.tickets.ticket import Offence, Ticket, wanted
+from solon.governance.tickets.tracker import Tracker, TrackerError, TrackerUnavailable
 
 
 @pytest.fixture(scope="module")

@@ -14,12 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from local_http import LocalServer
 
+from solon.governance.pace import Clock
 from solon.governance.tickets import adf, markdown
-from solon.governance.tickets.http import Clock, Connection, TrackerError, TrackerUnavailable
+from solon.governance.tickets.http import Connection
 from solon.governance.tickets.plan import Action, Existing, Note, Operation, plan
 from solon.governance.tickets.settings import GitHubSettings, JiraSettings, TicketSettings
-from solon.governance.tickets.sync import Result, carry_out, tracker_of
+from solon.governance.tickets.sync import carry_out, tracker_of
 from solon.governance.tickets.ticket import Offence, Ticket, wanted
+from solon.governance.tickets.tracker import Result, TrackerError, TrackerUnavailable
 
 Subjects = frozenset[tuple[str, str, str]]  # policy, owner, name
 

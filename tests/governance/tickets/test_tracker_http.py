@@ -10,8 +10,9 @@ import httpx
 import pytest
 from local_http import LocalServer, Response
 
-from solon.governance.pace import Pace
-from solon.governance.tickets.http import Clock, Connection, TrackerError, TrackerUnavailable, secret
+from solon.governance.pace import Clock, Pace
+from solon.governance.tickets.http import Connection, secret
+from solon.governance.tickets.tracker import TrackerError, TrackerUnavailable
 
 NOW = 1_800_000_000.0
 TOKEN = "s3cr3t-t0k3n"
@@ -53,7 +54,7 @@ def connection(server: LocalServer, time: Time) -> Iterator[Connection]:
         server.url,
         {"Authorization": f"Bearer {TOKEN}"},
         clock=clock,
-        pace=Pace(600, clock=clock.now, sleep=clock.sleep),
+        pace=Pace(600, clock),
         secrets=(TOKEN,),
         max_bytes=1 << 20,
     )
@@ -142,7 +143,7 @@ def test_what_may_have_been_done_is_not_done_twice(
 
 def test_a_server_that_is_down(time: Time) -> None:
     clock = Clock(lambda: time.now, time.sleep)
-    pace = Pace(600, clock=clock.now, sleep=clock.sleep)
+    pace = Pace(600, clock)
     dead = Connection("http://127.0.0.1:9", {}, clock=clock, pace=pace, secrets=())
     with pytest.raises(TrackerUnavailable, match=r"^127\.0\.0\.1:9: .*refused.*; run again later"):
         dead.send("POST", "/x", {})

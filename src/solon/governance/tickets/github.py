@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from solon.governance.pace import Pace
+from solon.governance.pace import Clock, Pace
 from solon.governance.tickets import markdown
-from solon.governance.tickets.http import Clock, Connection, TrackerError, TrackerUnavailable, secret
+from solon.governance.tickets.http import Connection, secret
 from solon.governance.tickets.plan import Existing, Note
 from solon.governance.tickets.settings import GitHubSettings
 from solon.governance.tickets.ticket import Ticket
+from solon.governance.tickets.tracker import TrackerError, TrackerUnavailable
 
 _PAGE: Final = 50
 _PAGES: Final = 400

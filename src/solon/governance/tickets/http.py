@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -18,8 +18,9 @@ import httpx
 import msgspec
 
 from solon.governance.inert import inert_line
-from solon.governance.pace import Pace
+from solon.governance.pace import Clock, Pace
 from solon.governance.tickets.settings import LOCAL
+from solon.governance.tickets.tracker import TrackerError, TrackerUnavailable
 
 MAX_BYTES: Final = 32 << 20
 _TIMEOUT: Final = 30.0  # seconds without a byte
@@ -28,22 +29,6 @@ _TRIES: Final = 5
 _LONGEST_WAIT: Final = 900.0  # seconds, for all of one request; later, the next run goes on
 _SECONDS: Final = re.compile(r"[0-9]{1,12}")
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
-
-
-class TrackerError(Exception):
-    """The tracker refused one thing: what, in one line."""
-
-
-class TrackerUnavailable(TrackerError):
-    """Nothing more can be done with the tracker now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Time since 1970 in seconds, and a way to let it pass."""
-
-    now: Callable[[], float]
-    sleep: Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)

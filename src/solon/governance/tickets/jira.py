@@ -7,12 +7,13 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from solon.governance.pace import Pace
+from solon.governance.pace import Clock, Pace
 from solon.governance.tickets import adf
-from solon.governance.tickets.http import Clock, Connection, TrackerError, TrackerUnavailable, secret
+from solon.governance.tickets.http import Connection, secret
 from solon.governance.tickets.plan import Existing, Note, State
 from solon.governance.tickets.settings import JiraSettings
 from solon.governance.tickets.ticket import Ticket
+from solon.governance.tickets.tracker import TrackerError, TrackerUnavailable
 
 _PAGE: Final = 100
 _PAGES: Final = 200

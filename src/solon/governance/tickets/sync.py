@@ -3,46 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
-from solon.governance.pace import Pace
-from solon.governance.tickets.http import Clock, TrackerError, TrackerUnavailable
-from solon.governance.tickets.plan import Action, Existing, Note, Operation
+from solon.governance.pace import Clock, Pace
+from solon.governance.tickets.plan import Action, Existing, Operation
 from solon.governance.tickets.settings import TicketSettings
-from solon.governance.tickets.ticket import Ticket
+from solon.governance.tickets.tracker import Result, Tracker, TrackerError, TrackerUnavailable
 
 # So many refusals one after the other, and the rest would be refused as well.
 _REFUSALS: Final = 5
 
 
-class Tracker(Protocol):
-    """Where tickets are kept. Every method raises TrackerError."""
-
-    @property
-    def name(self) -> str: ...
-    def existing(self) -> list[Existing]: ...
-    def create(self, ticket: Ticket) -> Existing: ...
-    def update(self, existing: Existing, ticket: Ticket) -> None: ...
-    def reopen(self, existing: Existing, ticket: Ticket) -> None: ...
-    def close(self, existing: Existing, *, duplicate: bool) -> None: ...
-    def said(self, existing: Existing, note: Note) -> bool: ...
-    def comment(self, existing: Existing, note: Note) -> None: ...
-    def close_connection(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of an operation; ``problem`` says why it was not done."""
-
-    operation: Operation
-    existing: Existing | None = None
-    problem: str = ""
-
-
 def tracker_of(settings: TicketSettings, environ: Mapping[str, str], *, clock: Clock) -> Tracker:
     """The tracker that is configured. Raises TrackerError where its token is missing."""
-    pace = Pace(settings.per_minute, clock=clock.now, sleep=clock.sleep)
+    pace = Pace(settings.per_minute, clock)
     if settings.github is not None:
         from solon.governance.tickets.github import GitHub
 
