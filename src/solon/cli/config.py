@@ -11,6 +11,7 @@ import msgspec
 from solon.cli.errors import UsageError
 from solon.frameworks.lint import FIELDS
 from solon.governance import times
+from solon.governance.breakglass.settings import BreakglassSettings
 from solon.governance.files import convert
 from solon.governance.notify import NotifySettings
 from solon.governance.ownership import OwnershipSettings
@@ -47,6 +48,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timezone: str = "UTC"
     cluster: str = ""
     history: str = ""
+    breakglass: BreakglassSettings = BreakglassSettings()
     lint: LintConfig = LintConfig()
     notify: NotifySettings | None = None
     tickets: TicketSettings | None = None
