@@ -56,14 +56,13 @@ def _table(report: TicketsReport) -> Iterator[str]:
         existing = result.existing or operation.existing
         mark = "✗" if result.problem else "·" if report.dry_run else "✓"
         reference = existing.reference if existing is not None else ""
-        yield printable(f"  {mark} {operation.action.value:<15}  {reference:<8}  {_title(result)}")
-        indent = " " * 31
-        if operation.ticket is not None:
-            yield f"{indent}{plural(operation.ticket.total, 'subject')}"
+        count = plural(operation.ticket.total, "subject") if operation.ticket is not None else ""
+        lead = f"  {mark} {operation.action.value:<15}  {reference:<8}  "
+        yield printable(f"{lead}{_title(result)}{f' · {count}' if count else ''}")
         if operation.note is not None and not result.problem:
-            yield f"{indent}{operation.note.text}"
+            yield f"{' ' * len(lead)}{operation.note.text}"
         if result.problem:
-            yield printable(f"{indent}{result.problem}")
+            yield printable(f"{' ' * len(lead)}{result.problem}")
     if report.results:
         yield ""
     if report.unjudged:
