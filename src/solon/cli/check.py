@@ -132,6 +132,7 @@ def configured(options: Options) -> Options:
         inventory=options.inventory or found.paths(settings.inventory),
         namespaces=options.namespaces or settings.namespaces,
         format=options.format or settings.format or "table",
+        cluster=options.cluster or settings.cluster,
         log=options.log or (found.paths([settings.log])[0] if settings.log else None),
     )
 
@@ -144,7 +145,12 @@ def _read(paths: Sequence[str], options: Options, skip: Sequence[str]) -> Iterat
         if isinstance(source, Unreadable):
             yield source
         elif source.named or not (os.path.realpath(source.path) + os.sep).startswith(tuple(inside)):
-            yield from discover.read(source, stdin=sys.stdin.buffer.read, max_bytes=options.max_bytes)
+            yield from discover.read(
+                source,
+                stdin=sys.stdin.buffer.read,
+                max_bytes=options.max_bytes,
+                cluster=options.cluster,
+            )
 
 
 def _split(found: Iterable[Subject | Unreadable]) -> tuple[list[Subject], list[Unreadable]]:
