@@ -163,6 +163,7 @@ def test_the_list_of_commands_is_whole(solon: Callable[..., Any]) -> None:
         "fmt",
         "init",
         "demo",
+        "tickets",
     ]
     assert all(line.endswith(".") and not line.endswith("...") for line in commands)
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from solon import __version__
+from solon.cli.tickets_app import app as tickets
 from solon.report import FORMATS
 
 app = typer.Typer(
@@ -545,6 +546,9 @@ def demo() -> None:
     from solon.cli import demo as command
 
     raise typer.Exit(command.run())
+
+
+app.add_typer(tickets, name="tickets")
 
 
 def run() -> None:
