@@ -10,7 +10,9 @@ import msgspec
 
 from solon.decisions.log.leaf import Entry, Kind, policies_digest
 
-_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_TIME: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
 KINDS: Final = {
     "decision": Kind.DECISION,
     "activation": Kind.ACTIVATION,

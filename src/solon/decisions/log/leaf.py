@@ -22,7 +22,9 @@ from struct import Struct, error
 from typing import Final
 
 VERSION: Final = 1
-SALT: Final = 16  # bytes: two payloads that are equal have leaves that are not, and a digest cannot be guessed from
+SALT: Final = (
+    16  # bytes: two payloads that are equal have leaves that are not, and a digest cannot be guessed from
+)
 NO_POLICIES: Final = bytes(32)
 OUTCOMES: Final = ("", "allow", "warn", "deny", "error")  # by their number; "" where the event does not say
 FIXED: Final = Struct(">BBBBQ32s32s")
@@ -74,31 +76,31 @@ _sha256: Final = hashlib.sha256
 def encode(entry: Entry, salt: bytes) -> bytes:
     """The leaf of an entry. Raises ValueError for what has none."""
     name = entry.id.encode()
+    digest = _sha256(salt)
+    digest.update(entry.payload)
     try:
-        return (
-            _pack(
-                VERSION,
-                entry.kind,
-                _OUTCOME[entry.outcome],
-                len(name),
-                entry.time_ns,
-                entry.policies,
-                _sha256(salt + entry.payload).digest(),
-            )
-            + name
-            if name
-            else _refuse("an entry needs an id")
+        fixed = _pack(
+            VERSION,
+            entry.kind,
+            _OUTCOME[entry.outcome],
+            len(name) or _no_id(),
+            entry.time_ns,
+            entry.policies,
+            digest.digest(),
         )
     except KeyError:
         raise ValueError(f"unknown outcome {entry.outcome!r}: known are {', '.join(OUTCOMES[1:])}") from None
     except error:
         if len(name) > MAX_ID:
-            raise ValueError(f"an id has at most {MAX_ID} bytes, and {entry.id[:20]}… has {len(name)}") from None
+            raise ValueError(
+                f"an id has at most {MAX_ID} bytes, and {entry.id[:20]}… has {len(name)}"
+            ) from None
         raise ValueError(f"time {entry.time_ns} is outside of 1970 to 2554") from None
+    return fixed + name
 
 
-def _refuse(why: str) -> bytes:
-    raise ValueError(why)
+def _no_id() -> int:
+    raise ValueError("an entry needs an id")
 
 
 def decode(data: bytes) -> Leaf:

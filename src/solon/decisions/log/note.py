@@ -66,9 +66,7 @@ class VerifierKey:
         """Raises LogError."""
         parts = text.strip().split("+", 2)
         if len(parts) != 3:
-            raise LogError(
-                f"{_shown(text)} is no public key: name+id+key, as `solon log keygen` prints it"
-            )
+            raise LogError(f"{_shown(text)} is no public key: name+id+key, as `solon log keygen` prints it")
         name, key_id, encoded = parts
         data = _decoded(encoded)
         if data is None or len(data) != 33 or data[0] not in {ED25519, COSIGNATURE}:

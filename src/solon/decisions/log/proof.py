@@ -58,7 +58,9 @@ def parse(text: str) -> Proof:
     extra = lines[1].removeprefix("extra ") if len(lines) > 2 and lines[1].startswith("extra ") else ""
     index = _INDEX.fullmatch(lines[2]) if extra else None
     if lines[0] != FIRST or index is None:
-        raise LogError(f"is no proof: {FIRST}, then the lines extra and index, as `solon log prove` prints it")
+        raise LogError(
+            f"is no proof: {FIRST}, then the lines extra and index, as `solon log prove` prints it"
+        )
     try:
         body = base64.b64decode(extra, validate=True)
         path = [base64.b64decode(line, validate=True) for line in lines[3:]]
@@ -77,9 +79,7 @@ def parse(text: str) -> Proof:
 def verify(proof: Proof, key: note.VerifierKey) -> Proven:
     """What it shows to one who believes the key. Raises LogError where it shows nothing."""
     signed = checkpoint.verified(proof.checkpoint, key)
-    if not merkle.included(
-        proof.index, signed.size, merkle.leaf_hash(proof.leaf), proof.path, signed.root
-    ):
+    if not merkle.included(proof.index, signed.size, merkle.leaf_hash(proof.leaf), proof.path, signed.root):
         raise LogError(
             f"the entry is not entry {proof.index} of the {signed.size:,} that the checkpoint signs: "
             "the proof, or the entry in it, was changed"

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from solon.decisions.log import durable, segment
 from solon.decisions.log.errors import Damaged
 from solon.decisions.log.leaf import FIXED, Leaf, decode
 
 
-class Stored(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Stored:
     """An entry, where it stands, and when it was committed. ``payload`` is None where it is erased."""
 
     index: int
@@ -52,15 +53,21 @@ def entries(directory: str, start: int = 0, stop: int | None = None) -> Iterator
             for group in segment.groups(data, first, head.end):
                 if group.first != expected:
                     raise segment.Damage(expected, group.offset, f"entry {group.first} stands in its place")
-                expected = group.first + group.count
+                expected = group.first + group.rows
                 if expected <= start:
                     continue
                 for frame in segment.frames(data, group):
-                    if stop is not None and frame.index >= stop:
+                    if stop is not None and frame.number >= stop:
                         return
-                    if frame.index >= start:
+                    if frame.number >= start:
                         yield Stored(
-                            frame.index, frame.leaf, frame.salt, frame.payload, path, frame.offset, group.time_ns
+                            frame.number,
+                            frame.leaf,
+                            frame.salt,
+                            frame.payload,
+                            path,
+                            frame.offset,
+                            group.time_ns,
                         )
         except segment.Damage as damage:
             if last and stop is None and not segment.followed(data, damage.offset, damage.index):
@@ -80,7 +87,7 @@ def size(directory: str) -> int:
     at = first
     try:
         for group in segment.groups(data, first, segment.read_header(data).end):
-            at = group.first + group.count
+            at = group.first + group.rows
     except segment.Damage:
         pass
     return at
@@ -104,7 +111,13 @@ def find(directory: str, name: str) -> Iterator[Stored]:
                 for frame in segment.frames(data, group):
                     if frame.leaf[3:4] == needle and frame.leaf[FIXED.size :] == encoded:
                         yield Stored(
-                            frame.index, frame.leaf, frame.salt, frame.payload, path, frame.offset, group.time_ns
+                            frame.number,
+                            frame.leaf,
+                            frame.salt,
+                            frame.payload,
+                            path,
+                            frame.offset,
+                            group.time_ns,
                         )
                 at = data.find(encoded, group.end)
                 if at < 0:

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from struct import Struct
-from struct import error as StructError
 from typing import Final, NamedTuple
 
 from solon.decisions.log.leaf import SALT, Entry, encode
@@ -49,7 +49,7 @@ class Header(NamedTuple):
 class Group(NamedTuple):
     offset: int
     end: int
-    count: int
+    rows: int
     first: int
     time_ns: int
 
@@ -57,7 +57,7 @@ class Group(NamedTuple):
 class Frame(NamedTuple):
     """One entry as it is stored. An erased one has no salt, and its payload is None."""
 
-    index: int
+    number: int  # its index in the tree
     offset: int
     leaf: bytes
     salt: bytes
@@ -103,7 +103,7 @@ def read_header(data: bytes) -> Header:
         if magic != MAGIC or _crc32(data[:end]) != checksum:
             raise Damage(-1, 0, "the header of the segment is damaged")
         origin = data[HEADER.size : end].decode()
-    except (StructError, UnicodeDecodeError):
+    except (struct.error, UnicodeDecodeError):
         raise Damage(-1, 0, "the header of the segment is damaged") from None
     if version != VERSION:
         raise Damage(first, 0, f"the segment has version {version}, which this Solon does not know")
@@ -114,15 +114,15 @@ def encoded(entries: Sequence[Entry], salts: bytes, first: int, time_ns: int) ->
     """The group of these entries. Raises ValueError for an entry that has no leaf."""
     parts: list[bytes] = [b""]
     size = at = 0
-    frame, body_head = FRAME.pack, BODY.pack
+    frame, body, crc32 = FRAME.pack, BODY.pack, _crc32
     for entry in entries:
         salt = salts[at : at + SALT]
         at += SALT
-        leaf = encode(entry, salt)
-        body = b"".join((body_head(WHOLE, len(leaf)), leaf, salt, entry.payload))
-        parts.append(frame(len(body), _crc32(body)))
-        parts.append(body)
-        size += len(body)
+        leaf, payload = encode(entry, salt), entry.payload
+        head = body(WHOLE, len(leaf)) + leaf + salt
+        length = len(head) + len(payload)
+        size += length
+        parts += (frame(length, crc32(payload, crc32(head))), head, payload)
     parts[0] = group_header(size + FRAME.size * len(entries), len(entries), first, time_ns)
     return b"".join(parts)
 
@@ -137,7 +137,7 @@ def read_group(data: bytes, at: int) -> Group | None:
     try:
         magic, length, count, first, time_ns = GROUP.unpack_from(data, at)
         (checksum,) = CRC.unpack_from(data, at + GROUP.size)
-    except StructError:
+    except struct.error:
         return None
     if magic != GROUP_MAGIC or _crc32(data[at : at + GROUP.size]) != checksum:
         return None
@@ -153,19 +153,19 @@ def groups(data: bytes, first: int, at: int) -> Iterator[Group]:
         if group.end > len(data):
             raise Damage(first, at, "the group is cut off")
         yield group
-        at, first = group.end, group.first + group.count
+        at, first = group.end, group.first + group.rows
 
 
 def frames(data: bytes, group: Group) -> Iterator[Frame]:
     """The entries of a group. Raises Damage at the first that is not as it was written."""
     at, end = group.offset + GROUP_SIZE, group.end
-    for index in range(group.first, group.first + group.count):
+    for index in range(group.first, group.first + group.rows):
         try:
             length, checksum = FRAME.unpack_from(data, at)
             start = at + FRAME.size
             body = data[start : start + length]
             state, leaf_length = BODY.unpack_from(body)
-        except StructError:
+        except struct.error:
             raise Damage(index, at, "the entry is cut off") from None
         if _crc32(body) != checksum or start + length > end:
             raise Damage(index, at, "the checksum of the entry does not fit")
@@ -180,7 +180,7 @@ def frames(data: bytes, group: Group) -> Iterator[Frame]:
             raise Damage(index, at, "the entry has a form that Solon does not write")
         at = start + length
     if at != end:
-        raise Damage(group.first + group.count, at, "the group is longer than its entries")
+        raise Damage(group.first + group.rows, at, "the group is longer than its entries")
 
 
 def followed(data: bytes, at: int, index: int) -> bool:
@@ -197,16 +197,16 @@ def without(data: bytes, erased: frozenset[int]) -> bytes:
     head = read_header(data)
     out = [data[: head.end]]
     for group in groups(data, head.first, head.end):
-        if erased.isdisjoint(range(group.first, group.first + group.count)):
+        if erased.isdisjoint(range(group.first, group.first + group.rows)):
             out.append(data[group.offset : group.end])
             continue
         parts = []
         for frame in frames(data, group):
-            gone = frame.index in erased or frame.payload is None
+            gone = frame.number in erased or frame.payload is None
             body = BODY.pack(ERASED if gone else WHOLE, len(frame.leaf)) + frame.leaf
             if not gone:
                 body += frame.salt + (frame.payload or b"")
             parts.append(FRAME.pack(len(body), _crc32(body)) + body)
         content = b"".join(parts)
-        out += (group_header(len(content), group.count, group.first, group.time_ns), content)
+        out += (group_header(len(content), group.rows, group.first, group.time_ns), content)
     return b"".join(out)

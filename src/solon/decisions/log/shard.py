@@ -1,6 +1,6 @@
 """A shard: what one writer appends to, with a lock, segments, tiles and a checkpoint of its own.
 
-    lock, segments/, tile/, checkpoint
+lock, segments/, tile/, checkpoint
 """
 
 from __future__ import annotations

@@ -110,18 +110,23 @@ class Log:
             self._own = self._take()
         return self._own
 
+    def writes(self, place: Place) -> bool:
+        """Whether it is this process that writes a shard."""
+        return self._own is not None and self._own.name == place.name
+
     def _take(self) -> Shard:
         for number in range(1, _MAX_SHARDS + 1):
             place = self.shard(f"{number:04}")
             try:
-                return self._opened(place)
+                return self.opened(place)
             except Busy:
                 continue
             except Damaged as error:
                 self._notices.append(f"{error}; another shard is written meanwhile")
         raise LogError(f"{self.directory}: all {_MAX_SHARDS:,} shards are taken")
 
-    def _opened(self, place: Place) -> Shard:
+    def opened(self, place: Place) -> Shard:
+        """A shard, to write it. Raises Busy, LogError."""
         said = self.settings
         limits = Limits(said.segment_mib << 20, said.segment_minutes * 60_000_000_000, said.rows)
         return Shard(
@@ -143,11 +148,11 @@ class Log:
         taken: list[Shard] = []
         try:
             for place in self.shards():
-                if self._own is not None and place.name == self._own.name:
+                if self._own is not None and self.writes(place):
                     shard = self._own
                 else:
                     try:
-                        shard = self._opened(place)
+                        shard = self.opened(place)
                     except Busy:
                         continue
                     except Damaged as error:
@@ -227,7 +232,9 @@ class Log:
         """That a checkpoint of a shard is in the meta-log. Raises LogError."""
         found = list(reading.find(self.meta.segments, f"{signed.origin}@{signed.size}"))
         if not found:
-            raise Damaged(f"{self.meta.directory}: does not have the checkpoint of {signed.origin} at {signed.size}")
+            raise Damaged(
+                f"{self.meta.directory}: does not have the checkpoint of {signed.origin} at {signed.size}"
+            )
         return self.prove(self.meta, found[-1])
 
     def consistency(self, place: Place, old: int, new: int | None = None) -> tuple[Checkpoint, list[bytes]]:
@@ -240,12 +247,14 @@ class Log:
             raise LogError(f"{place.origin}: has no checkpoint yet")
         size = signed.size if new is None else new
         if not 0 <= old <= size <= signed.size:
-            raise LogError(f"{place.origin}: there are {signed.size:,} signed entries: no way from {old} to {size}")
+            raise LogError(
+                f"{place.origin}: there are {signed.size:,} signed entries: no way from {old} to {size}"
+            )
         tiles = place.tiles(signed.size)
         if tiles.root() != signed.root:
-            raise Damaged(f"{place.directory}: the tiles are not those that were signed: `solon log verify` says more")
+            raise Damaged(
+                f"{place.directory}: the tiles are not those that were signed: `solon log verify` says more"
+            )
         if size != signed.size:
             signed = Checkpoint(place.origin, size, merkle.root(size, tiles.node))
         return signed, merkle.consistency(old, size, tiles.node)
-
-

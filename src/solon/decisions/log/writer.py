@@ -115,26 +115,27 @@ class Writer:
         except segment.Damage as damage:
             raise Damaged(f"{path}: {damage.problem}; {_VERIFY}") from None
         if (head.origin, head.first) != (self._origin, first):
-            raise Damaged(f"{path}: is the segment of {head.origin} from entry {head.first} on: put it back there")
-        end, size, damage = head.end, first, None
+            raise Damaged(
+                f"{path}: is the segment of {head.origin} from entry {head.first} on: put it back there"
+            )
+        end, size = head.end, first
         try:
             for group in segment.groups(data, first, head.end):
                 if group.first != size:
                     raise segment.Damage(size, group.offset, f"entry {group.first} stands in its place")
                 for _ in segment.frames(data, group):
                     pass
-                end, size, self._time_ns = group.end, group.first + group.count, group.time_ns
-        except segment.Damage as found:
-            damage = found
-            if not last or segment.followed(data, end, found.index):
+                end, size, self._time_ns = group.end, group.first + group.rows, group.time_ns
+        except segment.Damage as damage:
+            if not last or segment.followed(data, end, damage.index):
                 raise Damaged(
-                    f"{path}:{found.offset}: entry {found.index}: {found.problem}, and whole ones follow, so that "
+                    f"{path}:{damage.offset}: entry {damage.index}: {damage.problem}, and whole ones follow, so that "
                     f"it was no crash; nothing is cut off, nor written here; {_VERIFY}"
                 ) from None
             if size < signed:
                 raise self._too_few(size, signed) from None
         self._descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        if damage is not None:
+        if end < len(data):
             os.ftruncate(self._descriptor, end)
             self.notices.append(
                 f"{path}: its last {len(data) - end:,} bytes were cut off: a crash came while entries from "
