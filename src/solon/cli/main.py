@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from solon import __version__
+from solon.cli.breakglass_app import app as breakglass
 from solon.report import FORMATS
 
 app = typer.Typer(
@@ -538,6 +539,9 @@ def demo() -> None:
     from solon.cli import demo as command
 
     raise typer.Exit(command.run())
+
+
+app.add_typer(breakglass, name="breakglass")
 
 
 def run() -> None:
