@@ -292,3 +292,14 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     assert process.stderr.read() == ""
     process.stderr.close()
     assert process.wait(60) == 1
+
+
+def test_the_cluster_is_part_of_the_name(solon: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "solon.yaml").write_text("cluster: eu-1\n")
+    found = [
+        json.loads(solon("check", "fine.yaml", "--format", "json", *more).out)["decisions"][0]["subject"][
+            "uri"
+        ]
+        for more in ([], ["--cluster", "us-2"], ["-p", "policy"])
+    ]
+    assert found == [f"k8s://{cluster}/-/Deployment/fine" for cluster in ("eu-1", "us-2", "manifests")]

@@ -11,6 +11,7 @@ import msgspec
 from solon.cli.errors import UsageError
 from solon.frameworks.lint import FIELDS
 from solon.governance import times
+from solon.governance.breakglass.settings import BreakglassSettings
 from solon.governance.files import convert
 from solon.governance.ownership import OwnershipSettings
 from solon.governance.waivers import WaiverSettings, rules
@@ -45,6 +46,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timezone: str = "UTC"
     cluster: str = ""
     history: str = ""
+    breakglass: BreakglassSettings = BreakglassSettings()
     lint: LintConfig = LintConfig()
 
 

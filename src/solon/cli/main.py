@@ -170,6 +170,12 @@ def check(
     as_of: AsOf = None,
     cluster: Cluster = "",
     environment: Environment = "",
+    break_glass: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--break-glass", metavar="TOKEN", help="Let an emergency through; - or @FILE to read it."
+        ),
+    ] = None,
     timeout: Timeout = 10.0,
     max_size: Annotated[
         int, typer.Option("--max-size", metavar="MIB", min=1, help="Largest file to read.")
@@ -214,6 +220,7 @@ def check(
                 as_of=as_of,
                 cluster=cluster,
                 environment=environment,
+                break_glass=break_glass or [],
             )
         )
     )

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from itertools import product
+from math import prod
+from typing import Any, Final, Literal
 
 from solon.lang.rego import ast
 from solon.lang.rego.builtins.registry import Builtin
 from solon.lang.rego.errors import COMPILE_ERROR, RECURSION_ERROR, TYPE_ERROR
 from solon.lang.rego.rules import Definition, Group, Node
 from solon.lang.source import Diagnostic, Span
-from solon.lang.values import type_name
+from solon.lang.values import key, type_name
 
 # The head of a reference to a built-in as a value (`with f as count`); no variable can be called so.
 BUILTIN: Final = "'builtin"
+
+_MOST_CHOICES: Final = 100  # of constants for the variables of one reference
 
 # Built-ins that the compiler itself gives a meaning.
 SPECIAL: Final = {"print": 0, "rego.metadata.rule": 0, "rego.metadata.chain": 0}
@@ -84,6 +88,11 @@ class Resolver:
         """Fill the definition's resolved terms."""
         rule = definition.rule
         head = rule.head
+        if rule.name in ("input", "data") and self.module.version == "v1":
+            hint = "(use a different rule name)"
+            self.error(
+                COMPILE_ERROR, f"rules must not shadow {rule.name} {hint}", rule.head.at, len(rule.name)
+            )
         self.scopes = [_Scope()]
         self.unused_vars = {}
         for arg in head.args or []:
@@ -203,7 +212,9 @@ class Resolver:
     def some_in(self, statement: ast.SomeIn) -> None:
         """Declare the variables of ``some … in``; one that stands in both patterns is one variable."""
         within = {var.name for var in _open_vars(statement.domain)}
-        declared: set[str] = set()
+        # What a comprehension there shares with the bodies around it is theirs.
+        shared = {term.name for term in walk_all([statement.domain], []) if isinstance(term, ast.Var)}
+        declared = {name for name in shared if self.is_variable(name)}
         for pattern in ast.present(statement.key, statement.value):
             for var in _pattern_vars(pattern):
                 if var.name in within and var.name != "_":
@@ -211,6 +222,12 @@ class Resolver:
                 elif var.name not in declared:
                     declared.add(var.name)
                     self.declare(var, "some in")
+
+    def is_variable(self, name: str) -> bool:
+        """Whether a name stands for no document here."""
+        if any(name in scope.declared for scope in self.scopes):
+            return True
+        return name not in self.aliases and name not in self.local_rules and name not in ("input", "data")
 
     def declare_pattern(self, term: ast.Term, how: str) -> None:
         for var in _pattern_vars(term):
@@ -221,7 +238,7 @@ class Resolver:
         if name == "_":
             return
         scope = self.scopes[-1]
-        if name in ("input", "data") and self.module.version == "v1":
+        if name in ("input", "data") and (self.module.version == "v1" or how == "arg"):
             what = "args" if how == "arg" else "variables"
             self.error(
                 COMPILE_ERROR,
@@ -271,7 +288,7 @@ class Resolver:
             case ast.SetTerm():
                 return ast.SetTerm([self.term(item) for item in term.items], term.at)
             case ast.Object():
-                return ast.Object([(self.term(k), self.term(v)) for k, v in term.pairs], term.at)
+                return ast.Object([(self.term(k), self.term(v)) for k, v in _last_pairs(term)], term.at)
             case ast.Template():
                 return ast.Template(
                     [p if isinstance(p, str) else self.interpolated(p) for p in term.parts], term.at
@@ -284,6 +301,8 @@ class Resolver:
                 self.scopes.pop()
                 return ast.Comprehension(term.kind, key, value, body, term.at)
             case ast.Call():
+                if self.callee(term.name) == "print":
+                    self.error(TYPE_ERROR, "print(…) used as value", term.at, len(term.name))
                 return self.call(term)
 
     def interpolated(self, part: ast.Term) -> ast.Term:
@@ -370,8 +389,6 @@ class Resolver:
         name = self.callee(call.name)
         args = [self.term(arg) for arg in call.args]
         arity = self.arity(name)
-        if arity is None and not args and first in self.local_rules:
-            return _path_ref(name.split("."), call.at)
         if arity is None:
             self.error(
                 TYPE_ERROR, f"undefined function {call.name}", call.at, len(call.name),
@@ -466,6 +483,21 @@ def _iterates(term: ast.Term) -> bool:
     if isinstance(term, ast.Ref) and not all(isinstance(part, ast.Scalar) for part in term.path):
         return True
     return any(map(_iterates, ast.subterms(term)))
+
+
+def _last_pairs(term: ast.Object) -> Iterable[tuple[ast.Term, ast.Term]]:
+    """The pairs of an object; of those with the same name written twice, the last."""
+    named: dict[Any, tuple[ast.Term, ast.Term]] = {}
+    for place, pair in enumerate(term.pairs):
+        match pair[0]:
+            case ast.Scalar(value=value):
+                same: Any = "constant", key(value)
+            case ast.Var(name=name) if name != "_":
+                same = "variable", name
+            case _:
+                same = place
+        named[same] = named.get(same, pair)[0], pair[1]
+    return named.values()
 
 
 def _open_vars(term: ast.Term) -> Iterable[ast.Var]:
@@ -577,18 +609,48 @@ def _dependencies(group: Group, root: Node) -> set[int]:
     found: set[int] = set()
     default = [group.default] if group.default else []
     for definition in [*group.definitions, *default]:
-        terms = [*definition.args, *definition.rest, *ast.present(definition.key, definition.value)]
-        bodies = [definition.body]
-        for branch in definition.elses:
-            terms.extend(ast.present(branch.value))
-            bodies.append(branch.body)
-        for term in walk_all(terms, bodies, targets=True):
-            if isinstance(term, ast.Call) and term.name.startswith("data."):
-                at = term.at
-                found.update(reached(root, [ast.Scalar(name, at) for name in term.name.split(".")[1:]]))
-            elif isinstance(term, ast.Ref) and isinstance(term.head, ast.Var) and term.head.name == "data":
-                found.update(reached(root, term.path))
+        heads = [*definition.args, *definition.rest, *ast.present(definition.key, definition.value)]
+        branches = [(heads, definition.body)]
+        branches += [(ast.present(branch.value), branch.body) for branch in definition.elses]
+        for terms, body in branches:
+            held: dict[str, list[ast.Term]] = {}
+            for expr in body:
+                found |= _referred(root, walk_all([], [[expr]], targets=True), held)
+                _hold(expr, held)
+            found |= _referred(root, walk_all(terms, [], targets=True), held)
     return found
+
+
+def _referred(root: Node, terms: Iterable[ast.Term], held: Mapping[str, Sequence[ast.Term]]) -> set[int]:
+    """The groups that terms may need; ``held`` are the constants that some of the variables are one of."""
+    found: set[int] = set()
+    for term in terms:
+        if isinstance(term, ast.Call) and term.name.startswith("data."):
+            found |= reached(root, [ast.Scalar(name, term.at) for name in term.name.split(".")[1:]])
+        elif isinstance(term, ast.Ref) and isinstance(term.head, ast.Var) and term.head.name == "data":
+            choices = [
+                held.get(part.name, [part]) if isinstance(part, ast.Var) else [part] for part in term.path
+            ]
+            if prod(map(len, choices)) > _MOST_CHOICES:
+                choices = [[part] for part in term.path]
+            for path in product(*choices):
+                found |= reached(root, path)
+    return found
+
+
+def _hold(expr: ast.Expr, held: dict[str, list[ast.Term]]) -> None:
+    """Note the variable that an expression makes one of some constants."""
+    match expr.statement:
+        case ast.Unify(left=ast.Var(name=name), right=ast.Scalar() as value, operator=":=" | "="):
+            found: list[ast.Term] = [value]
+        case ast.SomeIn(key=None, value=ast.Var(name=name), domain=ast.Array(items=found)):
+            pass
+        case ast.SomeIn(key=None, value=ast.Var(name=name), domain=ast.SetTerm(items=found)):
+            pass
+        case _:
+            return
+    if not expr.negated and all(isinstance(each, ast.Scalar) for each in found):
+        held.setdefault(name, found)
 
 
 def reached(root: Node, path: Sequence[ast.Term]) -> set[int]:

@@ -493,8 +493,8 @@ class Scope(Variables):
             if node is not None:
                 return True
         for part in path:
-            if isinstance(part, ast.Var):
-                self.types.setdefault(part.name, ANY)
+            if not isinstance(part, ast.Scalar):
+                self.match(part, ANY)
         return True
 
     def path(self, ref: ast.Ref, of: Type | None, path: Sequence[Pattern], start: int) -> bool:

@@ -1,0 +1,116 @@
+"""Break-glass tokens that `solon check` is given: verified before anything is judged, recorded before anything passes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from solon.cli.config import Found
+from solon.cli.errors import UsageError
+from solon.decisions.decision import Decision
+from solon.governance.breakglass import ledger, use
+from solon.governance.breakglass.keys import public_key
+from solon.governance.breakglass.token import Refused
+from solon.governance.breakglass.use import Alarm, Grant, Passed, Unusable
+from solon.governance.programme import Programme
+from solon.governance.scope import Traits
+from solon.subjects import discover
+from solon.subjects.documents import Problem
+
+VARIABLE = "SOLON_BREAKGLASS"
+_LONGEST = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """The grants of a run, and where their use is written down."""
+
+    grants: Sequence[Grant] = ()
+    ledger: str = ""
+
+    def covers(self, policy: str, traits: Traits) -> str:
+        """The id of the grant that covers a finding, or nothing."""
+        return next((grant.id for grant in self.grants if grant.covers(policy, traits)), "")
+
+
+def given(arguments: Sequence[str], stdin: Callable[[int], bytes]) -> list[str]:
+    """The tokens of --break-glass, where `-` is standard input and @FILE a file; else of the environment."""
+    tokens: list[str] = []
+    for argument in arguments or os.environ.get(VARIABLE, "").split():
+        if argument == "-" or argument.startswith("@"):
+            try:
+                data = discover.read_bytes(argument.removeprefix("@"), stdin, _LONGEST)
+            except Problem as problem:
+                raise UsageError(str(problem.at(f"--break-glass {argument}"))) from None
+            tokens += data.decode("ascii", "replace").split()
+        else:
+            tokens.append(argument)
+    return tokens
+
+
+def verified(tokens: Sequence[str], found: Found | None, now: datetime) -> Override:
+    """The grants that tokens give. Raises UsageError where one gives none."""
+    if not tokens:
+        return Override()
+    if found is None:
+        raise UsageError(
+            "--break-glass needs the solon.yaml that says whose tokens count; none is here, or -p names policies"
+        )
+    settings = found.config.breakglass
+    key_path, ledger_path = found.paths([settings.public_key, settings.ledger])
+    try:
+        key = public_key(discover.read_bytes(key_path, lambda _size: b"", _LONGEST))
+        cases = ledger.read(ledger_path).sound.cases
+    except Problem as problem:
+        raise UsageError(str(problem.at(key_path))) from None
+    except ValueError as error:
+        raise UsageError(f"{key_path}: {error}") from None
+    except Refused as refused:
+        raise UsageError(str(refused)) from None
+    except OSError as error:
+        raise UsageError(f"{ledger_path}: {(error.strerror or str(error)).lower()}") from None
+    grants = use.verified(tokens, settings, key, cases, now)
+    for grant in grants:
+        if isinstance(grant, Unusable):
+            raise UsageError(str(grant))
+    return Override([grant for grant in grants if isinstance(grant, Grant)], ledger_path)
+
+
+def record(override: Override, decisions: Sequence[Decision], by: str, now: datetime, alarm: Alarm) -> None:
+    """Write down what each grant let through, and raise the alarm. Raises UsageError: then nothing may pass."""
+    for grant in override.grants:
+        passed = [
+            Passed(decision.subject.uri, [finding.policy.id for finding in through])
+            for decision in decisions
+            if (through := [f for f in decision.overridden if f.ruling and f.ruling.breakglass == grant.id])
+        ]
+        if not passed:
+            continue
+        try:
+            use.use(override.ledger, grant, passed, by=by, now=now, alarm=alarm)
+        except Refused as refused:
+            raise UsageError(str(refused)) from None
+        except OSError as error:
+            problem = (error.strerror or str(error)).lower()
+            raise UsageError(f"{override.ledger}: the use could not be written down: {problem}") from None
+
+
+def idle(override: Override, decisions: Sequence[Decision], programme: Programme | None) -> list[str]:
+    """The grants that cover nothing of what is denied, as sentences."""
+    if programme is None or not override.grants:
+        return []
+    denied = [
+        (finding.policy.id, programme.traits(finding.subject, finding.path))
+        for decision in decisions
+        for finding in [*decision.enforced, *decision.overridden]
+    ]
+    return [str(each) for each in use.out_of_scope(override.grants, denied)]
+
+
+def on_stderr(title: str, body: str, kind: str) -> None:
+    """The alarm that nobody can turn off."""
+    del kind
+    sys.stderr.write(f"solon: ALARM: {title}\n" + "".join(f"  {line}\n" for line in body.splitlines()))
