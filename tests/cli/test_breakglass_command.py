@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -11,18 +12,15 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from solon.cli import breakglass_tokens
-from solon.cli.errors import UsageError
 from solon.governance.breakglass import keys, ledger, rules
 from solon.governance.breakglass.cases import Used
 from solon.governance.breakglass.settings import BreakglassSettings
 from solon.governance.breakglass.token import issue
-from solon.governance.scope import Scope, Traits
+from solon.governance.scope import Scope
 
 Solon = Callable[..., Any]
 ASKED = ("--reason", "the gateway is down", "--ticket", "PAY-4821", "--scope", "team=payments")
@@ -264,7 +262,7 @@ def test_verify_says_why_a_token_cannot_be_used(repository: Path, solon: Solon) 
     ran = solon("breakglass", "verify", "x.y.z", "--format", "json")
     assert ran.status == 1
     assert json.loads(ran.out)["claims"] is None
-    for arguments, said in ((["-"], "is empty"), (["@none"], "none: no such file"), (["a b"], "one token")):
+    for arguments, said in ((["-"], "-: there is no break-glass token"), (["@none"], "none: no such file"), (["a b"], "one token")):
         ran = solon("breakglass", "verify", *arguments)
         assert (ran.status, ran.out) == (2, "")
         assert said in ran.err
@@ -389,70 +387,200 @@ def test_lines_that_git_knows_must_be_there(repository: Path, solon: Solon) -> N
         assert (ran.status, "no such revision" in ran.err) == (2, True), revision
 
 
-# --- what a check needs
+# --- solon check --break-glass
+
+POLICY = """# METADATA
+# title: Runs more than once
+package main
+
+deny contains "runs once" if input.spec.replicas == 1
+
+deny contains "has no owner" if not input.metadata.annotations.owner
+
+warn contains "is old" if input.metadata.labels.age == "old"
+"""
 
 
-def finding(uri: str, token: str) -> Any:
-    return SimpleNamespace(
-        subject=SimpleNamespace(uri=uri),
-        policy=SimpleNamespace(id="main.deny"),
-        ruling=SimpleNamespace(breakglass=token),
+def deployment(name: str, team: str) -> str:
+    return (
+        "apiVersion: apps/v1\nkind: Deployment\n"
+        f"metadata: {{name: {name}, namespace: pay-{name}, labels: {{team: {team}}}}}\nspec: {{replicas: 1}}\n"
     )
 
 
-def decision(*, overridden: Any = (), enforced: Any = ()) -> Any:
-    return SimpleNamespace(overridden=overridden, enforced=enforced)
+@pytest.fixture
+def judged(repository: Path) -> Path:
+    """The repository with a policy that denies what stands in web.yaml."""
+    (repository / "policy").mkdir()
+    (repository / "policy/main.rego").write_text(POLICY)
+    (repository / "web.yaml").write_text(deployment("web", "payments"))
+    return repository
 
 
-def test_tokens_of_a_check(repository: Path, tmp_path: Path) -> None:
-    good = past(repository, timedelta(minutes=1), "bg-000000000001")
-    at = breakglass_tokens.repository()
-    [grant] = breakglass_tokens.grants([good], at, datetime.now(UTC))
-    assert grant.covers("any", Traits(team="payments"))
-    assert breakglass_tokens.grants([], at, datetime.now(UTC)) == []
-    old = past(repository, timedelta(hours=1), "bg-000000000002")
-    with pytest.raises(
-        UsageError, match=r"break-glass token bg-000000000002: expired .*; break-glass token: is not"
-    ):
-        breakglass_tokens.grants([good, old, "x"], at, datetime.now(UTC))
-    (tmp_path / "two").write_text(f"{good}\n{old}\n")
-    assert breakglass_tokens.given_tokens([f"@{tmp_path}/two", "x"], lambda _: b"") == [good, old, "x"]
-    for bad in (b"\xff", b"x" * 1_000_000):
-        with pytest.raises(UsageError, match="standard input: "):
-            breakglass_tokens.given_tokens(["-"], lambda size, bad=bad: bad[:size])
+def uses(repository: Path, id: str) -> list[Used]:
+    return list(ledger.read(str(repository / "breakglass.jsonl")).cases[id].uses)
 
 
-def test_what_a_check_lets_through(
-    repository: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_a_token_lets_a_change_through_and_raises_the_alarm(
+    judged: Path, solon: Solon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTOR", "deploy-bot")
-    tokens = [past(repository, timedelta(minutes=1), f"bg-00000000000{n}", team=f"t{n}") for n in (1, 2)]
-    at = breakglass_tokens.repository()
-    grants = breakglass_tokens.grants(tokens, at, datetime.now(UTC))
-    told: list[tuple[str, str, str]] = []
-    decisions = [decision(overridden=[finding("u1", "bg-000000000001")]), decision()]
-    assert breakglass_tokens.settle(at, grants, decisions, lambda *said: told.append(said)) == []
-    first, second = ledger.read(at.ledger).cases.values()
-    assert ([use.by for use in first.uses], second.uses) == (["deploy-bot"], ())
-    assert [said[0] for said in told] == [
-        "Break-glass bg-000000000001 used by deploy-bot: 1 finding let through"
-    ]
-    assert capsys.readouterr().err.startswith("ALARM  Break-glass bg-000000000001 used by deploy-bot")
-
-    denied = [*decisions, decision(enforced=[finding("u2", "")])]
-    assert breakglass_tokens.settle(at, grants, denied) == [
-        "break-glass token bg-000000000002: covers nothing of what is denied; it is for team t2, and policies *"
-    ]
+    assert solon("check", "web.yaml").status == 1
+    id, token = opened(solon)
+    assert solon("check", "web.yaml").status == 1, "a token that is open and not used changes nothing"
+    ran = solon("check", "web.yaml", "--break-glass", token, "--log", "decisions.jsonl")
+    assert ran.status == 0
+    assert f"ALARM: Break-glass {id} used by deploy-bot: 2 findings let through" in ran.err
+    assert token not in ran.out + ran.err
+    assert f"let through by break-glass {id}" in ran.out
+    [used] = uses(judged, id)
+    assert (used.by, used.policies, used.findings, used.subjects) == ("deploy-bot", ["main.deny"], 2, 1)
+    assert used.uris[0].endswith("pay-web/Deployment/web")
+    assert id in (judged / "decisions.jsonl").read_text()
+    assert token not in (judged / "decisions.jsonl").read_text()
+    assert solon("breakglass", "check").status == 1
 
 
-def test_what_cannot_be_written_down_does_not_go_through(repository: Path) -> None:
-    token = past(repository, timedelta(minutes=1), "bg-000000000001")
-    at = breakglass_tokens.repository()
-    grants = breakglass_tokens.grants([token], at, datetime.now(UTC))
-    ledger.record(at.ledger, lambda book: rules.closing("bg-000000000001", "ben", "stop", book.cases, datetime.now(UTC)))  # fmt: skip
-    with pytest.raises(UsageError, match="was closed, or taken out of the ledger"):
-        breakglass_tokens.settle(at, grants, [decision(overridden=[finding("u", "bg-000000000001")])])
-    Path(at.ledger).unlink()
-    Path(at.ledger).mkdir()
-    with pytest.raises(UsageError, match=r"breakglass\.jsonl: is a directory"):
-        breakglass_tokens.settle(at, grants, [decision(overridden=[finding("u", "bg-000000000001")])])
+@pytest.mark.parametrize("how", ["argument", "file", "stdin", "environment", "file of the environment"])
+def test_where_a_token_may_come_from(
+    judged: Path, solon: Solon, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    id, token = opened(solon)
+    (judged / "token").write_text(token + "\n")
+    arguments = {"argument": ["--break-glass", token], "file": ["--break-glass", "@token"], "stdin": ["--break-glass", "-"]}  # fmt: skip
+    if "environment" in how:
+        monkeypatch.setenv("SOLON_BREAKGLASS", token if how == "environment" else "@token")
+    ran = solon("check", "web.yaml", *arguments.get(how, []), stdin=token.encode())
+    assert (ran.status, len(uses(judged, id))) == (0, 1)
+
+
+def test_only_what_the_token_covers_goes_through(judged: Path, solon: Solon) -> None:
+    (judged / "fraud.yaml").write_text(deployment("fraud", "fraud"))
+    id, token = opened(solon)
+    ran = solon("check", "web.yaml", "fraud.yaml", "--break-glass", token, "--format", "json")
+    assert ran.status == 1
+    outcomes = {each["subject"]["name"]: each["outcome"] for each in json.loads(ran.out)["decisions"]}
+    assert outcomes == {"Deployment/web": "warn", "Deployment/fraud": "deny"}
+    assert [use.subjects for use in uses(judged, id)] == [1]
+
+
+def test_a_token_for_something_else_changes_nothing_and_says_so(judged: Path, solon: Solon) -> None:
+    (judged / "fraud.yaml").write_text(deployment("fraud", "fraud"))
+    id, token = opened(solon)
+    ran = solon("check", "fraud.yaml", "--break-glass", token)
+    assert ran.status != 0
+    assert f"break-glass token {id}: covers nothing of what is denied" in ran.out + ran.err
+    assert uses(judged, id) == []
+    assert "ALARM" not in ran.err
+
+
+def test_a_token_that_is_not_needed_is_not_used(judged: Path, solon: Solon) -> None:
+    (judged / "web.yaml").write_text(
+        "kind: ConfigMap\napiVersion: v1\nmetadata: {name: x, annotations: {owner: a}}\n"
+    )
+    id, token = opened(solon)
+    ran = solon("check", "web.yaml", "--break-glass", token)
+    assert (ran.status, ran.err, uses(judged, id)) == (0, "", [])
+
+
+BAD: list[tuple[str, str]] = [
+    ("expired", "bg-000000000001: expired "),
+    ("closed", "bg-000000000001: was closed "),
+    ("changed", "has a signature that the public key does not verify"),
+    ("another key", "has a signature that the public key does not verify"),
+    ("not in the ledger", "bg-000000000001: is not in the ledger"),
+    ("too long", "bg-000000000001: lasts 30 minutes, and 10 minutes are allowed"),
+    ("opener", "bg-000000000001: ana@example.com may not open one"),
+    ("garbage", "break-glass token: is not a token"),
+    ("empty", "-: there is no break-glass token"),
+    ("no file", "no such file"),
+    ("no key", "breakglass.pub.pem: no such key"),
+    ("tampered ledger", "breakglass.jsonl:1: this line was changed after it was written"),
+    ("policies by hand", "--break-glass needs the solon.yaml"),
+]
+
+
+@pytest.mark.parametrize(("how", "said"), BAD)
+def test_a_token_that_cannot_be_used_stops_the_check(judged: Path, solon: Solon, how: str, said: str) -> None:
+    token = past(judged, timedelta(hours=1) if how == "expired" else timedelta(minutes=1), "bg-000000000001")
+    ledger_path = judged / "breakglass.jsonl"
+    arguments = ["--break-glass", token]
+    if how == "closed":
+        assert solon("breakglass", "close", "bg-000000000001", "--outcome", "x", "--by", "ben").status == 0
+    elif how == "changed":
+        head, claims, signature = token.split(".")
+        arguments[1] = f"{head}.{claims[:-1]}{'A' if claims[-1] != 'A' else 'B'}.{signature}"
+    elif how == "another key":
+        (judged / "breakglass.pub.pem").unlink()
+        assert solon("breakglass", "keygen", "--private", "other.pem").status == 0
+    elif how == "not in the ledger":
+        ledger_path.unlink()
+    elif how == "too long":
+        (judged / "solon.yaml").write_text("policies: [policy]\nbreakglass: {maximum: 10m}\n")
+    elif how == "opener":
+        (judged / "solon.yaml").write_text("policies: [policy]\nbreakglass: {openers: [ben]}\n")
+    elif how == "garbage":
+        arguments[1] = "garbage"
+    elif how == "empty":
+        arguments[1] = "-"
+    elif how == "no file":
+        arguments[1] = "@none"
+    elif how == "no key":
+        (judged / "breakglass.pub.pem").unlink()
+    elif how == "tampered ledger":
+        ledger_path.write_text(ledger_path.read_text().replace("payments", "everyone"))
+    elif how == "policies by hand":
+        arguments += ["-p", "policy"]
+    before = ledger_path.read_bytes() if ledger_path.exists() else b""
+    ran = solon("check", "web.yaml", *arguments)
+    assert (ran.status, ran.out) == (2, "")
+    assert said in ran.err
+    assert token not in ran.err
+    assert (ledger_path.read_bytes() if ledger_path.exists() else b"") == before
+
+
+@pytest.mark.usefixtures("judged")
+def test_a_use_that_cannot_be_written_down_stops_the_check(
+    solon: Solon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, token = opened(solon)
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(ledger, "_write", full)
+    ran = solon("check", "web.yaml", "--break-glass", token)
+    assert (ran.status, ran.out) == (2, "")
+    assert "breakglass.jsonl: the use could not be written down: no space left on device" in ran.err
+    assert "ALARM" not in ran.err
+
+
+def test_a_user_without_a_name_can_check(judged: Path, solon: Solon, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container runs as a number that no user has."""
+    for name in (
+        "LOGNAME",
+        "USER",
+        "LNAME",
+        "USERNAME",
+        "GITHUB_ACTOR",
+        "GITLAB_USER_LOGIN",
+        "BUILD_USER_ID",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 65_533)
+    ran = solon("check", "web.yaml")
+    assert (ran.status, ran.err) == (1, "")
+    id, token = opened(solon)
+    git("config", "--unset", "user.email", at=judged)
+    assert solon("check", "web.yaml", "--break-glass", token).status == 0
+    assert [use.by for use in uses(judged, id)] == ["user 65533"]
+
+
+def test_a_torn_ledger_is_said_by_a_check(judged: Path, solon: Solon) -> None:
+    id, token = opened(solon)
+    path = judged / "breakglass.jsonl"
+    path.write_bytes(path.read_bytes() + b'{"line":2')
+    ran = solon("check", "web.yaml", "--break-glass", token)
+    assert ran.status == 0
+    assert "breakglass.jsonl:2: was not written to its end" in ran.err
+    assert len(uses(judged, id)) == 1

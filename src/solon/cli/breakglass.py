@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from solon.cli import config
-from solon.cli.breakglass_tokens import (
-    VARIABLE,
+from solon.cli import config, override
+from solon.cli.breakglass_repository import (
     Repository,
     git,
     git_user,
-    given_tokens,
     private_key,
     private_path,
     public_key,
@@ -121,7 +119,7 @@ def open_(options: Opening) -> int:
     say(
         f"{opened.id} is valid until {shown(opened.expires)}, for {opened.scope}; policies {', '.join(opened.policies)}.\n"
         f"{at.ledger} has it now: commit and push that line, as a check refuses a token that is not in the ledger.\n"
-        f"Use it: {VARIABLE}=TOKEN solon check ..., or --break-glass @FILE. That raises an alarm, and opens a review.\n"
+        f"Use it: {override.VARIABLE}=TOKEN solon check ..., or --break-glass @FILE. That raises an alarm, and opens a review.\n"
         f'Somebody else closes the review: solon breakglass close {opened.id} --outcome "..."'
     )
     print(tokens[0])
@@ -176,7 +174,7 @@ def close(id: str, outcome: str, by: str | None) -> int:
 def verify_(token: str, format: str) -> int:
     """0 when the token can be used now, 1 when it cannot. Raises UsageError, Failure."""
     at = repository()
-    given = given_tokens([token], sys.stdin.buffer.read)
+    given = override.given([token], sys.stdin.buffer.read)
     if len(given) != 1:
         raise UsageError(f"one token is verified at a time, and here are {len(given)}")
     claims: Claims | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -20,9 +19,7 @@ from solon.governance.breakglass.use import (
     Grant,
     Passed,
     Unusable,
-    covering,
     out_of_scope,
-    passed_by,
     use,
     verified,
 )
@@ -284,42 +281,16 @@ def test_only_what_the_token_names_is_covered(
     assert grant_of(**changes).covers(policy, traits) is covered
 
 
-def test_a_grant_that_covers_nothing_says_what_it_is_for() -> None:
-    assert str(out_of_scope(grant_of(policies=["main.*", "x"]))) == (
+def test_a_grant_that_covers_nothing_of_what_is_denied() -> None:
+    grant = grant_of(policies=["main.*"])
+    inside, outside = Traits(team="payments", namespace="pay-a"), Traits(team="fraud")
+    assert out_of_scope([grant], []) == []
+    assert out_of_scope([grant], [("main.deny", outside), ("main.deny", inside)]) == []
+    [said] = out_of_scope([grant], [("main.deny", outside), ("other", inside)])
+    assert str(said) == (
         f"break-glass token {ID}: covers nothing of what is denied; it is for namespace pay-*, team payments, "
-        "and policies main.*, x"
+        "and policies main.*"
     )
-
-
-def test_the_first_grant_that_covers_is_the_one_that_is_used() -> None:
-    other = claims(id="bg-000000000002", scope=Scope(team="*"), policies=["main.*"])
-    [wide] = verified([issue(other, KEY)], SETTINGS, PUBLIC, cases_of(other), NOON)
-    assert isinstance(wide, Grant)
-    covers = covering([grant_of(), wide])
-    assert covers("main.deny", Traits(team="payments", namespace="pay-a")) == ID
-    assert covers("main.deny", Traits(team="fraud")) == "bg-000000000002"
-    assert covers("other.deny", Traits(team="fraud")) == ""
-    assert covering([])("main.deny", Traits(team="fraud")) == ""
-
-
-def test_what_was_let_through_by_token_and_subject() -> None:
-    def finding(uri: str, policy: str, token: str) -> Any:
-        ruling = SimpleNamespace(breakglass=token) if token is not None else None
-        return SimpleNamespace(
-            subject=SimpleNamespace(uri=uri), policy=SimpleNamespace(id=policy), ruling=ruling
-        )
-
-    found = passed_by(
-        [
-            finding("u1", "a", "bg-1"),
-            finding("u2", "a", "bg-2"),
-            finding("u1", "b", "bg-1"),
-            finding("u1", "a", "bg-1"),
-            finding("u3", "a", ""),
-            finding("u4", "a", None),
-        ]
-    )
-    assert found == {"bg-1": [Passed("u1", ["a", "b", "a"])], "bg-2": [Passed("u2", ["a"])]}
 
 
 # --- using: the record and the alarm

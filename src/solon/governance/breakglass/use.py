@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from solon.frameworks.policy import Finding
 from solon.governance.breakglass import ledger
 from solon.governance.breakglass.cases import Cases, Used
 from solon.governance.breakglass.rules import not_allowed
@@ -103,31 +102,18 @@ def unusable(
     return ""
 
 
-def covering(grants: Sequence[Grant]) -> Callable[[str, Traits], str]:
-    """What a programme asks: the id of a grant that covers the findings of a policy on a subject, or nothing."""
-
-    def of(policy: str, traits: Traits) -> str:
-        return next((grant.id for grant in grants if grant.covers(policy, traits)), "")
-
-    return of
-
-
-def passed_by(findings: Iterable[Finding]) -> dict[str, list[Passed]]:
-    """What each grant let through, by its id, of findings that the programme has ruled on."""
-    found: dict[str, dict[str, list[str]]] = {}
-    for finding in findings:
-        if finding.ruling is not None and finding.ruling.breakglass:
-            subjects = found.setdefault(finding.ruling.breakglass, {})
-            subjects.setdefault(finding.subject.uri, []).append(finding.policy.id)
-    return {
-        id: [Passed(uri, policies) for uri, policies in subjects.items()] for id, subjects in found.items()
-    }
-
-
-def out_of_scope(grant: Grant) -> Unusable:
-    """What is to be said of a grant that lets nothing through while something is denied."""
-    about, policies = grant.claims.scope, ", ".join(grant.claims.policies)
-    return Unusable(f"covers nothing of what is denied; it is for {about}, and policies {policies}", grant.id)
+def out_of_scope(grants: Sequence[Grant], denied: Iterable[tuple[str, Traits]]) -> list[Unusable]:
+    """The grants that cover nothing of what is denied: (policy, traits of the subject) of each finding."""
+    findings = list(denied)
+    return [
+        Unusable(
+            f"covers nothing of what is denied; it is for {grant.claims.scope}, "
+            f"and policies {', '.join(grant.claims.policies)}",
+            grant.id,
+        )
+        for grant in grants
+        if findings and not any(grant.covers(policy, traits) for policy, traits in findings)
+    ]
 
 
 Alarm = Callable[[str, str, str], None]  # title, body, kind: "failure", the gravest of a notifier

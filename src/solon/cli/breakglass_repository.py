@@ -1,4 +1,4 @@
-"""What commands know of break-glass: the keys and the ledger of a repository, and the tokens that a check is given."""
+"""What a policy repository has for break-glass: its settings, its keys and its ledger."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from solon.cli import config
 from solon.cli.errors import Failure, UsageError
-from solon.decisions.decision import Decision
 from solon.governance.breakglass import ledger
 from solon.governance.breakglass.cases import AnyEvent
 from solon.governance.breakglass.ledger import Book
 from solon.governance.breakglass.settings import BreakglassSettings
-from solon.governance.breakglass.token import MAX_LENGTH, Refused
-from solon.governance.breakglass.use import Grant, Unusable, out_of_scope, passed_by, use, verified
+from solon.governance.breakglass.token import Refused
 from solon.report.text import printable, printable_lines
 
 if TYPE_CHECKING:
@@ -28,9 +25,7 @@ if TYPE_CHECKING:
 K = TypeVar("K")
 E = TypeVar("E", bound=AnyEvent)
 
-VARIABLE: Final = "SOLON_BREAKGLASS"
 _MAX_KEY: Final = 1 << 16
-_MAX_TEXT: Final = 20 * (MAX_LENGTH + 2)  # twenty tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,45 +129,6 @@ def record(at: Repository, decide: Callable[[Book], E]) -> E:
         raise UsageError(str(refused)) from None
 
 
-def given_tokens(options: Iterable[str], stdin: Callable[[int], bytes]) -> list[str]:
-    """The tokens that options name: each a token, @FILE, or - for standard input. Raises UsageError."""
-    found: list[str] = []
-    for option in options:
-        if option == "-":
-            text = _decoded("standard input", stdin(_MAX_TEXT + 1))
-        elif option.startswith("@"):
-            try:
-                with open(option[1:], "rb") as file:
-                    text = _decoded(option[1:], file.read(_MAX_TEXT + 1))
-            except OSError as error:
-                raise unusable_file(option[1:], error) from None
-        else:
-            text = option
-        if not text.split():
-            raise UsageError("a break-glass token was announced, and is empty")
-        found += text.split()
-    return found
-
-
-def _decoded(name: str, data: bytes) -> str:
-    if len(data) > _MAX_TEXT:
-        raise UsageError(f"{name}: is too long to hold break-glass tokens")
-    try:
-        return data.decode("ascii")
-    except UnicodeDecodeError:
-        raise UsageError(f"{name}: holds no break-glass token") from None
-
-
-def grants(tokens: Sequence[str], at: Repository, now: datetime) -> list[Grant]:
-    """What the tokens allow. Raises UsageError where one cannot be used, saying why; Failure as ``read``."""
-    if not tokens:
-        return []
-    results = verified(tokens, at.settings, public_key(at), read(at).cases, now)
-    if problems := [printable(str(result)) for result in results if isinstance(result, Unusable)]:
-        raise UsageError("; ".join(problems))
-    return [result for result in results if isinstance(result, Grant)]
-
-
 def actor(environ: Mapping[str, str]) -> str:
     """Who runs this, as far as can be told: the user of the CI system, of git, of the machine."""
     for name in ("GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_USER_ID"):
@@ -182,37 +138,6 @@ def actor(environ: Mapping[str, str]) -> str:
         return git_user()
     except UsageError:
         return environ.get("USER") or f"user {os.getuid()}"
-
-
-def settle(
-    at: Repository,
-    grants: Sequence[Grant],
-    decisions: Iterable[Decision],
-    notify: Callable[[str, str, str], None] | None = None,
-) -> list[str]:
-    """Write down what the grants let through, and raise the alarm. Raises UsageError where that cannot be done.
-
-    What is wrong with tokens is returned: those that cover nothing of what is denied.
-    """
-
-    def alarm(title: str, body: str, kind: str) -> None:
-        say(f"ALARM  {title}\n{body}")
-        if notify is not None:
-            notify(title, body, kind)
-
-    seen = list(decisions)
-    passed = passed_by(finding for decision in seen for finding in decision.overridden)
-    for grant in grants:
-        if grant.id not in passed:
-            continue
-        try:
-            use(at.ledger, grant, passed[grant.id], by=actor(os.environ), now=datetime.now(UTC), alarm=alarm)
-        except OSError as error:
-            raise unusable_file(at.ledger, error) from None
-        except Refused as refused:
-            raise UsageError(str(refused)) from None
-    denied = any(decision.enforced for decision in seen)
-    return [str(out_of_scope(grant)) for grant in grants if denied and grant.id not in passed]
 
 
 def git(directory: str, *arguments: str) -> bytes | None:
