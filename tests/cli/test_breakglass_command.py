@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from local_http import LocalServer, Response
 
 from solon.governance.breakglass import keys, ledger, rules
 from solon.governance.breakglass.cases import Used
@@ -191,6 +192,7 @@ def test_open_prints_the_token_alone(repository: Path, solon: Solon) -> None:
         (["--minutes", "5", "--scope", "team="], "--scope team=: write KEY=GLOB"),
         (["--minutes", "5", "--scope", "teams=x"], "unknown key 'teams': known are team, namespace"),
         (["--minutes", "5", "--scope", "labels=x"], "unknown key 'labels'"),
+        (["--minutes", "5", "--scope", "selector=x"], "unknown key 'selector'"),
         (["--minutes", "5", "--scope", "labels.=x"], "unknown key 'labels.'"),
         (["--minutes", "5", "--reason", " "], "reason is empty"),
         (["--minutes", "5", "--policy", ""], "a policy is empty"),
@@ -262,7 +264,11 @@ def test_verify_says_why_a_token_cannot_be_used(repository: Path, solon: Solon) 
     ran = solon("breakglass", "verify", "x.y.z", "--format", "json")
     assert ran.status == 1
     assert json.loads(ran.out)["claims"] is None
-    for arguments, said in ((["-"], "-: there is no break-glass token"), (["@none"], "none: no such file"), (["a b"], "one token")):
+    for arguments, said in (
+        (["-"], "-: there is no break-glass token"),
+        (["@none"], "none: no such file"),
+        (["a b"], "one token"),
+    ):
         ran = solon("breakglass", "verify", *arguments)
         assert (ran.status, ran.out) == (2, "")
         assert said in ran.err
@@ -439,6 +445,36 @@ def test_a_token_lets_a_change_through_and_raises_the_alarm(
     assert id in (judged / "decisions.jsonl").read_text()
     assert token not in (judged / "decisions.jsonl").read_text()
     assert solon("breakglass", "check").status == 1
+
+
+@pytest.mark.filterwarnings(
+    "ignore:'imghdr' is deprecated:DeprecationWarning"
+)  # of a module that apprise imports
+def test_the_alarm_goes_to_the_channels_of_the_repository(judged: Path, solon: Solon) -> None:
+    with LocalServer() as server:
+        server.application = lambda _request: Response(200)
+        channel = server.url.replace("http", "json")
+        (judged / "solon.yaml").write_text(
+            f"policies: [policy]\nnotify: {{channels: {{break-glass: ['{channel}/on-call']}}}}\n"
+        )
+        id, token = opened(solon)
+        assert server.requests == []
+        assert solon("check", "web.yaml", "--break-glass", token).status == 0
+        [told] = server.requests
+        assert told.path == "/on-call"
+        assert told.body["type"] == "failure"
+        assert f"Break-glass {id} used by" in told.body["title"]
+        assert "PAY-4821: the gateway is down" in told.body["message"]
+        assert token not in json.dumps(told.body)
+
+        server.application = lambda _request: Response(500)
+        ran = solon("check", "web.yaml", "--break-glass", token)
+        assert ran.status == 0, "an emergency does not wait for a chat that is down"
+        assert "ALARM: Break-glass" in ran.err
+        assert (
+            "solon: the alarm was not told everywhere: solon.yaml: notify.channels.break-glass[0]" in ran.err
+        )
+        assert len(uses(judged, id)) == 2
 
 
 @pytest.mark.parametrize("how", ["argument", "file", "stdin", "environment", "file of the environment"])

@@ -8,7 +8,9 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from solon.cli import config, override
 from solon.cli.breakglass_repository import (
@@ -36,6 +38,8 @@ from solon.governance.times import shown
 from solon.report import breakglass_report as report
 from solon.report.breakglass_report import BreakglassReport
 from solon.report.text import printable
+
+_SCOPE_KEYS: Final = ("team", "namespace", "environment", "cluster", "resource", "subject")
 
 
 def keygen(private: str | None, public: str | None) -> int:
@@ -212,26 +216,26 @@ def _compare(at: Repository, base: str) -> None:
 
 def scope_of(given: Sequence[str]) -> Scope:
     """``team=payments``, ``labels.tier=gold``; one key several times is one of these. Raises UsageError."""
-    import msgspec
-
-    fields: dict[str, Any] = {}
+    fields: dict[str, list[str]] = {}
+    labels: dict[str, list[str]] = {}
     for text in given:
         name, sign, glob = text.partition("=")
+        table, _, label = name.partition(".")
         if not sign or not glob:
             raise UsageError(f"--scope {text}: write KEY=GLOB, such as team=payments")
-        table, _, label = name.partition(".")
         if label and table == "labels":
-            fields.setdefault("labels", {}).setdefault(label, []).append(glob)
-        elif name in Scope.__struct_fields__ and name != "labels":
+            labels.setdefault(label, []).append(glob)
+        elif name in _SCOPE_KEYS:
             fields.setdefault(name, []).append(glob)
         else:
-            known = [*(field for field in Scope.__struct_fields__ if field != "labels"), "labels.NAME"]
-            raise UsageError(f"--scope {text}: unknown key {name!r}: known are {', '.join(known)}")
-    one = {name: globs[0] if len(globs) == 1 else globs for name, globs in fields.items() if name != "labels"}
-    labels = {
-        name: globs[0] if len(globs) == 1 else globs for name, globs in fields.get("labels", {}).items()
-    }
-    return msgspec.convert(one | ({"labels": labels} if labels else {}), Scope)
+            known = ", ".join([*_SCOPE_KEYS, "labels.NAME"])
+            raise UsageError(f"--scope {text}: unknown key {name!r}: known are {known}")
+    said = _one_or_many(fields) | ({"labels": _one_or_many(labels)} if labels else {})
+    return msgspec.convert(said, Scope)
+
+
+def _one_or_many(globs: dict[str, list[str]]) -> dict[str, Any]:
+    return {name: many[0] if len(many) == 1 else many for name, many in globs.items()}
 
 
 def _print(text: str) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from solon import __version__
 from solon.cli.breakglass_app import app as breakglass
+from solon.cli.tickets_app import app as tickets
 from solon.report import FORMATS
 
 app = typer.Typer(
@@ -548,6 +549,7 @@ def demo() -> None:
     raise typer.Exit(command.run())
 
 
+app.add_typer(tickets, name="tickets")
 app.add_typer(breakglass, name="breakglass")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,7 @@ from solon.subjects import discover
 from solon.subjects.documents import Problem
 
 VARIABLE = "SOLON_BREAKGLASS"
+CHANNEL = "break-glass"  # whom notify.channels names for the alarm
 _LONGEST = 64 << 10
 
 
@@ -99,7 +101,19 @@ def idle(override: Override, decisions: Sequence[Decision], programme: Programme
     return [str(each) for each in use.out_of_scope(override.grants, denied)]
 
 
-def on_stderr(title: str, body: str, kind: str) -> None:
-    """The alarm that nobody can turn off."""
-    del kind
-    sys.stderr.write(f"solon: ALARM: {title}\n" + "".join(f"  {line}\n" for line in body.splitlines()))
+def alarm(found: Found | None) -> Alarm:
+    """On standard error, which nobody can turn off; and to the channels that solon.yaml has for break-glass."""
+
+    def ring(title: str, body: str, kind: str) -> None:
+        lines = [f"solon: ALARM: {title}", *(f"  {line}" for line in body.splitlines())]
+        print("\n".join(lines), file=sys.stderr, flush=True)
+        if found is None or found.config.notify is None:
+            return
+        from solon.governance.notify import Kind, Message, Notifier
+        from solon.governance.pace import Clock
+
+        notifier = Notifier(found.config.notify, os.environ, Clock(time.time, time.sleep))
+        for failure in notifier.send(CHANNEL, Message(title, body, Kind(kind))).failures:
+            print(f"solon: the alarm was not told everywhere: {failure}", file=sys.stderr)
+
+    return ring
