@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(
-    help="Let an emergency through: signed, for an hour at most, alarmed, and reviewed after. Not a waiver.",
+    help="Let an emergency through, with an alarm and a review.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
