@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,17 +11,18 @@ from datetime import datetime
 from solon.cli.breakglass_repository import actor, public_key, read, repository
 from solon.cli.config import Found
 from solon.cli.errors import UsageError
+from solon.cli.notify import notifier_of
 from solon.decisions.decision import Decision
 from solon.governance.breakglass import use
 from solon.governance.breakglass.token import Refused
 from solon.governance.breakglass.use import Alarm, Grant, Passed, Unusable
+from solon.governance.notify import Kind, Message
 from solon.governance.programme import Programme
 from solon.governance.scope import Traits
 from solon.subjects import discover
 from solon.subjects.documents import Problem
 
 VARIABLE = "SOLON_BREAKGLASS"
-CHANNEL = "break-glass"  # whom notify.channels names for the alarm
 _LONGEST = 64 << 10
 
 
@@ -101,19 +101,16 @@ def idle(override: Override, decisions: Sequence[Decision], programme: Programme
     return [str(each) for each in use.out_of_scope(override.grants, denied)]
 
 
-def alarm(found: Found | None) -> Alarm:
-    """On standard error, which nobody can turn off; and to the channels that solon.yaml has for break-glass."""
+def alarm_of(found: Found | None) -> Alarm:
+    """Standard error, which nobody can turn off, and the channels of the settings."""
 
-    def ring(title: str, body: str, kind: str) -> None:
-        lines = [f"solon: ALARM: {title}", *(f"  {line}" for line in body.splitlines())]
-        print("\n".join(lines), file=sys.stderr, flush=True)
-        if found is None or found.config.notify is None:
+    def alarm(title: str, body: str, kind: str) -> None:
+        sys.stderr.write(f"solon: ALARM: {title}\n" + "".join(f"  {line}\n" for line in body.splitlines()))
+        notifier = notifier_of(found) if found is not None else None
+        if found is None or notifier is None:
             return
-        from solon.governance.notify import Kind, Message, Notifier
-        from solon.governance.pace import Clock
+        sent = notifier.send(found.config.breakglass.alarm, Message(title, body, Kind(kind)))
+        for failure in sent.failures:
+            sys.stderr.write(f"solon: the alarm was not sent: {failure}\n")
 
-        notifier = Notifier(found.config.notify, os.environ, Clock(time.time, time.sleep))
-        for failure in notifier.send(CHANNEL, Message(title, body, Kind(kind))).failures:
-            print(f"solon: the alarm was not told everywhere: {failure}", file=sys.stderr)
-
-    return ring
+    return alarm
