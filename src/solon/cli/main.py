@@ -69,6 +69,18 @@ class ProfileSort(StrEnum):
     EVALUATIONS = "evaluations"
 
 
+class NotifyFormat(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+
+
+class NotifyKind(StrEnum):
+    INFO = "info"
+    SUCCESS = "success"
+    WARNING = "warning"
+    FAILURE = "failure"
+
+
 class Explain(StrEnum):
     OFF = "off"
     NOTES = "notes"
@@ -563,6 +575,36 @@ def demo() -> None:
     from solon.cli import demo as command
 
     raise typer.Exit(command.run())
+
+
+@app.command()
+def notify(
+    owner: Annotated[str, typer.Argument(metavar="OWNER", help="Whom to tell: a team or an owner.")],
+    title: Annotated[str, typer.Option("--title", metavar="TEXT", help="The title.")] = "Solon",
+    body: Annotated[
+        str, typer.Option("--body", metavar="TEXT", help="The message.")
+    ] = "A message to see whether this channel works.",
+    kind: Annotated[NotifyKind, typer.Option("--kind", help="How it is marked.")] = NotifyKind.INFO,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Name the channels, and send nothing.")] = False,
+    format_: Annotated[
+        NotifyFormat, typer.Option("--format", "-o", help="Output format.")
+    ] = NotifyFormat.TABLE,
+) -> None:
+    """Tell an owner something, through the channels of solon.yaml.
+
+    Without a message it sends one that shows whether the channels work. Exits with 0, or 2 when one failed.
+
+    Example: solon notify team-payments --dry-run
+    """
+    from solon.cli import notify as command
+
+    raise typer.Exit(
+        command.run(
+            command.Options(
+                owner=owner, title=title, body=body, kind=kind.value, dry_run=dry_run, format=format_.value
+            )
+        )
+    )
 
 
 app.add_typer(tickets, name="tickets")
