@@ -494,12 +494,8 @@ def _input_paths(body: Sequence[ast.Expr]) -> Iterator[tuple[str, ...]]:
     for expr in body:
         for term in walk_all(ast.statement_terms(expr.statement), []):
             if isinstance(term, ast.Ref) and isinstance(term.head, ast.Var) and term.head.name == "input":
-                path: tuple[str, ...] = ()
-                for part in term.path:
-                    if not isinstance(part, ast.Scalar) or type(part.value) is not str:
-                        break
-                    path = (*path, part.value)
-                    yield path
+                names = ast.fixed_names(term.path)
+                yield from (names[:length] for length in range(1, len(names) + 1))
 
 
 def _entry(definition: Definition, position: int) -> tuple[Any, Any] | None:

@@ -26,7 +26,6 @@ from solon.lang.rego.resolve import (
     check_recursion,
     modifiers,
     rule_names,
-    static_prefix,
     walk_all,
 )
 from solon.lang.rego.rules import Definition, Group, Node
@@ -351,7 +350,7 @@ class Program:
                         and isinstance(term.head, ast.Var)
                         and term.head.name == "data"
                     ):
-                        path = static_prefix(term)
+                        path = ast.fixed_names(term.path)
                         if not rules.defines(self._root, path):
                             found.add(".".join(["data", *path]))
         return found

@@ -555,16 +555,6 @@ def rule_names(modules: Sequence[ast.Module]) -> dict[tuple[str, ...], set[str]]
     return names
 
 
-def static_prefix(ref: ast.Ref) -> tuple[str, ...]:
-    """The fixed names a reference into ``data`` starts with."""
-    names: list[str] = []
-    for part in ref.path:
-        if not isinstance(part, ast.Scalar) or type(part.value) is not str:
-            break
-        names.append(part.value)
-    return tuple(names)
-
-
 def check_recursion(root: Node, groups: Sequence[Group], errors: list[Diagnostic]) -> dict[int, list[int]]:
     """Refuse rules that depend on themselves. Returns the groups that each group depends on."""
     edges = {group.index: sorted(_dependencies(group, root)) for group in groups}

@@ -111,12 +111,9 @@ def build(modules: Sequence[ast.Module], errors: list[Diagnostic]) -> tuple[Node
 
 
 def _split(path: list[ast.Term]) -> tuple[list[str], list[ast.Term]]:
-    static: list[str] = [path[0].name] if isinstance(path[0], ast.Var) else []
-    for position, part in enumerate(path[1:], 1):
-        if not isinstance(part, ast.Scalar) or type(part.value) is not str:
-            return static, path[position:]
-        static.append(part.value)
-    return static, []
+    first = [path[0].name] if isinstance(path[0], ast.Var) else []
+    names = ast.fixed_names(path[1:])
+    return [*first, *names], path[1 + len(names) :]
 
 
 def _kind(definition: Definition) -> Kind:
