@@ -45,6 +45,11 @@ class Group:
         self.name = "data." + ".".join(self.path)
 
     @property
+    def all(self) -> list[Definition]:
+        """The definitions, and the default behind them."""
+        return [*self.definitions, *([self.default] if self.default else [])]
+
+    @property
     def arity(self) -> int:
         first = self.definitions[0] if self.definitions else self.default
         return len(first.rule.head.args or []) if first else 0
