@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from solon.lang.rego import ast
-from solon.lang.rego.emitter import Emitter, Sought
+from solon.lang.rego.emitter import Emitter, Sought, read
 from solon.lang.rego.resolve import walk_all
 from solon.lang.rego.safety import variables
 
@@ -129,10 +129,7 @@ class References(Emitter):
         if taken == len(names):
             return held
         name = self.unit.fresh("v")
-        with self.function.block("try:"):
-            self.function.add(f"{name} = {held}{''.join(f'.get({n}, U)' for n in names[taken:])}")
-        with self.function.block("except AttributeError:"):
-            self.function.add(failure.format(name))
+        read(self.function, name, held, names[taken:], failure.format(name))
         self.known[base, *names] = name
         if base.endswith(".data"):
             self.based[name] = names[0]
