@@ -186,10 +186,10 @@ class Program:
         refuse(errors, sources)
         edges = check_recursion(self._root, self._groups, errors)
         refuse(errors, sources)
-        self.types = Checker(
+        self._types = Checker(
             self._root, self._groups, edges, TABLE, errors, self._annotations, Schemas(schemas)
         )
-        self.types.check()
+        self._types.check()
         refuse(errors, sources)
         self._replaced: Replaced = replacements(d for g in self._groups for d in g.all)
         self._linked: dict[Replaced, Code] = {}
