@@ -68,7 +68,7 @@ def test_standard_input(solon: Callable[..., Any]) -> None:
     ran = solon("check", "-", stdin=(DENIED + "---\n" + FINE).encode())
     assert ran.status == 1
     assert "at -:4:8" in ran.out
-    assert ran.out.endswith(" ms\n")
+    assert re.search(r"· [\d.]+ m?s\n$", ran.out)
     assert "2 subjects: 1 denied, 1 allowed · 2 policies" in ran.out
 
 
@@ -142,7 +142,9 @@ def test_policies_are_not_judged_with_their_directory(solon: Callable[..., Any],
     assert "1 subject: 1 denied" in solon("check", "policy/fixture.yaml").out  # named, it is
 
 
-@pytest.mark.parametrize("word", ["check", "test", "eval", "profile", "lint", "fmt", "init", "demo"])
+@pytest.mark.parametrize(
+    "word", ["check", "test", "eval", "profile", "lint", "fmt", "init", "demo", "notify"]
+)
 def test_help_has_an_example_and_fits(solon: Callable[..., Any], word: str) -> None:
     ran = solon(word, "--help")
     assert (ran.status, ran.err) == (0, "")
@@ -163,6 +165,9 @@ def test_the_list_of_commands_is_whole(solon: Callable[..., Any]) -> None:
         "fmt",
         "init",
         "demo",
+        "notify",
+        "tickets",
+        "breakglass",
     ]
     assert all(line.endswith(".") and not line.endswith("...") for line in commands)
 
@@ -292,3 +297,14 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     assert process.stderr.read() == ""
     process.stderr.close()
     assert process.wait(60) == 1
+
+
+def test_the_cluster_is_part_of_the_name(solon: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "solon.yaml").write_text("cluster: eu-1\n")
+    found = [
+        json.loads(solon("check", "fine.yaml", "--format", "json", *more).out)["decisions"][0]["subject"][
+            "uri"
+        ]
+        for more in ([], ["--cluster", "us-2"], ["-p", "policy"])
+    ]
+    assert found == [f"k8s://{cluster}/-/Deployment/fine" for cluster in ("eu-1", "us-2", "manifests")]

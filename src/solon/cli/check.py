@@ -8,10 +8,12 @@ import sys
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from solon.cli import config, policies, programme, schemas
+from solon.cli import config, override, policies, programme, schemas
 from solon.cli.errors import UsageError
+from solon.cli.override import Override
 from solon.cli.progress import track
 from solon.decisions.decision import Decision, decide
 from solon.frameworks.gatekeeper.inventory import inventory_of, namespaces_of
@@ -49,6 +51,7 @@ class Options:
     as_of: str | None = None
     cluster: str = ""
     environment: str = ""
+    break_glass: list[str] = field(default_factory=list)
 
 
 def run(options: Options) -> int:
@@ -56,8 +59,11 @@ def run(options: Options) -> int:
     started_ns, started = time.time_ns(), time.perf_counter_ns()
     governed = governing(options)
     options = configured(options)
-    if options.as_of and options.log:
-        raise UsageError("--as-of asks what would be: such decisions do not go into the log")
+    if options.as_of and (options.log or options.break_glass):
+        raise UsageError("--as-of asks what would be: that goes into no log, and breaks no glass")
+    now = time_of(options, governed, started_ns)
+    given = [] if options.as_of else override.given(options.break_glass, sys.stdin.buffer.read)
+    tokens = override.verified(given, governed, now)
     sets = policies.load(
         policies.Wanted(
             options.policies,
@@ -72,13 +78,15 @@ def run(options: Options) -> int:
         _append(options.log, [])  # what cannot be recorded is not judged
     subjects, around, unreadable = gathered(options)
     context = context_of(subjects, around, options, started_ns)
-    plan = programme_of(governed, sets, around, context, options)
+    plan = programme_of(governed, sets, around, context, options, tokens)
+    decisions = list(judged(sets, subjects, context, plan))
+    override.record(tokens, decisions, now, override.alarm_of(governed))
     report = CheckReport(
-        decisions=list(judged(sets, subjects, context, plan)),
+        decisions=decisions,
         unreadable=unreadable,
         policy_sets=sets,
         programme_problems=plan.problems if plan is not None else [],
-        notes=_notes(plan),
+        notes=[*_notes(plan), *override.idle(tokens, decisions, plan)],
         elapsed_ns=time.perf_counter_ns() - started,
         started_ns=started_ns,
     )
@@ -123,6 +131,7 @@ def configured(options: Options) -> Options:
         inventory=options.inventory or found.paths(settings.inventory),
         namespaces=options.namespaces or settings.namespaces,
         format=options.format or settings.format or "table",
+        cluster=options.cluster or settings.cluster,
         log=options.log or (found.paths([settings.log])[0] if settings.log else None),
     )
 
@@ -135,7 +144,12 @@ def _read(paths: Sequence[str], options: Options, skip: Sequence[str]) -> Iterat
         if isinstance(source, Unreadable):
             yield source
         elif source.named or not (os.path.realpath(source.path) + os.sep).startswith(tuple(inside)):
-            yield from discover.read(source, stdin=sys.stdin.buffer.read, max_bytes=options.max_bytes)
+            yield from discover.read(
+                source,
+                stdin=sys.stdin.buffer.read,
+                max_bytes=options.max_bytes,
+                cluster=options.cluster,
+            )
 
 
 def _split(found: Iterable[Subject | Unreadable]) -> tuple[list[Subject], list[Unreadable]]:
@@ -173,23 +187,31 @@ def programme_of(
     around: Sequence[Subject],
     context: Context,
     options: Options,
+    tokens: Override = Override(),  # noqa: B008 - it is frozen
 ) -> Programme | None:
     """The programme of the repository, where there is one. Raises UsageError."""
     if found is None:
-        if options.as_of:
-            raise UsageError(
-                "--as-of asks what the programme says of another day: there is no solon.yaml here"
-            )
         return None
-    now = programme.moment_of(options.as_of, found) if options.as_of else instant(context.now_ns)
     run = programme.Run(
-        now=now,
+        now=time_of(options, found, context.now_ns),
         exists=[subject.document for subject in around],
         namespaces=dict(context.namespaces),
         cluster=options.cluster,
         environment=options.environment,
+        breakglass=tokens.covers,
     )
     return programme.read(found, sets, run)
+
+
+def time_of(options: Options, found: config.Found | None, now_ns: int) -> datetime:
+    """The time that the programme is asked about. Raises UsageError."""
+    if not options.as_of:
+        return instant(now_ns)
+    if found is None:
+        raise UsageError(
+            "--as-of asks what the programme says of another day: there is no solon.yaml, or -p names policies"
+        )
+    return programme.moment_of(options.as_of, found)
 
 
 def _notes(plan: Programme | None) -> list[str]:

@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 
 from solon import __version__
+from solon.cli.breakglass_app import app as breakglass
+from solon.cli.tickets_app import app as tickets
 from solon.report import FORMATS
 
 app = typer.Typer(
@@ -66,6 +68,18 @@ class ProfileSort(StrEnum):
     TIME = "time"
     STEPS = "steps"
     EVALUATIONS = "evaluations"
+
+
+class NotifyFormat(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+
+
+class NotifyKind(StrEnum):
+    INFO = "info"
+    SUCCESS = "success"
+    WARNING = "warning"
+    FAILURE = "failure"
 
 
 class Explain(StrEnum):
@@ -169,6 +183,12 @@ def check(
     as_of: AsOf = None,
     cluster: Cluster = "",
     environment: Environment = "",
+    break_glass: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--break-glass", metavar="TOKEN", help="Let an emergency through; - or @FILE to read it."
+        ),
+    ] = None,
     timeout: Timeout = 10.0,
     max_size: Annotated[
         int, typer.Option("--max-size", metavar="MIB", min=1, help="Largest file to read.")
@@ -213,6 +233,7 @@ def check(
                 as_of=as_of,
                 cluster=cluster,
                 environment=environment,
+                break_glass=break_glass or [],
             )
         )
     )
@@ -450,18 +471,32 @@ def lint(
         typer.Option("--ignore", metavar="CODE", help="Leave this out; may be repeated."),
     ] = None,
     format_: Annotated[LintFormat, typer.Option("--format", "-o", help="Output format.")] = LintFormat.TABLE,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base", metavar="REV", help="Say what changed since this revision of the git repository."
+        ),
+    ] = None,
+    sample: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sample", metavar="PATH", help="With --base: judge this with both versions; may be repeated."
+        ),
+    ] = None,
     data: Data = None,
     rego_version: Annotated[
         Dialect, typer.Option("--rego-version", help="Language of the Rego files.")
     ] = Dialect.AUTO,
+    timeout: Timeout = 10.0,
 ) -> None:
     """Say what is wrong with policies that compile.
 
-    Errors are those of `opa check --strict`; warnings are of rules that can never hold, loops that nothing joins,
-    and policies without tests or metadata. Exits with 0 when there are no errors, 1 when there are, 2 when a policy
-    does not compile.
+    Errors are those of `opa check --strict`, and what is certain to be wrong; warnings are of rules that can never
+    hold, fields that are not there, loops that nothing joins, and policies without tests, metadata or owners. With
+    --base, also which policies a change adds, removes, tightens and loosens. Exits with 0 when there are no errors,
+    1 when there are, 2 when a policy does not compile.
 
-    Example: solon lint policy/
+    Example: solon lint --base origin/main policy/
     """
     from solon.cli import lint as command
 
@@ -474,6 +509,9 @@ def lint(
                 ignore=ignore or [],
                 data=data or [],
                 dialect=rego_version.value,
+                base=base,
+                samples=sample or [],
+                timeout=timeout,
             )
         )
     )
@@ -538,6 +576,40 @@ def demo() -> None:
     from solon.cli import demo as command
 
     raise typer.Exit(command.run())
+
+
+@app.command()
+def notify(
+    owner: Annotated[str, typer.Argument(metavar="OWNER", help="Whom to tell: a team or an owner.")],
+    title: Annotated[str, typer.Option("--title", metavar="TEXT", help="The title.")] = "Solon",
+    body: Annotated[
+        str, typer.Option("--body", metavar="TEXT", help="The message.")
+    ] = "A message to see whether this channel works.",
+    kind: Annotated[NotifyKind, typer.Option("--kind", help="How it is marked.")] = NotifyKind.INFO,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Name the channels, and send nothing.")] = False,
+    format_: Annotated[
+        NotifyFormat, typer.Option("--format", "-o", help="Output format.")
+    ] = NotifyFormat.TABLE,
+) -> None:
+    """Tell an owner something, through the channels of solon.yaml.
+
+    Without a message it sends one that shows whether the channels work. Exits with 0, or 2 when one failed.
+
+    Example: solon notify team-payments --dry-run
+    """
+    from solon.cli import notify as command
+
+    raise typer.Exit(
+        command.run(
+            command.Options(
+                owner=owner, title=title, body=body, kind=kind.value, dry_run=dry_run, format=format_.value
+            )
+        )
+    )
+
+
+app.add_typer(tickets, name="tickets")
+app.add_typer(breakglass, name="breakglass")
 
 
 def run() -> None:

@@ -65,7 +65,7 @@ def ownership(found: Found, run: Run) -> Ownership:
         codeowners=code_owners(found),
         root=found.directory,
         namespaces=run.namespaces or {},
-        cluster=run.cluster or found.config.cluster,
+        cluster=run.cluster,
         environment=run.environment,
     )
     said = found.config.ownership

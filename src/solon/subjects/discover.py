@@ -99,9 +99,9 @@ def read_bytes(path: str, stdin: Callable[[int], bytes], max_bytes: int = MAX_BY
 
 
 def read(
-    source: Input, *, stdin: Callable[[int], bytes], max_bytes: int = MAX_BYTES
+    source: Input, *, stdin: Callable[[int], bytes], max_bytes: int = MAX_BYTES, cluster: str = ""
 ) -> Iterator[Subject | Unreadable]:
-    """The subjects of one file, and what of it could not be read."""
+    """The subjects of one file, and what of it could not be read. ``cluster`` is the one that objects are for."""
     name = source.path
     try:
         data = read_bytes(name, stdin, max_bytes)
@@ -129,7 +129,7 @@ def read(
             if terraform.is_plan(document.value):
                 yield from terraform.subjects(document, file)
             elif isinstance(document.value, dict | list):
-                yield from kubernetes.subjects(document, file)
+                yield from kubernetes.subjects(document, file, cluster or kubernetes.NO_CLUSTER)
             elif source.named:
                 raise Problem(
                     "neither a Kubernetes object nor a Terraform plan: a single value", document.row

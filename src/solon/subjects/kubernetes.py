@@ -11,9 +11,10 @@ from solon.subjects.subject import Location, Path, Subject
 
 OBJECT = "kubernetes.object"
 DOCUMENT = "document"
+NO_CLUSTER = "manifests"  # where nobody says which
 
 
-def subjects(document: Document, file: SourceFile, cluster: str = "manifests") -> Iterator[Subject]:
+def subjects(document: Document, file: SourceFile, cluster: str = NO_CLUSTER) -> Iterator[Subject]:
     """The objects of a document: itself, the items of a List (``kubectl get -o yaml``), or those of a plain list."""
     value = document.value
     if isinstance(value, list) and value and all(isinstance(item, dict | list) for item in value):

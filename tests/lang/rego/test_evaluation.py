@@ -452,6 +452,54 @@ TEMPLATES = [
     ('p := $"{q}"\nq contains 1\nq contains 2', "{1, 2}"),
 ]
 
+CHAINED_BODIES = [
+    ("p if { false } { true }", True),
+    ("p if { false }\n{ true }", True),
+    ("p if input.missing { true }", True),
+    ("p contains x if { x := 1 } { x := 2 }\n{ x := 3 }", [1, 2, 3]),
+    ("f(x) := 1 if { x == 1 } { x == 2 }\np := [f(1), f(2)]", [1, 1]),
+    ("p if { false } else := 2 if { true } { true }", Error("rego_parse_error")),
+    ("p if { true } if { true }", Error("rego_parse_error")),
+    ("p contains 1 if { true } else := 2", Error("rego_parse_error")),
+    ("p[x] := 1 if { x := 1 } else := 2", Error("rego_parse_error")),
+    ("p := 1 q := 2", 1),
+    ("default p", True),
+]
+
+OBJECTS_WRITTEN_TWICE = [
+    ('p := {"b": input.missing, "b": 1}', {"b": 1}),
+    ('p := {"a": 2, "a": 1}', {"a": 1}),
+    ("p := {x: input.missing, x: 1} if x := `k`", {"k": 1}),
+    ('p if {"a": x, "a": y} = {"a": 1}', True),
+    ('p := {1: "a", 1.0: "b"}', {"1": "b"}),
+]
+
+UNARY_MINUS = [
+    ("p := -input.n", -2),
+    ("p := - input.n", -2),
+    ("p := 3 - -input.n * 2", 7),
+    ("p := -count([1, 2])", -2),
+    ("p := x if { y := 1; x := -y }", -1),
+    ("p := -input.s", U),
+    ("p := -(1)", Error("rego_parse_error")),
+    ('p := -"a"', Error("rego_parse_error")),
+    ("p := - - 1", Error("rego_parse_error")),
+]
+
+MEMBERSHIP_WITH_A_KEY = [
+    ("p := 0, 1 in [1]", True),
+    ("p := 1 if false else := 0, 1 in [2]", False),
+    ("p contains 0, 1 in [1]", [True]),
+    ("p := x if { x := input with input as 0, 1 in [1] }", True),
+    ("default p := 0, 1 in [1]", Error("rego_parse_error")),
+]
+
+VARIABLES_OF_A_DOMAIN = [
+    ("p := v if { v := 3; some v in [x | x := v; v == 3] }", 3),
+    ("p contains v if some v in {v | some v in [1, 2]}", [1, 2]),
+    ("p if { v := [1]; some v in {x | x := v} }", True),
+]
+
 ERRORS_OF_BUILT_INS = [
     ('p := to_number("x")', U),
     ('p if not to_number("x")', True),
@@ -498,6 +546,13 @@ V0 = [
     ("f(x) { x > 1 }\np { f(2); not f(1) }", True),
     ('p = 1 { input.n == 2 }\np = 1 { input.s == "a" }', 1),
     ("contains_ = 2\np = contains_", 2),
+    ("contains_ = 2\np = contains_", 2),
+    ("p = -input.n", -2),
+    ("import rego.v1\np if { false } { true }", True),
+    ("p[1] { true } else { true }", Error("rego_parse_error")),
+    ("f(input) = 1\np = 1", Error("rego_compile_error")),
+    ("f() = 1\np = f", 1),
+    ("f() = 1\np = f()", Error("rego_type_error")),
 ]
 
 
@@ -518,6 +573,11 @@ V1_TABLES = {
     "strings and numbers": STRINGS_AND_NUMBERS,
     "sets and order": SETS_AND_ORDER,
     "templates": TEMPLATES,
+    "chained bodies": CHAINED_BODIES,
+    "objects written twice": OBJECTS_WRITTEN_TWICE,
+    "unary minus": UNARY_MINUS,
+    "membership with a key": MEMBERSHIP_WITH_A_KEY,
+    "variables of a domain": VARIABLES_OF_A_DOMAIN,
     "errors of built-ins": ERRORS_OF_BUILT_INS,
 }
 
@@ -582,6 +642,47 @@ def test_rules_and_data_make_one_document() -> None:
     assert program.evaluate("data.a") == {"b": {"p": 1, "q": 2}, "c": 3}
     assert program.evaluate("data.a.b[x]; x == `q`") is True
     assert program.query("data.a.b[x]") == [{"x": "p"}, {"x": "q"}]
+
+
+def test_metadata_has_the_fields_that_opa_knows() -> None:
+    text = """package t
+
+# METADATA
+# title: 1.5
+# description: true
+# mood: good
+# schemas:
+# - input: schema["pod"].x
+# - input.x: {type: string}
+# organizations: [1, b]
+# entrypoint: false
+# custom: {}
+p := rego.metadata.rule()
+
+# METADATA
+# title: way in
+# entrypoint: true
+q := rego.metadata.chain()
+"""
+    assert rego.compile({"t.rego": text}).evaluate("data.t") == {
+        "p": {
+            "scope": "rule",
+            "title": "1.5",
+            "description": "true",
+            "organizations": ["1", "b"],
+            "schemas": [
+                {"path": ["input"], "schema": ["schema", "pod", "x"]},
+                {"path": ["input", "x"], "definition": {"type": "string"}},
+            ],
+        },
+        "q": [
+            {"path": ["t", "q"]},
+            {
+                "path": ["t", "q"],
+                "annotations": {"scope": "document", "title": "way in", "entrypoint": True},
+            },
+        ],
+    }
 
 
 STRICT = [

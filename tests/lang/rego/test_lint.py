@@ -95,7 +95,7 @@ import data.x
 import data.y as x
 p { input := 1; input == 1 }
 q { any([true]) }
-f(data) { data == 1 }
+f(x) { data := x; data == 1 }
 r { x }
 t { all([true]); re_match("a", "b") }
 data = 1 { x }

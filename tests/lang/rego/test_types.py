@@ -149,6 +149,9 @@ ACCEPTED = [
     'p if { x := json.unmarshal("1"); x == "x"; x.y == 1 }',
     'p if { x := max([1]); x == "a" }',
     "p.a contains 1\nq if p.b",
+    "p if { some [a, b], c in input.x; split(input.s, b) < b.a; a; c }",
+    'p if { some {"a": b}, _ in input.x; split(input.s, b) < b.a }',
+    "p if { input.x[[_, b]]; split(input.s, b) < b.a }",
 ]  # fmt: skip
 
 

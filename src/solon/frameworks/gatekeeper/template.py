@@ -12,7 +12,7 @@ from solon.lang import rego
 from solon.lang.profile import Profile
 from solon.lang.rego import ast
 from solon.lang.rego.ast import Version
-from solon.lang.rego.resolve import static_prefix, walk_all
+from solon.lang.rego.resolve import walk_all
 from solon.subjects.subject import Location
 
 GROUP: Final = "templates.gatekeeper.sh"
@@ -77,9 +77,7 @@ def compile_template(
         raise GatekeeperError("the Rego has no rule named violation")
     if any(rule.kind == "function" for rule in rules):
         raise GatekeeperError("violation must be a set of objects with a msg, not a function")
-    validation = _get(document, "spec", "crd", "spec", "validation")
-    schema = validation.get("openAPIV3Schema") if isinstance(validation, dict) else None
-    keeps_unknown = _keeps_unknown(document, validation)
+    schema, keeps_unknown = parameters_of(document)
     if schema is not None and not keeps_unknown:
         check_structural(schema, "spec.crd.spec.validation.openAPIV3Schema")
     annotations = _get(document, "metadata", "annotations")
@@ -92,6 +90,13 @@ def compile_template(
         location=location,
         annotations={k: str(v) for k, v in annotations.items()} if isinstance(annotations, dict) else {},
     )
+
+
+def parameters_of(document: dict[str, Any]) -> tuple[Any, bool]:
+    """The schema of a template's parameters, and whether those that it has not are kept."""
+    validation = _get(document, "spec", "crd", "spec", "validation")
+    schema = validation.get("openAPIV3Schema") if isinstance(validation, dict) else None
+    return schema, _keeps_unknown(document, validation)
 
 
 def _keeps_unknown(document: dict[str, Any], validation: Any) -> bool:
@@ -134,7 +139,7 @@ def _data_references(module: ast.Module) -> Iterator[tuple[tuple[str, ...], int]
             if isinstance(term, ast.Call) and term.name.startswith("data."):
                 yield tuple(term.name.split(".")[1:]), term.at
             elif isinstance(term, ast.Ref) and isinstance(term.head, ast.Var) and term.head.name == "data":
-                yield static_prefix(term), term.at
+                yield ast.fixed_names(term.path), term.at
 
 
 def source_of(target: dict[str, Any]) -> tuple[str, list[str], Version]:

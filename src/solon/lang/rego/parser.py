@@ -85,14 +85,17 @@ class Parser(TermParser):
         imports: list[ast.Import] = []
         rules: list[ast.Rule] = []
         while self.token.kind != END:
-            if not self.token.newline and self.token.kind != ";":
-                self.unexpected("a line break")
-            if self.accept(";"):
-                continue
+            position = self.position
             if self.keyword("import"):
                 imports.append(self.import_())
-            else:
+                continue
+            try:
                 rules.extend(self.rule())
+            except RegoError:
+                if self.tokens[position].newline:
+                    raise
+                self.restore(position)
+                self.unexpected("a line break")
         return self.as_module(package, package_at, imports, rules)
 
     def path(self, expected: str) -> list[str]:
@@ -165,7 +168,7 @@ class Parser(TermParser):
             self.advance()
         head = self.head(default)
         if default:
-            if head.value is None:
+            if head.value is None and (len(head.path) > 1 or head.args is not None):
                 self.unexpected('a value, as in "default allow := false"')
             self.check_default(head, start)
             always = self.always(start.at)
@@ -189,9 +192,13 @@ class Parser(TermParser):
                 raise self.error("`contains` keyword is required for partial set rules", start)
             raise self.error("rule must have value assignment and/or body declaration", start)
         while self.keyword("else"):
+            if head.key is not None:
+                raise self.error("else keyword cannot be used on multi-value rules")
+            if any(isinstance(part, ast.Var) for part in head.path[1:]):
+                raise self.error("else keyword cannot be used on rules with variables in head")
             rule.elses.append(self.else_())
             rule.end = self.last_end()
-        while self.token.kind == "{" and not rule.elses and self.version == "v0":
+        while self.token.kind == "{" and not rule.elses and (has_if or self.version == "v0"):
             at = self.token.at
             rules.append(ast.Rule(head, self.rule_body(), at, self.last_end()))
         return rules
@@ -253,12 +260,12 @@ class Parser(TermParser):
             self.expect(")", '")"')
         if self.at_word("contains") and not default:
             self.advance()
-            head.key = self.infix()
+            head.key = self.infix(key_value=True)
         if self.token.kind in (":=", "="):
             head.assigned = self.advance().kind == ":="
             if head.key is not None:
                 raise self.error("partial set rules cannot have a value")
-            head.value = self.infix()
+            head.value = self.infix(key_value=True)
         return head
 
     def rule_body(self) -> list[ast.Expr]:
@@ -302,7 +309,7 @@ class Parser(TermParser):
         return body
 
     def ends_rule(self) -> bool:
-        return self.token.newline or self.token.kind in (END, ";", "else")
+        return self.token.newline or self.token.kind in (END, ";", "else", "{")
 
     def braced_body(self) -> list[ast.Expr]:
         opening = self.expect("{", '"{"')
@@ -318,7 +325,7 @@ class Parser(TermParser):
         value = None
         if self.token.kind in (":=", "="):
             self.advance()
-            value = self.infix()
+            value = self.infix(key_value=True)
         if self.keyword("if") or (self.token.kind == "{" and self.version == "v0"):
             return ast.Else(value, self.rule_body(), at)
         if self.token.kind == "{" and not self.token.newline:
@@ -524,4 +531,4 @@ class Parser(TermParser):
                 "with keyword target must be a reference to input, data, a function or a built-in"
             )
         self.expect("as", '"as"')
-        return ast.With(target, self.infix(), at)
+        return ast.With(target, self.infix(key_value=True), at)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from solon.lang.rego import ast
 from solon.lang.rego.builtins.registry import Builtin
-from solon.lang.rego.errors import COMPILE_ERROR, RECURSION_ERROR, TYPE_ERROR
-from solon.lang.rego.rules import Definition, Group, Node
-from solon.lang.source import Diagnostic, Span
-from solon.lang.values import type_name
+from solon.lang.rego.errors import COMPILE_ERROR, TYPE_ERROR
+from solon.lang.rego.rules import Definition, Group
+from solon.lang.source import Diagnostic
+from solon.lang.values import key, type_name
 
 # The head of a reference to a built-in as a value (`with f as count`); no variable can be called so.
 BUILTIN: Final = "'builtin"
@@ -84,6 +84,11 @@ class Resolver:
         """Fill the definition's resolved terms."""
         rule = definition.rule
         head = rule.head
+        if rule.name in ("input", "data") and self.module.version == "v1":
+            hint = "(use a different rule name)"
+            self.error(
+                COMPILE_ERROR, f"rules must not shadow {rule.name} {hint}", rule.head.at, len(rule.name)
+            )
         self.scopes = [_Scope()]
         self.unused_vars = {}
         for arg in head.args or []:
@@ -203,7 +208,9 @@ class Resolver:
     def some_in(self, statement: ast.SomeIn) -> None:
         """Declare the variables of ``some … in``; one that stands in both patterns is one variable."""
         within = {var.name for var in _open_vars(statement.domain)}
-        declared: set[str] = set()
+        # What a comprehension there shares with the bodies around it is theirs.
+        shared = {term.name for term in walk_all([statement.domain], []) if isinstance(term, ast.Var)}
+        declared = {name for name in shared if self.is_variable(name)}
         for pattern in ast.present(statement.key, statement.value):
             for var in _pattern_vars(pattern):
                 if var.name in within and var.name != "_":
@@ -211,6 +218,12 @@ class Resolver:
                 elif var.name not in declared:
                     declared.add(var.name)
                     self.declare(var, "some in")
+
+    def is_variable(self, name: str) -> bool:
+        """Whether a name stands for no document here."""
+        if any(name in scope.declared for scope in self.scopes):
+            return True
+        return name not in self.aliases and name not in self.local_rules and name not in ("input", "data")
 
     def declare_pattern(self, term: ast.Term, how: str) -> None:
         for var in _pattern_vars(term):
@@ -221,7 +234,7 @@ class Resolver:
         if name == "_":
             return
         scope = self.scopes[-1]
-        if name in ("input", "data") and self.module.version == "v1":
+        if name in ("input", "data") and (self.module.version == "v1" or how == "arg"):
             what = "args" if how == "arg" else "variables"
             self.error(
                 COMPILE_ERROR,
@@ -271,7 +284,7 @@ class Resolver:
             case ast.SetTerm():
                 return ast.SetTerm([self.term(item) for item in term.items], term.at)
             case ast.Object():
-                return ast.Object([(self.term(k), self.term(v)) for k, v in term.pairs], term.at)
+                return ast.Object([(self.term(k), self.term(v)) for k, v in _last_pairs(term)], term.at)
             case ast.Template():
                 return ast.Template(
                     [p if isinstance(p, str) else self.interpolated(p) for p in term.parts], term.at
@@ -284,6 +297,8 @@ class Resolver:
                 self.scopes.pop()
                 return ast.Comprehension(term.kind, key, value, body, term.at)
             case ast.Call():
+                if self.callee(term.name) == "print":
+                    self.error(TYPE_ERROR, "print(…) used as value", term.at, len(term.name))
                 return self.call(term)
 
     def interpolated(self, part: ast.Term) -> ast.Term:
@@ -370,8 +385,6 @@ class Resolver:
         name = self.callee(call.name)
         args = [self.term(arg) for arg in call.args]
         arity = self.arity(name)
-        if arity is None and not args and first in self.local_rules:
-            return _path_ref(name.split("."), call.at)
         if arity is None:
             self.error(
                 TYPE_ERROR, f"undefined function {call.name}", call.at, len(call.name),
@@ -468,6 +481,21 @@ def _iterates(term: ast.Term) -> bool:
     return any(map(_iterates, ast.subterms(term)))
 
 
+def _last_pairs(term: ast.Object) -> Iterable[tuple[ast.Term, ast.Term]]:
+    """The pairs of an object; of those with the same name written twice, the last."""
+    named: dict[Any, tuple[ast.Term, ast.Term]] = {}
+    for place, pair in enumerate(term.pairs):
+        match pair[0]:
+            case ast.Scalar(value=value):
+                same: Any = "constant", key(value)
+            case ast.Var(name=name) if name != "_":
+                same = "variable", name
+            case _:
+                same = place
+        named[same] = named.get(same, pair)[0], pair[1]
+    return named.values()
+
+
 def _open_vars(term: ast.Term) -> Iterable[ast.Var]:
     """The variables of a term, those of comprehensions left out."""
     if isinstance(term, ast.Var):
@@ -521,91 +549,6 @@ def rule_names(modules: Sequence[ast.Module]) -> dict[tuple[str, ...], set[str]]
     for module in modules:
         names.setdefault(tuple(module.package), set()).update(rule.name for rule in module.rules)
     return names
-
-
-def static_prefix(ref: ast.Ref) -> tuple[str, ...]:
-    """The fixed names a reference into ``data`` starts with."""
-    names: list[str] = []
-    for part in ref.path:
-        if not isinstance(part, ast.Scalar) or type(part.value) is not str:
-            break
-        names.append(part.value)
-    return tuple(names)
-
-
-def check_recursion(root: Node, groups: Sequence[Group], errors: list[Diagnostic]) -> dict[int, list[int]]:
-    """Refuse rules that depend on themselves. Returns the groups that each group depends on."""
-    edges = {group.index: sorted(_dependencies(group, root)) for group in groups}
-    reported: set[frozenset[int]] = set()
-    for start in edges:
-        cycle = _cycle(start, edges)
-        if cycle and frozenset(cycle) not in reported:
-            reported.add(frozenset(cycle))
-            path = " -> ".join(groups[index].name for index in [*cycle, cycle[0]])
-            errors.append(
-                Diagnostic(
-                    RECURSION_ERROR, f"rule {groups[start].name} is recursive: {path}", _place(groups[start])
-                )
-            )
-    return edges
-
-
-def _place(group: Group) -> Span:
-    definition = group.definitions[0] if group.definitions else group.default
-    assert definition is not None
-    return definition.module.span(definition.rule.head.at, len(definition.rule.name))
-
-
-def _cycle(start: int, edges: Mapping[int, Sequence[int]]) -> list[int] | None:
-    """The shortest way from a group back to itself, found breadth first."""
-    came_from: dict[int, int] = {}
-    queue = [start]
-    for at in queue:
-        for target in edges[at]:
-            if target == start:
-                path = [at]
-                while path[-1] != start:
-                    path.append(came_from[path[-1]])
-                return path[::-1]
-            if target not in came_from:
-                came_from[target] = at
-                queue.append(target)
-    return None
-
-
-def _dependencies(group: Group, root: Node) -> set[int]:
-    found: set[int] = set()
-    default = [group.default] if group.default else []
-    for definition in [*group.definitions, *default]:
-        terms = [*definition.args, *definition.rest, *ast.present(definition.key, definition.value)]
-        bodies = [definition.body]
-        for branch in definition.elses:
-            terms.extend(ast.present(branch.value))
-            bodies.append(branch.body)
-        for term in walk_all(terms, bodies, targets=True):
-            if isinstance(term, ast.Call) and term.name.startswith("data."):
-                at = term.at
-                found.update(reached(root, [ast.Scalar(name, at) for name in term.name.split(".")[1:]]))
-            elif isinstance(term, ast.Ref) and isinstance(term.head, ast.Var) and term.head.name == "data":
-                found.update(reached(root, term.path))
-    return found
-
-
-def reached(root: Node, path: Sequence[ast.Term]) -> set[int]:
-    """The groups that a path below data may lead to; a part that is not fixed leads to every child."""
-    found: set[int] = set()
-    nodes = [root]
-    for part in path:
-        below: list[Node] = []
-        for node in nodes:
-            if node.group is not None:
-                found.add(node.group.index)
-            if not isinstance(part, ast.Scalar):
-                below.extend(node.children.values())
-            elif type(part.value) is str and part.value in node.children:
-                below.append(node.children[part.value])
-        nodes = below
-    return found | {group.index for node in nodes for group in node.groups()}
 
 
 def modifiers(body: Sequence[ast.Expr]) -> Iterable[ast.With]:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from solon.lang.rego import ast
-from solon.lang.rego.errors import UNSAFE_VAR_ERROR
-from solon.lang.rego.resolve import BUILTIN, walk_all
+from solon.lang.rego.errors import COMPILE_ERROR, UNSAFE_VAR_ERROR
+from solon.lang.rego.resolve import BUILTIN, prints, walk_all
 from solon.lang.rego.rules import Definition
 from solon.lang.source import Diagnostic
 from solon.lang.values import equal
@@ -109,6 +109,14 @@ class Sorter:
             if diagnostic not in self.errors:
                 self.errors.append(diagnostic)
 
+    def undeclared(self, variables: Iterable[ast.Var]) -> None:
+        """What is only printed, or stands in a template, gets its value elsewhere."""
+        for var in variables:
+            span = self.module.span(var.at, len(var.shown))
+            diagnostic = Diagnostic(COMPILE_ERROR, f"var {var.shown} is undeclared", span, _HINT)
+            if diagnostic not in self.errors:
+                self.errors.append(diagnostic)
+
     def body(self, body: list[ast.Expr], bound: set[str], outer: set[str]) -> set[str]:
         """Order ``body`` in place; returns what is bound behind it. ``outer``: names of enclosing bodies."""
         visible = outer | bound | direct_names(body)
@@ -139,7 +147,14 @@ class Sorter:
                 bindable = set().union(*(assigned(expr) for expr in stuck))
                 for var in [v for v in fault if v.name not in bindable] or fault:
                     missing.setdefault(var.name, var)
-                self.unsafe(missing.values())
+                printed = {
+                    var.name
+                    for expr in stuck
+                    if prints(expr)
+                    for var in expr_modes(expr, bound, visible).missing
+                }
+                self.undeclared(var for var in missing.values() if var.name in printed)
+                self.unsafe(var for var in missing.values() if var.name not in printed)
                 return bound | visible
             waiting = stuck
         body[:] = ordered
@@ -163,8 +178,24 @@ class Sorter:
                 inner = self.body(term.body, bound, visible | head)
                 for part in ast.present(term.key, term.value):
                     self.require(part, inner)
+            elif isinstance(term, ast.Template):
+                self.interpolated(term, bound)
+                self.closures(ast.subterms(term), bound, visible)
             else:
                 self.closures(ast.subterms(term), bound, visible)
+
+    def interpolated(self, template: ast.Template, bound: set[str]) -> None:
+        """The parts of a template are sets of what its expressions give: nothing iterates there."""
+        for part in template.parts:
+            if isinstance(part, ast.Comprehension):
+                for expr in part.body:
+                    statement = expr.statement
+                    terms = (
+                        [statement.right]
+                        if isinstance(statement, ast.Unify)
+                        else ast.statement_terms(statement)
+                    )
+                    self.undeclared(var for term in terms for var in variables(term) if var.name not in bound)
 
 
 _HINT = "bind it to a value first: with :=, with some … in …, or by unifying it with something known"

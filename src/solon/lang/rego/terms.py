@@ -250,6 +250,8 @@ class TermParser:
             return ast.Scalar(self.number(token), token.at)
         if kind == "-":
             self.advance()
+            if self.token.kind == IDENT:  # less what is referred to or called
+                return ast.Call("minus", [ast.Scalar(0, token.at), self.term()], token.at, infix=True)
             number = self.expect(NUMBER, "a number")
             return ast.Scalar(-self.number(number), token.at)
         if kind in _SCALARS:

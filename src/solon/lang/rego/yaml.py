@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from datetime import datetime
 from functools import cache
 from math import inf, isinf
@@ -41,8 +42,36 @@ def _loader(dates: bool) -> Any:
     Loader.add_constructor(_TAG + "int", lambda loader, node: _integer(loader.construct_scalar(node)))
     Loader.add_constructor(_TAG + "float", lambda loader, node: _float(loader.construct_scalar(node)))
     Loader.add_constructor(_TAG + "timestamp", lambda loader, node: _time(loader.construct_scalar(node)))
+    Loader.add_constructor(_TAG + "binary", lambda loader, node: _bytes(loader.construct_scalar(node)))
     Loader.add_constructor(_TAG + "merge", lambda loader, node: loader.construct_scalar(node))
     return Loader
+
+
+def _bytes(text: str) -> str:
+    return b64decode("".join(text.split()), validate=True).decode(errors="replace")
+
+
+# What YAML 1.1 read as something else.
+_OLD: Final = re.compile(
+    r"y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"
+)
+
+
+def is_text(plain: str) -> bool:
+    """Whether every reader of YAML takes what is written without quotes as text."""
+    if _OLD.fullmatch(plain) or re.fullmatch(r"~|null|Null|NULL|", plain):
+        return False
+    for kind, pattern, starts in _RESOLVERS:
+        if plain[0] in starts and re.match(pattern, plain):
+            return kind == "merge" or (kind != "bool" and _read(kind, plain) == plain)
+    return True
+
+
+def _read(kind: str, text: str) -> Any:
+    try:
+        return {"int": _integer, "float": _float, "timestamp": datetime.fromisoformat}[kind](text)
+    except ValueError:
+        return text if kind == "timestamp" else None
 
 
 def _integer(text: str) -> int | float | str:

@@ -66,6 +66,7 @@ ERRORS = [
     ("count(input.n)", "eval_type_error"),
     ("count(input.null)", "eval_type_error"),
     ('to_number(" 1")', "eval_builtin_error"),
+    ('to_number("1e400")', "eval_builtin_error"),
     ('to_number("0x10")', "eval_builtin_error"),
     ('to_number("")', "eval_builtin_error"),
     ("to_number(input.list)", "eval_type_error"),

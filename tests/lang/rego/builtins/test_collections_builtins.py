@@ -64,6 +64,16 @@ VALUES = [
 
 # call -> what kind of error it is where errors of built-ins are strict; elsewhere it is undefined
 ERRORS = [
+    ('json.patch({"a":1},[{"op":"add","path":"/x/y","value":1}])', "eval_builtin_error"),
+    ('json.patch([1],[{"op":"add","path":"/2","value":1}])', "eval_builtin_error"),
+    ('json.patch([1],[{"op":"replace","path":"/-","value":1}])', "eval_builtin_error"),
+    ('json.patch([1],[{"op":"add","path":"/00","value":1}])', "eval_builtin_error"),
+    ('json.patch({"a":1},[{"op":"remove","path":"/b"}])', "eval_builtin_error"),
+    ('json.patch({"a":1},[{"op":"test","path":"/a","value":2}])', "eval_builtin_error"),
+    ('json.patch({"a":1},[{"op":"copy","from":"/b","path":"/c"}])', "eval_builtin_error"),
+    ('json.patch({1},[{"op":"add","path":[2],"value":3}])', "eval_builtin_error"),
+    ('json.patch({1},[{"op":"replace","path":[1],"value":9}])', "eval_builtin_error"),
+    ('json.patch({"a":1},[{"op":"add","path":1,"value":1}])', "eval_type_error"),
     ('json.patch({"a":1},[{"op":"nope","path":"/a"}])', "eval_builtin_error"),
     ('json.patch({"a":1},[{"op":"add","path":"/b"}])', "eval_builtin_error"),
     ("object.keys(input.n)", "eval_type_error"),

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, Final
 
 from solon.lang.budget import claim, spend
+from solon.lang.rego.builtins.go_format import general
 from solon.lang.rego.builtins.registry import Builtin, obj, string, wrong_type
 from solon.lang.rego.errors import BuiltinError, OperandError
 from solon.lang.values import Value, json_text, to_json
@@ -57,6 +58,7 @@ def _finite(text: str) -> float:
     return number
 
 
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _VALUE_STEPS: Final = 20
 _VALUE_BYTES: Final = 64
 
@@ -75,6 +77,10 @@ _SHORT: Final = 1000
 def unmarshal(text: Value) -> Value:
     parsing(string(text, 1))
     try:
+        if _SURROGATE.search(text):
+            # Half of a pair on its own is no character: loads gives it, and dumps gives both halves as one.
+            whole = json.dumps(json.loads(text), ensure_ascii=False).encode("utf-16", "surrogatepass")
+            text = whole.decode("utf-16", "replace")
         return json.loads(text, parse_constant=_no_constant, parse_float=_finite)
     except RecursionError:
         raise BuiltinError("nested too deeply") from None
@@ -96,20 +102,10 @@ def yaml_marshal(value: Value) -> str:
     import yaml
 
     spend(_YAML_STEPS * len(json_text(value)))
-    document = _whole(to_json(value))
     text = str(
-        yaml.dump(document, Dumper=_dumper(), default_flow_style=False, allow_unicode=True, width=2**31)
+        yaml.dump(to_json(value), Dumper=_dumper(), default_flow_style=False, allow_unicode=True, width=2**31)
     )
     return text.removesuffix("...\n")
-
-
-def _whole(value: Any) -> Any:
-    """Whole numbers without a fraction, as JSON has them."""
-    if type(value) is list:
-        return [_whole(item) for item in value]
-    if type(value) is dict:
-        return {name: _whole(item) for name, item in value.items()}
-    return int(value) if type(value) is float and value.is_integer() and abs(value) < 1e21 else value
 
 
 @cache
@@ -117,16 +113,34 @@ def _dumper() -> Any:
     """PyYAML's safe dumper with Go's quotes: double ones around what would not be read as a string."""
     import yaml
 
+    from solon.lang.rego.yaml import is_text
+
     class Dumper(yaml.SafeDumper):
+        # What needs quotes is for `is_text` to say.
+        yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012
+
         def ignore_aliases(self, _data: Any) -> bool:
             return True
 
-    def represent(dumper: Any, text: str) -> Any:
-        tag = dumper.resolve(yaml.ScalarNode, text, (True, False))
-        style = "|" if "\n" in text else None if tag == "tag:yaml.org,2002:str" and text else '"'
+        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+            super().increase_indent(flow, False)
+
+    def scalar(dumper: Any, text: str, style: str | None = None) -> Any:
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
-    Dumper.add_representer(str, represent)
+    def string(dumper: Any, text: str) -> Any:
+        quoted = any(char > "\uffff" for char in text) or not is_text(text)
+        return scalar(dumper, text, '"' if quoted else "|" if "\n" in text else None)
+
+    def number(dumper: Any, value: float) -> Any:
+        whole = type(value) is int and -(2**63) <= value < 2**64
+        return scalar(dumper, str(value) if whole else general(float(value)))
+
+    Dumper.add_representer(str, string)
+    Dumper.add_representer(int, number)
+    Dumper.add_representer(float, number)
+    Dumper.add_representer(bool, lambda dumper, value: scalar(dumper, "true" if value else "false"))
+    Dumper.add_representer(type(None), lambda dumper, _: scalar(dumper, "null"))
     return Dumper
 
 
@@ -171,6 +185,8 @@ def _as_json(value: Any) -> Value:
     if isinstance(value, dict | list):
         spend(10 * len(value))
     if isinstance(value, dict):
+        if None in value:
+            raise BuiltinError("unsupported map key of type: null")
         return {k if type(k) is str else json_text(k): _as_json(v) for k, v in value.items()}
     if isinstance(value, list):
         return [_as_json(item) for item in value]

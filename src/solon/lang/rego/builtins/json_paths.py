@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from solon.lang.budget import spend
+from solon.lang.rego.builtins.formatting import term_text
 from solon.lang.rego.builtins.registry import Builtin, array, obj, string, wrong_type
 from solon.lang.rego.errors import BuiltinError, OperandError
 from solon.lang.values import UNDEFINED, Set, Value, equal, key, lookup, type_name, unkey
@@ -106,14 +107,14 @@ _NEEDS: Final = {
 
 
 def patch(target: Value, operations: Value) -> Value:
-    """Undefined where an operation cannot be applied."""
     document = target
     for operation in array(operations, 2):
         if type(operation) is not dict:
             raise OperandError(2, f"must be array of objects but got array containing {type_name(operation)}")
         kind = operation.get("op")
         if kind not in _NEEDS:
-            raise BuiltinError(f"unrecognized op {kind!r}" if kind is not None else "missing 'op' attribute")
+            problem = f"unrecognized op: {kind!r}" if kind is not None else "missing required attribute 'op'"
+            raise BuiltinError(problem)
         if "path" not in operation:
             raise BuiltinError("missing required attribute 'path'")
         path = _pointer(operation["path"])
@@ -122,21 +123,19 @@ def patch(target: Value, operations: Value) -> Value:
             raise BuiltinError(f"missing required attribute {needed!r}")
         if kind == "test":
             found = _get(document, path)
-            if found is UNDEFINED or not equal(found, operation["value"]):
-                return UNDEFINED
+            if not equal(found, operation["value"]):
+                wanted = term_text(operation["value"])
+                problem = f"Expected: {wanted}\n\nFound: {term_text(found)}"
+                raise BuiltinError(f"value from EditTree != patch value.\n\n{problem}")
             continue
         if kind in ("move", "copy"):
             source = _pointer(operation["from"])
             value = _get(document, source)
-            if value is UNDEFINED:
-                return UNDEFINED
             if kind == "move":
                 document = _change(document, source, "remove", None)
         else:
             value = operation.get("value")
         document = _change(document, path, "add" if kind in ("move", "copy") else kind, value)
-        if document is UNDEFINED:
-            return UNDEFINED
     return document
 
 
@@ -144,81 +143,84 @@ def _pointer(value: Value) -> Path:
     if type(value) is list:
         return list(value)
     if type(value) is not str:
-        raise BuiltinError("attribute 'path' must be a string or an array")
+        raise OperandError(
+            2,
+            "must be one of {set, array} containing string paths or array of path segments"
+            f" but got {type_name(value)}",
+        )
     if value == "":
         return []
     return [part.replace("~1", "/").replace("~0", "~") for part in string(value, 2).lstrip("/").split("/")]
 
 
-def _index(items: list[Value], part: Value, *, end: bool) -> int | None:
+def _index(items: list[Value], part: Value, what: str = "") -> int:
+    """The place in an array, which may be its end for an ``insertion``. Raises BuiltinError where it has none."""
+    end = what == "insertion"
     if part == "-" and end:
         return len(items)
-    if type(part) is str:
-        if not part.isdigit() or (part[0] == "0" and len(part) > 1):
-            return None
-        part = int(part)
-    if type(part) is not int or not 0 <= part < len(items) + end:
-        return None
-    return part
+    at = int(part) if type(part) is str and part.isdecimal() else part
+    if type(part) is str and len(part) > 1 and part[0] == "0":
+        raise BuiltinError("leading zeros are not allowed in JSON paths")
+    if type(at) is not int or not 0 <= at < len(items) + end:
+        raise BuiltinError(f"index for array {what} out of bounds") if what else _missing(items, part)
+    return at
 
 
 def _get(document: Value, path: Path) -> Value:
     for part in path:
-        if type(document) is list:
-            at = _index(document, part, end=False)
-            document = UNDEFINED if at is None else document[at]
-        else:
-            document = lookup(document, part)
-        if document is UNDEFINED:
-            return UNDEFINED
+        found = document[_index(document, part)] if type(document) is list else lookup(document, part)
+        if found is UNDEFINED:
+            raise _missing(document, part)
+        document = found
     return document
 
 
+def _missing(document: Value, part: Value) -> BuiltinError:
+    return BuiltinError(f"path {term_text(part)} does not exist in {type_name(document)} term")
+
+
+def _undeletable(part: Value) -> BuiltinError:
+    return BuiltinError(f"cannot delete child key {term_text(part)} that does not exist")
+
+
 def _change(document: Value, path: Path, kind: str, value: Value) -> Value:
-    """A copy of the document with the change made at the path, or UNDEFINED."""
+    """A copy of the document with the change made at the path. Raises BuiltinError where it cannot be made."""
     if not path:
-        return UNDEFINED if kind == "remove" else value
+        if kind == "remove":
+            raise BuiltinError("the document itself cannot be removed")
+        return value
     part, *rest = path
     if type(document) in (list, dict, Set):
         spend(len(document))
     if type(document) is list:
-        at = _index(document, part, end=kind == "add" and not rest)
-        if at is None:
-            return UNDEFINED
+        at = _index(document, part, "" if rest else "insertion" if kind == "add" else "delete")
         if not rest:
             if kind == "add":
                 return [*document[:at], value, *document[at:]]
             return [*document[:at], *([value] if kind == "replace" else []), *document[at + 1 :]]
-        inner = _change(document[at], rest, kind, value)
-        return UNDEFINED if inner is UNDEFINED else [*document[:at], inner, *document[at + 1 :]]
+        return [*document[:at], _change(document[at], rest, kind, value), *document[at + 1 :]]
     stored = key(part)
     if type(document) is Set:
         return _change_set(document, stored, rest, kind, value)
-    if type(document) is not dict:
-        return UNDEFINED
-    if stored not in document and (rest or kind != "add"):
-        return UNDEFINED
+    if type(document) is not dict or (stored not in document and (rest or kind != "add")):
+        raise _missing(document, part) if rest or type(document) is not dict else _undeletable(part)
     if rest:
-        inner = _change(document[stored], rest, kind, value)
-        return UNDEFINED if inner is UNDEFINED else {**document, stored: inner}
+        return {**document, stored: _change(document[stored], rest, kind, value)}
     if kind == "remove":
         return {k: v for k, v in document.items() if k != stored}
     return {**document, stored: value}
 
 
 def _change_set(members: Set, stored: Any, rest: Path, kind: str, value: Value) -> Value:
-    if kind == "add" and not rest:
-        # The path of a new member is the member itself.
-        return Set({**members, stored: unkey(stored)}) if equal(unkey(stored), value) else UNDEFINED
-    if stored not in members:
-        return UNDEFINED
+    if stored not in members and (rest or kind != "add"):
+        raise _missing(members, unkey(stored)) if rest else _undeletable(unkey(stored))
+    if kind != "remove" and not rest and not equal(unkey(stored), value):
+        # The path of a member is the member itself.
+        shown = term_text(unkey(stored))
+        raise BuiltinError(f"set key {shown} does not equal value to be inserted {term_text(value)}")
     others = Set({k: v for k, v in members.items() if k != stored})
-    if kind == "remove" and not rest:
-        return others
-    changed = _change(members[stored], rest, kind, value) if rest else value
-    if changed is UNDEFINED:
-        return UNDEFINED
-    others.add(changed)
+    if kind != "remove" or rest:
+        others.add(_change(members[stored], rest, kind, value) if rest else value)
     return others
 
 

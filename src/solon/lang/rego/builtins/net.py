@@ -11,6 +11,7 @@ from solon.lang.rego.builtins.registry import Builtin, Context, string, wrong_ty
 from solon.lang.rego.errors import BuiltinError, HaltError, OperandError
 from solon.lang.values import Set, Value, items_of
 
+_MAPPED: Final = 96  # bits before an address of IPv4 written as IPv6
 _ADDRESS_STEPS: Final = 50  # an address as text takes about as much as fifty small elements
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -22,9 +23,13 @@ def _network(text: str) -> Network:
     if "/" not in text:
         raise BuiltinError(f"invalid CIDR address: {text}")
     try:
-        return ipaddress.ip_network(text, strict=False)
+        network = ipaddress.ip_network(text, strict=False)
     except ValueError:
         raise BuiltinError(f"invalid CIDR address: {text}") from None
+    mapped = network.network_address.ipv4_mapped if isinstance(network, ipaddress.IPv6Network) else None
+    if mapped is None or network.prefixlen < _MAPPED:
+        return network
+    return ipaddress.ip_network(f"{mapped}/{network.prefixlen - _MAPPED}")
 
 
 def _address(text: str) -> Address | None:

@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any, Final
 
 from solon.lang.budget import claim, spend
+from solon.lang.rego.builtins.go_format import quote
 from solon.lang.rego.builtins.registry import Builtin, Context, int64, integer, number, string, wrong_type
 from solon.lang.rego.builtins.sets import difference
 from solon.lang.rego.errors import BuiltinError, OperandError
@@ -186,7 +187,7 @@ def range_(first: Value, last: Value) -> list[int]:
 def range_step(first: Value, last: Value, step: Value) -> list[int]:
     start, stop, by = integer(first, 1), integer(last, 2), integer(step, 3)
     if by <= 0:
-        raise BuiltinError("step must be a positive integer")
+        raise BuiltinError("numbers.range_step: step must be a positive integer")
     _claim(abs(stop - start) // by + 1)
     return list(range(start, stop + 1, by)) if start <= stop else list(range(start, stop - 1, -by))
 
@@ -219,9 +220,11 @@ def to_number(value: Value) -> Number:
     if type(value) is not str:
         raise wrong_type(value, 1, "one of {null, boolean, number, string}")
     if value.lstrip("+-").lower() in ("inf", "infinity", "nan"):
-        raise OperandError(1, "must be a finite number")
+        raise OperandError(1, "must be valid number string but got string")
     if not _NUMBER.fullmatch(string(value, 1)):
-        raise BuiltinError("invalid syntax")
+        raise BuiltinError(f"strconv.ParseFloat: parsing {quote(value)}: invalid syntax")
+    if math.isinf(float(value)):
+        raise BuiltinError(f"strconv.ParseFloat: parsing {quote(value)}: value out of range")
     return int(value) if _INTEGER.fullmatch(value) else plain(Decimal(value))
 
 

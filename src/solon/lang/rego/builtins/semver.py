@@ -1,4 +1,4 @@
-"""semver.*: Semantic Versioning 2.0.0."""
+"""semver.*: Semantic Versioning 2.0.0, with a `v` in front or without."""
 
 from __future__ import annotations
 
@@ -10,22 +10,32 @@ from solon.lang.rego.errors import BuiltinError
 from solon.lang.values import Value
 
 _VERSION: Final = re.compile(
-    r"(0|[1-9]\d{0,99})\.(0|[1-9]\d{0,99})\.(0|[1-9]\d{0,99})"
+    r"v?(0|[1-9]\d{0,18})\.(0|[1-9]\d{0,18})\.(0|[1-9]\d{0,18})"
     r"(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?"
     r"(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?",
     re.ASCII,
 )
 
 
+Version = tuple[tuple[int, ...], str]
+
+
+def _version(text: str) -> Version | None:
+    """The three numbers, which have 64 bits, and the pre-release."""
+    found = _VERSION.fullmatch(text)
+    numbers = tuple(int(found[n]) for n in (1, 2, 3)) if found else ()
+    return (numbers, found[4] or "") if found and max(numbers) < 2**63 else None
+
+
 def is_valid(value: Value) -> bool:
-    return type(value) is str and _VERSION.fullmatch(value) is not None
+    return type(value) is str and _version(value) is not None
 
 
-def _parse(value: Value, position: int) -> tuple[tuple[int, ...], str]:
-    found = _VERSION.fullmatch(string(value, position))
+def _parse(value: Value, position: int) -> Version:
+    found = _version(string(value, position))
     if found is None:
         raise BuiltinError(f'operand {position}: string "{value}" is not a valid SemVer')
-    return tuple(int(found[n]) for n in (1, 2, 3)), found[4] or ""
+    return found
 
 
 def compare(a: Value, b: Value) -> int:

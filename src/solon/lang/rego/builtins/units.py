@@ -74,7 +74,8 @@ def parse_bytes(value: Value) -> int:
         raise BuiltinError("spaces not allowed in resource strings")
     digits, unit = _split(text)
     amount = _amount(digits, "byte amount")
-    factor = _BYTES.get(unit.lower().removesuffix("b"))
+    unit = unit.lower()
+    factor = None if unit == "b" else _BYTES.get(unit.removesuffix("b"))
     if factor is None:
         raise BuiltinError(f"byte unit {unit} not recognized")
     return int(amount * factor)
