@@ -96,6 +96,24 @@ def holder(path: str) -> str:
 
 
 @contextmanager
+def held(descriptor: int, wait: float) -> Iterator[None]:
+    """The lock of an open file, which is closed behind. Raises BlockingIOError after waiting."""
+    try:
+        until = time.monotonic() + wait
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(_WAIT)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
 def locked(path: str, wait: float) -> Iterator[bool]:
     """Whether the lock was had, for as long as the block lasts."""
     descriptor = lock(path, wait)

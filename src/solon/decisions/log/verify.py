@@ -82,6 +82,7 @@ class _Known(NamedTuple):
 
     root: bytes
     source: str
+    outside: bool = False
 
 
 def verify(
@@ -145,7 +146,7 @@ def _trusted(
             report.problems.append(Problem(f"no shard is {signed.origin}", "a checkpoint from outside"))
             continue
         known[signed.origin].setdefault(signed.size, []).append(
-            _Known(signed.root, "a checkpoint from outside")
+            _Known(signed.root, "a checkpoint from outside", True)
         )
         yield signed
 
@@ -255,8 +256,10 @@ class _Walk:
         self._progress = progress
         self._builder = TileBuilder()
         self._whole = True  # every entry so far could be read, in its place
-        self._fits = 0  # the largest size at which the tree was the one that is known
-        self._differs: tuple[int, str] | None = None
+        # By whether it comes from outside: the largest size at which the tree was the one that is known, and the first
+        # at which it was another, with who knows that.
+        self._fits = {False: 0, True: 0}
+        self._differs: dict[bool, tuple[int, str]] = {}
         self._tiles: list[str] = []  # those that do not follow from the segments
         self._sizes: list[int] = []
         self._named_at: dict[int, int] = {}
@@ -275,6 +278,7 @@ class _Walk:
         for number, (first, path) in enumerate(files):
             expected = self._segment(first, path, expected, last=number == len(files) - 1)
         self.checked.entries = expected
+        self.checked.erased = len(self.erased)
         if self._whole:
             self._right_edge()
         self._judge(expected)
@@ -348,11 +352,10 @@ class _Walk:
     def _compare_root(self) -> None:
         size, root = self._builder.size, self._builder.root()
         for each in self.known[size]:
-            if each.root == root:
-                if self._differs is None:
-                    self._fits = size
-            elif self._differs is None:
-                self._differs = (size, each.source)
+            if each.root != root:
+                self._differs.setdefault(each.outside, (size, each.source))
+            elif each.outside not in self._differs:
+                self._fits[each.outside] = size
 
     def _tiles_of(self, tiles: Iterable[tuple[int, int, bytes]]) -> None:
         if self.signed is None:
@@ -364,29 +367,32 @@ class _Walk:
                 self._compare_tile(path_of(level, number), data)
 
     def _right_edge(self) -> None:
+        """The partial tiles of the newest checkpoint, or the full ones that took their place."""
         builder = self._builder
         if self.signed is None or builder.size != self.signed.size:
             return
         for level, number, data in builder.partial():
-            if not self._same(path_of(level, number, builder.width(level)), data):
-                self._compare_tile(path_of(level, number), data, prefix=True)
+            path = path_of(level, number, builder.width(level))
+            if (found := self._tile(path)) is None:
+                found = (self._tile(path_of(level, number)) or b"")[: len(data)]
+            if found != data and path not in self._tiles:
+                self._tiles.append(path)
 
-    def _compare_tile(self, path: str, data: bytes, *, prefix: bool = False) -> None:
-        if not self._same(path, data, prefix=prefix) and path not in self._tiles:
+    def _compare_tile(self, path: str, data: bytes) -> None:
+        if self._tile(path) != data:
             self._tiles.append(path)
 
-    def _same(self, path: str, data: bytes, *, prefix: bool = False) -> bool:
+    def _tile(self, path: str) -> bytes | None:
         try:
-            found = durable.read(os.path.join(self.place.directory, path))
-        except OSError:
-            return False
-        return found[: len(data)] == data if prefix else found == data
+            return durable.read(os.path.join(self.place.directory, path))
+        except FileNotFoundError:
+            return None
 
     # --- judging
 
     def _judge(self, count: int) -> None:
         beyond = max((size for size in self.known if size > count), default=0)
-        if self._whole and self._differs is None and not beyond:
+        if self._whole and not self._differs and not beyond:
             for path in self._tiles:
                 self._problem(
                     "does not follow from the entries (`solon log checkpoint --rebuild` writes it anew)",
@@ -431,13 +437,15 @@ class _Walk:
 
     def _bracketed(self, count: int) -> None:
         """The entries between the last size that fits and the first that does not."""
-        if self._differs is not None:
-            size, source = self._differs
+        # Who rewrote a log signed it again: then what it says of itself does not tell where that began.
+        outside = True in self._differs
+        if self._differs:
+            size, source = self._differs[outside]
             self._problem(
                 f"these are not the entries that {source} signed, or they are not in that order; the tiles were changed as "
                 "well, so that it cannot be said which ones",
                 self.place.segments,
-                self._fits,
+                self._fits[outside],
                 last=size - 1,
             )
         for size in sorted(size for size in self.known if size > count):
