@@ -39,14 +39,6 @@ _MIN_OBJECT: Final = 16 << 20  # what DuckDB gives a line of JSON without being 
 _PARQUET: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 16384"
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What has been done so far: entries taken of how many."""
-
-    done: int
-    total: int
-
-
 @dataclass(slots=True)
 class _Batch:
     """What one step takes: lines of rows on the disk, and where that leads."""
@@ -60,9 +52,12 @@ class _Batch:
 
 
 def compact(
-    log: Log, *, open_segments: bool = False, tell: Callable[[Progress], None] = lambda _: None
-) -> Progress:
-    """Take all sealed segments into the warehouse; with ``open_segments``, all that is durable. Raises LogError."""
+    log: Log, *, open_segments: bool = False, tell: Callable[[int], None] = lambda _: None
+) -> int:
+    """Take all sealed segments into the warehouse; with ``open_segments``, all that is durable.
+
+    How many entries that were; ``tell`` is told of them as they go. Raises LogError.
+    """
     try:
         with _alone(log.directory):
             old = manifests.read(log.directory)
@@ -76,8 +71,8 @@ def compact(
                 if not took:
                     break
                 done += took
-                tell(Progress(done, total))
-            return Progress(done, total)
+                tell(took)
+            return done
     except OSError as error:
         raise os_error(error, "the log cannot be compacted") from None
 
