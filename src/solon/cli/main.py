@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from solon import __version__
+from solon.cli.rollout_app import app as rollout
 from solon.cli.tickets_app import app as tickets
 from solon.report import FORMATS
 
@@ -590,6 +591,7 @@ def notify(
     )
 
 
+app.add_typer(rollout, name="rollout")
 app.add_typer(tickets, name="tickets")
 
 

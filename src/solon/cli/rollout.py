@@ -33,7 +33,9 @@ def observe(asked: Asked, format: str) -> int:
     except OSError as error:
         raise UsageError(f"{at.history}: {(error.strerror or str(error)).lower()}") from None
     if torn:
-        _note(f"{at.history}: its last line ended in the middle, and is left out; the new one stands below it")
+        _note(
+            f"{at.history}: its last line ended in the middle, and is left out; the new one stands below it"
+        )
     if format == "json":
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(observation), indent=2).decode() + "\n")
     else:
@@ -44,13 +46,17 @@ def observe(asked: Asked, format: str) -> int:
 def _said(observation: Observation, path: str) -> str:
     found = [f for r in observation.rollouts for scope in r.scopes for f in scope.found.values()]
     violations = sum(each.violations for each in found)
-    policies = {p for r in observation.rollouts for scope in r.scopes for p, f in scope.found.items() if f.violations}
+    policies = {
+        p for r in observation.rollouts for scope in r.scopes for p, f in scope.found.items() if f.violations
+    }
     parts = [
         f"{plural(observation.subjects, 'subject')} in {plural(sum(len(r.scopes) for r in observation.rollouts), 'scope')}",
         plural(violations, "violation")
         + (f" of {plural(len(policies), 'policy', 'policies')}" if policies else ""),
     ]
-    waived, existing, errors = (sum(getattr(f, name) for f in found) for name in ("waived", "existing", "errors"))
+    waived, existing, errors = (
+        sum(getattr(f, name) for f in found) for name in ("waived", "existing", "errors")
+    )
     parts += [
         said
         for count, said in (
@@ -135,7 +141,7 @@ def _chosen(found: Sequence[Standing], wanted: Wanted) -> list[Standing]:
 def glyphs_of(encoding: str | None) -> Glyphs:
     """What a stream of that encoding can show."""
     try:
-        "".join((UNICODE.holds, UNICODE.fails, UNICODE.bars, UNICODE.cut)).encode(encoding or "ascii")
+        f"{UNICODE.holds}{UNICODE.fails}{UNICODE.bars}{UNICODE.cut}".encode(encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
         return ASCII
     return UNICODE
@@ -144,5 +150,3 @@ def glyphs_of(encoding: str | None) -> Glyphs:
 def writable(text: str, encoding: str | None) -> str:
     """The text, with a question mark for what the stream cannot show."""
     return text.encode(encoding or "ascii", "replace").decode(encoding or "ascii")
-
-

@@ -113,9 +113,7 @@ def status(
     cluster: Cluster = "",
     environment: Environment = "",
     as_of: AsOf = None,
-    all_: Annotated[
-        bool, typer.Option("--all", help="Show every scope, however many there are.")
-    ] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Show every scope, however many there are.")] = False,
     format_: FormatOption = Format.TABLE,
 ) -> None:
     """Say where each policy stands in each scope, and whether it is ready for its next stage.
@@ -129,6 +127,73 @@ def status(
     from solon.cli.governed import Asked
 
     asked = Asked(paths or [], inventory or [], cluster, environment, as_of)
-    raise typer.Exit(
-        command.status(asked, command.Wanted(policy or [], scope or [], all_, format_.value))
-    )
+    raise typer.Exit(command.status(asked, command.Wanted(policy or [], scope or [], all_, format_.value)))
+
+
+@app.command()
+def promote(
+    policy: PolicyId,
+    scope: ScopeName = None,
+    from_: Annotated[
+        str, typer.Option("--from", metavar="DATE", help="When the stage begins [tomorrow].")
+    ] = "",
+    stage: Annotated[
+        StageName | None, typer.Option("--stage", help="The stage to go to [the next one].")
+    ] = None,
+    grace: Annotated[
+        str, typer.Option("--grace", metavar="DURATION", help="For so long enforce only warns: 7d.")
+    ] = "",
+    emergency: Annotated[
+        str,
+        typer.Option("--emergency", metavar="REASON", help="Skip stages and criteria; says so in the file."),
+    ] = "",
+    approved_by: Annotated[
+        str, typer.Option("--approved-by", metavar="NAME", help="Who approved the emergency.")
+    ] = "",
+    dry_run: DryRun = False,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="With --dry-run: as on that day.")
+    ] = None,
+    format_: FormatOption = Format.TABLE,
+) -> None:
+    """Write the next stage of a scope into its rollout file, where the exit criteria hold.
+
+    Comments and layout of the file stay as they are; the other policies of the rollout come along. Exits with 0, 1
+    when criteria do not hold (and says which), 2 when it cannot be done.
+
+    Example: solon rollout promote main.deny --scope canary --from 2026-12-01
+    """
+    from solon.cli import rollout_steps as command
+    from solon.frameworks.policy import Stage
+    from solon.governance.promotion import Promotion
+
+    asked = Promotion(Stage(stage.value) if stage else None, from_, grace, emergency, approved_by)
+    target = command.Target(policy, scope, dry_run, as_of, format_.value)
+    raise typer.Exit(command.promote(target, asked))
+
+
+@app.command()
+def demote(
+    policy: PolicyId,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it goes into the file.")],
+    scope: ScopeName = None,
+    to: Annotated[
+        StageName | None, typer.Option("--to", help="The stage to go back to [the one before].")
+    ] = None,
+    dry_run: DryRun = False,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="With --dry-run: as on that day.")
+    ] = None,
+    format_: FormatOption = Format.TABLE,
+) -> None:
+    """Take a scope back to an earlier stage, from this second on.
+
+    Steps that are still to come are taken out of the file, as they would bring back what is taken back.
+
+    Example: solon rollout demote main.deny --scope canary --reason "blocks the nightly jobs, OPS-311"
+    """
+    from solon.cli import rollout_steps as command
+    from solon.frameworks.policy import Stage
+
+    target = command.Target(policy, scope, dry_run, as_of, format_.value)
+    raise typer.Exit(command.demote(target, Stage(to.value) if to else None, reason))

@@ -26,7 +26,7 @@ class Criterion:
     missing: int = 0  # days that are still to be observed
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.actual}, wanted {self.wanted}"
+        return f"{self.name}: {self.actual} (wanted: {self.wanted})"
 
 
 def in_stage(seen: Sequence[Seen], track: Track, now: datetime) -> list[Seen]:
@@ -48,8 +48,8 @@ def _criteria(exit_: Exit, seen: Sequence[Seen], now: datetime, local: tzinfo) -
         days = len({each.time.astimezone(local).date() for each in seen})
         yield Criterion(
             "days",
-            f"{exit_.days} observed",
-            f"{days} observed",
+            f"at least {exit_.days}",
+            f"{days}",
             days >= exit_.days,
             max(exit_.days - days, 0),
         )
@@ -72,7 +72,7 @@ def _criteria(exit_: Exit, seen: Sequence[Seen], now: datetime, local: tzinfo) -
             # In whole numbers: 95% of 20 is 19, whatever binary fractions make of it.
             holds = last.units - red >= round(share * last.units, 9)
             yield Criterion(
-                "green", wanted, f"{percent(last.green)} ({last.units - red:,} of {last.units:,})", holds
+                "green", wanted, f"{percent(last.green)}, {last.units - red:,} of {last.units:,}", holds
             )
     if exit_.trend is not None:
         yield unknown_trend(exit_.trend, unknown) if unknown else _trend(exit_.trend, seen)

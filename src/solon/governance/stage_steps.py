@@ -74,7 +74,18 @@ def _value(part: Part[Rollout] | Unreadable) -> Rollout | str:
 
 _PLAIN: Final = re.compile(r"[A-Za-z][\w ./@-]*(?<! )|\d{4}-\d\d-\d\d(?:T[\d:]+Z)?|\d+[mhdw]", re.ASCII)
 _WORDS: Final = frozenset(
-    ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"]  # what YAML may take for something else
+    [
+        "y",
+        "n",
+        "yes",
+        "no",
+        "on",
+        "off",
+        "true",
+        "false",
+        "null",
+        "none",
+    ]  # what YAML may take for something else
 )
 
 

@@ -107,9 +107,12 @@ def _early(found: Sequence[Criterion], stage: Stage, coming: Period | None, now:
         return f"{coming.stage} comes in {period(left)}, and {missing} more days are to be observed"
     others = [each.name for each in failing if not each.missing]
     if left <= SOON and others:
-        return f"{coming.stage} comes in {period(left)}, and {' and '.join(others)} {_do(others)} not hold"
+        return f"{coming.stage} comes in {period(left)}, and {_listed(others)} not hold"
     return ""
 
 
-def _do(names: Sequence[str]) -> str:
-    return "do" if len(names) > 1 or names[0] in ("violations", "errors") else "does"
+def _listed(names: Sequence[str]) -> str:
+    *others, last = names
+    if others:
+        return f"{', '.join(others)} and {last} do"
+    return f"{last} {'do' if last in ('violations', 'errors') else 'does'}"
