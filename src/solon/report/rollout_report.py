@@ -57,7 +57,7 @@ def sparkline(values: Sequence[int], bars: str, longest: int) -> str:
     shown = values[-longest:]
     most = max(shown, default=0)
     top = len(bars) - 1
-    return "".join(bars[-(-value * top // most) if most else 0] for value in shown)
+    return "".join(bars[max(1, round(value * top / most)) if value else 0] for value in shown)
 
 
 def table(report: StatusReport, *, width: int, glyphs: Glyphs = UNICODE, everything: bool = False) -> str:
