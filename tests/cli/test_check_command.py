@@ -166,7 +166,9 @@ def test_the_list_of_commands_is_whole(solon: Callable[..., Any]) -> None:
         "init",
         "demo",
         "notify",
+        "rollout",
         "tickets",
+        "breakglass",
     ]
     assert all(line.endswith(".") and not line.endswith("...") for line in commands)
 

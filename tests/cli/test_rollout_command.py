@@ -61,12 +61,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
         time_ns = int(datetime.fromisoformat(text).timestamp()) * 1_000_000_000
         monkeypatch.setattr("solon.cli.governed.clock", lambda: time_ns)
 
-    at("2026-11-20T12:00:00Z")
     return at
 
 
 @pytest.fixture
 def repo(tmp_path: Path, clock: Callable[[str], None]) -> Path:
+    clock("2026-11-20T12:00:00Z")
     (tmp_path / "policy").mkdir()
     (tmp_path / "policy/cost.rego").write_text(POLICY)
     (tmp_path / "rollouts").mkdir()
@@ -134,14 +134,7 @@ def test_the_history_is_where_solon_yaml_says(solon, repo, monkeypatch):
     (repo / "solon.yaml").write_text("policies: [policy]\nhistory: kept/seen.jsonl\n")
     monkeypatch.chdir(repo / "k8s")
     # From a directory inside, it is the same history, and the same rollout.
-    import sys
-
-    from solon.cli import main
-
-    monkeypatch.setattr(sys, "argv", ["solon", "rollout", "observe", "."])
-    with pytest.raises(SystemExit) as stop:
-        main.run()
-    assert stop.value.code == 0
+    assert solon("rollout", "observe", ".").status == 0
     (line,) = (repo / "kept/seen.jsonl").read_text().splitlines()
     assert json.loads(line)["rollouts"][0]["file"] == "rollouts/cost.yaml"
 
@@ -218,7 +211,7 @@ def test_without_rollouts_there_is_nothing_to_observe(solon, repo):
         assert "this repository has no rollouts" in ran.err
 
 
-def test_without_a_repository(solon, tmp_path):
+def test_without_a_repository(solon):
     ran = solon("rollout", "status")
     assert (ran.status, ran.err) == (2, "solon: no solon.yaml here or above: `solon init` writes one\n")
 
@@ -267,7 +260,8 @@ def test_status_judged_on_the_spot(solon, clock, repo):
     assert len((repo / ".solon/history.jsonl").read_text().splitlines()) == 3
 
 
-def test_status_of_some(solon, repo):
+@pytest.mark.usefixtures("repo")
+def test_status_of_some(solon):
     shown = json.loads(solon("rollout", "status", "main.*", "--scope", "canary*", "--format", "json").out)
     assert [each["scope"] for each in shown["standings"]] == ["canary", "canary-too"]
     assert shown["standings"][1]["covered_by"] == "canary"

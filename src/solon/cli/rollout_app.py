@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(
-    help="Take policies from dryrun to enforce, in scopes and by dates: observe, promote, demote, report.",
+    help="Take policies from dryrun to enforce, by scope and date.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

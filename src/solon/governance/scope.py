@@ -130,7 +130,8 @@ def _any(globs: Globs) -> Callable[[str], bool]:
     return test
 
 
-def _lower_kind(name: str) -> str:
+def lower_kind(name: str) -> str:
+    """A resource as it is compared: its kind may be written in any case."""
     return _KIND.sub(lambda found: found[0].lower(), name, count=1)
 
 
@@ -145,9 +146,7 @@ def compiled(scope: Scope) -> Test:
         if globs is None:
             continue
         if name == "resource":
-            tests.append(
-                (lambda t: _lower_kind(t.resource), _any([_lower_kind(glob) for glob in _all(globs)]))
-            )
+            tests.append((lambda t: lower_kind(t.resource), _any([lower_kind(glob) for glob in _all(globs)])))
         else:
             tests.append((_reader(trait), _any(globs)))
     tests.extend((_label(name), _any(globs)) for name, globs in (scope.labels or {}).items())
@@ -221,7 +220,12 @@ def overlap(one: Scope, other: Scope) -> bool:
     """Whether a subject may be in both, as far as literals and globs tell."""
     for name in _FIELDS:
         mine, theirs = getattr(one, name), getattr(other, name)
-        if mine is not None and theirs is not None and not _may_meet(_all(mine), _all(theirs)):
+        if mine is None or theirs is None:
+            continue
+        some, others = _all(mine), _all(theirs)
+        if name == "resource":
+            some, others = list(map(lower_kind, some)), list(map(lower_kind, others))
+        if not _may_meet(some, others):
             return False
     mine_labels, their_labels = one.labels or {}, other.labels or {}
     return all(
@@ -265,7 +269,7 @@ def covers(one: Scope, other: Scope) -> bool:
 
 def _take_in(mine: Sequence[str], theirs: Sequence[str], name: str) -> bool:
     if name == "resource":
-        mine, theirs = [_lower_kind(glob) for glob in mine], [_lower_kind(glob) for glob in theirs]
+        mine, theirs = [lower_kind(glob) for glob in mine], [lower_kind(glob) for glob in theirs]
     return all(any(a == b or _takes_in(a, b) for a in mine) for b in theirs)
 
 
