@@ -177,7 +177,7 @@ def verify(directory: str | None, key: str | None, kept: list[str], proof: list[
         if proof:
             return _verify_proofs(directory, key, proof, format_)
         log = opened(directory)
-        believed = VerifierKey.parse(key) if key is not None else None
+        believed = _key(key) if key is not None else None
         trusted = [note for name in kept for note in checkpoints.several(_text(name))]
         with counting("verifying") as progress:
             report = verified(log, key=believed, trusted=trusted, progress=progress)
@@ -186,7 +186,7 @@ def verify(directory: str | None, key: str | None, kept: list[str], proof: list[
 
 
 def _verify_proofs(directory: str | None, key: str | None, files: list[str], format_: str) -> int:
-    believed = VerifierKey.parse(key) if key is not None else opened(directory).key
+    believed = _key(key) if key is not None else opened(directory).key
     proven: list[tuple[str, proofs.Proven]] = []
     for name in files:
         texts = list(proofs.several(_text(name)))
@@ -206,6 +206,11 @@ def _verify_proofs(directory: str | None, key: str | None, files: list[str], for
                 return 1
     sys.stdout.write(log_report.proven(format_, proven))
     return 0
+
+
+def _key(said: str) -> VerifierKey:
+    """A public key, or that in a file. Raises LogError, OSError."""
+    return VerifierKey.parse(_text(said) if os.path.isfile(said) else said)
 
 
 def _text(name: str) -> str:

@@ -93,7 +93,11 @@ def verify(
     directory: Directory = None,
     key: Annotated[
         str | None,
-        typer.Option("--key", metavar="KEY", help="The public key to believe; that of log.json without it."),
+        typer.Option(
+            "--key",
+            metavar="KEY",
+            help="The public key to believe, or a file with it; that of log.json without it.",
+        ),
     ] = None,
     checkpoint: Annotated[
         list[str] | None,
@@ -126,10 +130,9 @@ def prove(
     output: Annotated[
         str | None, typer.Option("--output", metavar="FILE", help="Write the proof to a file.")
     ] = None,
-    event: Annotated[
-        bool,
-        typer.Option("--event/--no-event", help="Whether the event is in the proof, or its digest alone."),
-    ] = True,
+    no_event: Annotated[
+        bool, typer.Option("--no-event", help="Leave the event out: its digest is in the proof anyway.")
+    ] = False,
     chain: Annotated[
         bool, typer.Option("--chain", help="Also prove that the checkpoint is in the meta-log.")
     ] = False,
@@ -142,7 +145,7 @@ def prove(
     """
     from solon.cli import log
 
-    raise typer.Exit(log.prove(directory, decision, output, event, chain))
+    raise typer.Exit(log.prove(directory, decision, output, not no_event, chain))
 
 
 @app.command()
@@ -169,9 +172,9 @@ def consistency(
 @app.command()
 def checkpoint(
     directory: Directory = None,
-    witness: Annotated[
-        bool, typer.Option("--witness/--no-witness", help="Whether to send it to the witnesses of log.json.")
-    ] = True,
+    no_witness: Annotated[
+        bool, typer.Option("--no-witness", help="Do not send it to the witnesses of log.json.")
+    ] = False,
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Write all tiles anew from the entries.")
     ] = False,
@@ -185,7 +188,7 @@ def checkpoint(
     """
     from solon.cli import log
 
-    raise typer.Exit(log.checkpoint(directory, witness, rebuild))
+    raise typer.Exit(log.checkpoint(directory, not no_witness, rebuild))
 
 
 @app.command()

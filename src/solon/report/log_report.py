@@ -84,11 +84,13 @@ def _verification(log: Log, report: Report, own_key: bool, kept: int) -> Iterato
         parts.append(f"{erased:,} erased")
     parts.append(f"{len(report.problems):,} wrong" if report.problems else "nothing is wrong")
     yield " · ".join(parts)
+    if report.problems:
+        return
     if report.outside:
         yield f"Continues {plural(len(report.outside), 'checkpoint')} that {'was' if kept == 1 else 'were'} kept elsewhere."
-    elif not kept and not report.problems:
+    elif not kept:
         yield _NO_CHECKPOINT
-    if own_key and not report.problems:
+    if own_key:
         yield f"Believed is the key in the log itself, {log.key}: compare it with the one that you were given (--key)."
 
 
