@@ -200,11 +200,14 @@ class Index(Generic[T]):
 
     def of(self, traits: Traits) -> list[T]:
         """The items whose scopes hold, in the order they came."""
-        candidates = list(self._asked)
+        candidates = self._asked
         for trait in self._traits:
-            candidates += self._filed.get((trait, getattr(traits, trait)), ())
+            filed = self._filed.get((trait, getattr(traits, trait)))
+            if filed is not None:
+                candidates = candidates + filed
         found = [(position, item) for position, test, item in candidates if test(traits)]
-        found.sort(key=lambda entry: entry[0])
+        if len(found) > 1:
+            found.sort(key=lambda entry: entry[0])
         return [item for _, item in found]
 
 
