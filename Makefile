@@ -46,7 +46,7 @@ format: $(VENV)/.dev
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --upgrade
 lock: $(VENV)/.dev
 	$(COMPILE) pyproject.toml --group build --output-file requirements/runtime.lock
-	$(COMPILE) pyproject.toml --group dev --constraints requirements/runtime.lock --output-file requirements/dev.lock
+	$(COMPILE) pyproject.toml --group dev --all-extras --constraints requirements/runtime.lock --output-file requirements/dev.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -83,7 +83,7 @@ def run(options: Options) -> int:
     with collector_spared():
         plan = programme_of(governed, sets, around, context, options, tokens)
         decisions = list(judged(sets, subjects, context, plan))
-    override.record(tokens, decisions, getpass.getuser(), now, override.on_stderr)
+    override.record(tokens, decisions, getpass.getuser(), now, override.alarm_of(governed))
     report = CheckReport(
         decisions=decisions,
         unreadable=unreadable,

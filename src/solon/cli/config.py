@@ -13,7 +13,9 @@ from solon.frameworks.lint import FIELDS
 from solon.governance import times
 from solon.governance.breakglass.settings import BreakglassSettings
 from solon.governance.files import convert
+from solon.governance.notify import NotifySettings
 from solon.governance.ownership import OwnershipSettings
+from solon.governance.tickets.settings import TicketSettings
 from solon.governance.waivers import WaiverSettings, rules
 from solon.report import FORMATS
 from solon.subjects.documents import Problem, decode_yaml, text_of
@@ -48,6 +50,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     history: str = ""
     breakglass: BreakglassSettings = BreakglassSettings()
     lint: LintConfig = LintConfig()
+    notify: NotifySettings | None = None
+    tickets: TicketSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)

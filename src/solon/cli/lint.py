@@ -14,7 +14,7 @@ from solon.cli.errors import Failure, UsageError
 from solon.cli.lint_sources import Sources
 from solon.cli.progress import track
 from solon.frameworks import lint as shared
-from solon.frameworks import lint_comments
+from solon.frameworks import lint_comments, repeated_data, unknown_data
 from solon.frameworks.conftest import lint as conftest
 from solon.frameworks.conftest import tested
 from solon.frameworks.gatekeeper import lint as gatekeeper
@@ -128,6 +128,9 @@ def _rego(sources: Sources, asked: _Asked) -> Iterator[Remark]:
         return
     yield from language.lint(program)
     yield from conftest.lint(program, asked.required_of_rego)
+    tests = {module.file for module in program.modules if conftest.is_test(module)}
+    yield from unknown_data.lint(program, complete=bool(asked.config), skip=tests)
+    yield from repeated_data.lint(program, files.data_files, skip=tests)
     if not asked.ignored.issuperset(_TESTED):
         try:
             yield from tested.lint(program, tested.run_tests(files, program, asked.budget))

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from solon import __version__
+from solon.cli.tickets_app import app as tickets
 from solon.report import FORMATS
 
 app = typer.Typer(
@@ -66,6 +67,18 @@ class ProfileSort(StrEnum):
     TIME = "time"
     STEPS = "steps"
     EVALUATIONS = "evaluations"
+
+
+class NotifyFormat(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+
+
+class NotifyKind(StrEnum):
+    INFO = "info"
+    SUCCESS = "success"
+    WARNING = "warning"
+    FAILURE = "failure"
 
 
 class Explain(StrEnum):
@@ -545,6 +558,39 @@ def demo() -> None:
     from solon.cli import demo as command
 
     raise typer.Exit(command.run())
+
+
+@app.command()
+def notify(
+    owner: Annotated[str, typer.Argument(metavar="OWNER", help="Whom to tell: a team or an owner.")],
+    title: Annotated[str, typer.Option("--title", metavar="TEXT", help="The title.")] = "Solon",
+    body: Annotated[
+        str, typer.Option("--body", metavar="TEXT", help="The message.")
+    ] = "A message to see whether this channel works.",
+    kind: Annotated[NotifyKind, typer.Option("--kind", help="How it is marked.")] = NotifyKind.INFO,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Name the channels, and send nothing.")] = False,
+    format_: Annotated[
+        NotifyFormat, typer.Option("--format", "-o", help="Output format.")
+    ] = NotifyFormat.TABLE,
+) -> None:
+    """Tell an owner something, through the channels of solon.yaml.
+
+    Without a message it sends one that shows whether the channels work. Exits with 0, or 2 when one failed.
+
+    Example: solon notify team-payments --dry-run
+    """
+    from solon.cli import notify as command
+
+    raise typer.Exit(
+        command.run(
+            command.Options(
+                owner=owner, title=title, body=body, kind=kind.value, dry_run=dry_run, format=format_.value
+            )
+        )
+    )
+
+
+app.add_typer(tickets, name="tickets")
 
 
 def run() -> None:

@@ -10,11 +10,13 @@ from datetime import datetime
 
 from solon.cli.config import Found
 from solon.cli.errors import UsageError
+from solon.cli.notify import notifier_of
 from solon.decisions.decision import Decision
 from solon.governance.breakglass import ledger, use
 from solon.governance.breakglass.keys import public_key
 from solon.governance.breakglass.token import Refused
 from solon.governance.breakglass.use import Alarm, Grant, Passed, Unusable
+from solon.governance.notify import Kind, Message
 from solon.governance.programme import Programme
 from solon.governance.scope import Traits
 from solon.subjects import discover
@@ -110,7 +112,16 @@ def idle(override: Override, decisions: Sequence[Decision], programme: Programme
     return [str(each) for each in use.out_of_scope(override.grants, denied)]
 
 
-def on_stderr(title: str, body: str, kind: str) -> None:
-    """The alarm that nobody can turn off."""
-    del kind
-    sys.stderr.write(f"solon: ALARM: {title}\n" + "".join(f"  {line}\n" for line in body.splitlines()))
+def alarm_of(found: Found | None) -> Alarm:
+    """Standard error, which nobody can turn off, and the channels of the settings."""
+
+    def alarm(title: str, body: str, kind: str) -> None:
+        sys.stderr.write(f"solon: ALARM: {title}\n" + "".join(f"  {line}\n" for line in body.splitlines()))
+        notifier = notifier_of(found) if found is not None else None
+        if found is None or notifier is None:
+            return
+        sent = notifier.send(found.config.breakglass.alarm, Message(title, body, Kind(kind)))
+        for failure in sent.failures:
+            sys.stderr.write(f"solon: the alarm was not sent: {failure}\n")
+
+    return alarm

@@ -12,6 +12,9 @@ from solon.subjects.subject import Location
 RULES: Final[dict[str, tuple[Severity, str]]] = {
     "policy/no-denying-test": ("warning", "a policy, or one of its rules, that finds nothing in any test"),
     "policy/no-allowing-test": ("warning", "a policy that lets nothing pass in any test"),
+    "policy/unknown-field": ("warning", "a field that what is judged does not have"),
+    "policy/unknown-data": ("warning", "data that neither rules nor data files define"),
+    "policy/repeated-data": ("warning", "a list of values that a data file has already"),
     "policy/duplicate-id": ("error", "two policies, templates or constraints of one name"),
     "policy/unowned-file": ("warning", "a file of policies that CODEOWNERS gives to nobody"),
     "policy/no-codeowners": ("warning", "a policy repository without CODEOWNERS"),

@@ -19,6 +19,15 @@ DATA_FILES: Final = ("data.json", "data.yaml", "data.yml")
 
 
 @dataclass(frozen=True, slots=True)
+class DataFile:
+    """A data file: the value in it, and where below ``data`` it goes."""
+
+    file: str
+    place: tuple[str, ...]
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class RegoFiles:
     """What was read: module texts by file, their language, the data merged, and what could not be read."""
 
@@ -27,6 +36,7 @@ class RegoFiles:
     data: dict[str, Any] = field(default_factory=dict)
     problems: list[Unreadable] = field(default_factory=list)
     revision: str = ""
+    data_files: list[DataFile] = field(default_factory=list)
 
 
 def read(
@@ -54,10 +64,13 @@ def read(
             if place is None:
                 found.modules[file] = text_of(raw)
             else:
-                _merge(found.data, place, _document(text_of(raw)))
+                document = _document(text_of(raw))
+                _merge(found.data, place, document)
+                found.data_files.append(DataFile(file, place, document))
         except Problem as problem:
             found.problems.append(problem.at(file))
-    return RegoFiles(found.modules, dialect, found.data, found.problems, f"sha256:{digest.hexdigest()}")
+    revision = f"sha256:{digest.hexdigest()}"
+    return RegoFiles(found.modules, dialect, found.data, found.problems, revision, found.data_files)
 
 
 def _no_stdin(_size: int) -> bytes:

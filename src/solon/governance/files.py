@@ -25,6 +25,7 @@ class Part(Generic[T]):
 
     value: T
     place: Callable[[Path], Location]
+    file: str
 
     @property
     def location(self) -> Location:
@@ -80,8 +81,10 @@ def parsed(text: str, name: str, kind: type[T], noun: str) -> Iterator[Part[T] |
             if not isinstance(item, dict):
                 yield Unreadable(place(()), f"a {noun} must hold keys, and is {_said(item)}")
                 continue
-            converted = convert(item, kind, place)
-            yield converted if isinstance(converted, Unreadable) else Part(converted, place)
+            try:
+                yield Part(msgspec.convert(item, kind), place, name)
+            except msgspec.ValidationError:
+                yield from _problems(item, kind, place)
 
 
 def _placer(file: SourceFile, document: int, row: int, prefix: Path) -> Callable[[Path], Location]:
@@ -100,6 +103,38 @@ def convert(value: Any, kind: type[T], place: Callable[[Path], Location]) -> T |
         return Unreadable(place(path), problem)
 
 
+def _problems(value: Any, kind: type[T], place: Callable[[Path], Location]) -> Iterator[Unreadable]:
+    """All that keeps a value from being of that type: what was told of is taken out, and the rest asked again."""
+    told: set[Path] = set()
+    while True:
+        try:
+            msgspec.convert(value, kind)
+            return
+        except msgspec.ValidationError as error:
+            problem, path = _explained(str(error), value, kind)
+            missing = _MISSING.search(str(error))
+        if not (missing and (*path, missing[1]) in told):
+            yield Unreadable(place(path), problem)
+        if not path:
+            return
+        told.add(path)
+        value = _without(value, path)
+
+
+def _without(value: Any, path: Path) -> Any:
+    """The value without what is at a path; of a list, without what is behind that, too."""
+    first, rest = path[0], path[1:]
+    copy = value.copy()
+    if rest:
+        copy[first] = _without(copy[first], rest)
+    elif isinstance(copy, dict):
+        del copy[first]
+    else:
+        return copy[:first]  # so that none gets another number
+    return copy
+
+
+_MISSING: Final = re.compile(r"missing required field `([^`]*)`")
 _AT: Final = re.compile(r"^(.*?)(?: - at `(key in )?\$(.*)`)?$", re.DOTALL)
 _STEP: Final = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]|\[\.\.\.\]")
 _EXPECTED: Final = re.compile(r"Expected `([^`]*)`(?: of length [^,]*)?, got `([^`]*)`")
@@ -125,7 +160,7 @@ def _explained(message: str, value: Any, kind: Any) -> tuple[str, Path]:
         given = _at(value, path)
         example = f", such as [{given}]" if wanted == "a list" and isinstance(given, str) else ""
         return f"{name or 'this'} must be {wanted}{example}, and is {_said(given, expected[2])}", path
-    if missing := re.search(r"missing required field `([^`]*)`", problem):
+    if missing := _MISSING.search(problem):
         return f"{missing[1]} is missing" + (f" in {name}" if name else ""), path
     if unknown := re.search(r"unknown field `([^`]*)`", problem):
         path = (*path, unknown[1])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from fnmatch import translate
 from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar
@@ -19,8 +18,7 @@ Globs = str | list[str]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Traits:
+class Traits(msgspec.Struct, frozen=True, gc=False):
     """What a scope may ask about a subject. An empty text: not known."""
 
     uri: str = ""
@@ -30,7 +28,7 @@ class Traits:
     owner: str = ""
     environment: str = ""
     cluster: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = {}
 
 
 class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -130,7 +128,8 @@ def _any(globs: Globs) -> Callable[[str], bool]:
     return test
 
 
-def _lower_kind(name: str) -> str:
+def lower_kind(name: str) -> str:
+    """A resource as it is compared: its kind may be written in any case."""
     return _KIND.sub(lambda found: found[0].lower(), name, count=1)
 
 
@@ -145,9 +144,7 @@ def compiled(scope: Scope) -> Test:
         if globs is None:
             continue
         if name == "resource":
-            tests.append(
-                (lambda t: _lower_kind(t.resource), _any([_lower_kind(glob) for glob in _all(globs)]))
-            )
+            tests.append((lambda t: lower_kind(t.resource), _any([lower_kind(glob) for glob in _all(globs)])))
         else:
             tests.append((_reader(trait), _any(globs)))
     tests.extend((_label(name), _any(globs)) for name, globs in (scope.labels or {}).items())
@@ -224,7 +221,12 @@ def overlap(one: Scope, other: Scope) -> bool:
     """Whether a subject may be in both, as far as literals and globs tell."""
     for name in _FIELDS:
         mine, theirs = getattr(one, name), getattr(other, name)
-        if mine is not None and theirs is not None and not _may_meet(_all(mine), _all(theirs)):
+        if mine is None or theirs is None:
+            continue
+        some, others = _all(mine), _all(theirs)
+        if name == "resource":
+            some, others = list(map(lower_kind, some)), list(map(lower_kind, others))
+        if not _may_meet(some, others):
             return False
     mine_labels, their_labels = one.labels or {}, other.labels or {}
     return all(

@@ -6,11 +6,12 @@ file and line, and covers nothing.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
-from itertools import combinations
 from pathlib import PurePath
 from typing import Final
 
@@ -18,8 +19,8 @@ import msgspec
 
 from solon.frameworks.policy import Policy
 from solon.governance.files import Part
-from solon.governance.scope import Globs, Index, Scope, Traits, has_wildcard, matches, overlap
-from solon.governance.times import duration, moment, period
+from solon.governance.scope import Globs, Index, Scope, Traits, has_wildcard, matches
+from solon.governance.times import duration, moment, period, shown
 from solon.subjects.subject import Location, Unreadable
 
 SEVERITIES: Final = ("low", "medium", "high", "critical")
@@ -48,6 +49,10 @@ class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     expires: str = ""
     id: str = ""
     history: list[Renewal] = []
+
+    @property
+    def policies(self) -> Sequence[str]:
+        return [self.policy] if isinstance(self.policy, str) else self.policy
 
 
 class Approver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,15 +84,30 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """A waiver that was checked: its dates read, what it names known."""
+    """A waiver that was checked: its dates read. ``periods`` are those of all its grants, in order of time."""
 
     id: str
-    waiver: Waiver
-    policies: Sequence[str]
+    part: Part[Waiver]
     created: datetime
     expires: datetime
-    since: datetime  # first granted, before any renewal
-    location: Location
+    periods: Sequence[tuple[datetime, datetime]]
+
+    @property
+    def waiver(self) -> Waiver:
+        return self.part.value
+
+    @property
+    def policies(self) -> Sequence[str]:
+        return self.part.value.policies
+
+    @property
+    def location(self) -> Location:
+        return self.part.location
+
+    @property
+    def since(self) -> datetime:
+        """First granted, before any renewal."""
+        return self.periods[0][0]
 
     def state(self, now: datetime) -> State:
         if now >= self.expires:
@@ -110,24 +130,30 @@ class Rules:
 
 def rules(settings: WaiverSettings) -> Rules:
     """Raises ValueError with the key that is wrong."""
-    longest = {**DEFAULT_LONGEST, **settings.longest}
-    for severity in longest:
-        if severity not in SEVERITIES:
-            raise ValueError(f"longest: unknown severity {severity!r}; known are {', '.join(SEVERITIES)}")
-    for approver in settings.approvers:
-        for severity in approver.severities:
+    for key, severities in (
+        ("longest", list(settings.longest)),
+        *(("approvers", approver.severities) for approver in settings.approvers),
+    ):
+        for severity in severities:
             if severity not in SEVERITIES:
-                raise ValueError(
-                    f"approvers: unknown severity {severity!r}; known are {', '.join(SEVERITIES)}"
-                )
-        if not approver.who or not approver.policies:
-            raise ValueError("approvers: who and policies must not be empty")
+                raise ValueError(f"{key}: unknown severity {severity!r}; known are {', '.join(SEVERITIES)}")
+    for approver in settings.approvers:
+        if not (approver.who and all(approver.who) and approver.policies and approver.severities):
+            raise ValueError("approvers: who, policies and severities must not be empty")
+    longest = {**DEFAULT_LONGEST, **settings.longest}
     return Rules(
-        {severity: duration(text) for severity, text in longest.items()},
+        {severity: _length(f"longest: {severity}", text) for severity, text in longest.items()},
         settings.approvers,
-        duration(settings.remind_before),
-        duration(settings.unused_after),
+        _length("remind_before", settings.remind_before),
+        _length("unused_after", settings.unused_after),
     )
+
+
+def _length(key: str, text: str) -> timedelta:
+    try:
+        return duration(text)
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,88 +164,228 @@ class Checked:
     problems: Sequence[Unreadable] = ()
 
 
+def named(parts: Iterable[Part[Waiver]]) -> Iterator[tuple[str, Part[Waiver]]]:
+    """Each waiver with what it is called: its ``id``, else the name of its file and its number there."""
+    numbers: dict[str, int] = {}
+    for part in parts:
+        stem = PurePath(part.file).stem
+        numbers[stem] = numbers.get(stem, 0) + 1
+        yield part.value.id or (stem if numbers[stem] == 1 else f"{stem}/{numbers[stem]}"), part
+
+
 def checked(
     parts: Iterable[Part[Waiver]], rules: Rules, policies: Sequence[Policy], local: tzinfo
 ) -> Checked:
     """Check each waiver by itself: one that is wrong does not spoil the others."""
+    check = _Check(rules, policies, local)
     exemptions: list[Exemption] = []
     problems: list[Unreadable] = []
-    known = [(policy.id, policy.severity) for policy in policies]
-    numbers: dict[str, int] = {}
-    places: dict[str, Location] = {}
-    for part in parts:
-        stem = PurePath(part.location.file).stem
-        numbers[stem] = numbers.get(stem, 0) + 1
-        name = part.value.id or (stem if numbers[stem] == 1 else f"{stem}/{numbers[stem]}")
-        found = _checked(part, name, rules, known, local)
-        if name in places:
-            found = part.problem(f"a second waiver is called {name!r}; the first is at {places[name]}", "id")
-        places.setdefault(name, part.location)
-        (problems if isinstance(found, Unreadable) else exemptions).append(found)  # type: ignore[arg-type]
+    seen: dict[str, Part[Waiver]] = {}
+    for name, part in named(parts):
+        wrong = list(check.problems(part))
+        if name in seen:
+            wrong.append(
+                part.problem(
+                    f"a second waiver is called {name!r}; the first is at {seen[name].location}", "id"
+                )
+            )
+        seen.setdefault(name, part)
+        problems += wrong
+        if not wrong:
+            current = check.period(part.value.created, part.value.expires)
+            before = [check.period(each.created, each.expires) for each in part.value.history]
+            exemptions.append(Exemption(name, part, *current, sorted([*before, current])))
     return Checked(exemptions, problems)
 
 
-def _checked(
-    part: Part[Waiver], name: str, rules: Rules, policies: Sequence[tuple[str, str]], local: tzinfo
-) -> Exemption | Unreadable:
-    waiver = part.value
-    globs = [waiver.policy] if isinstance(waiver.policy, str) else waiver.policy
-    if not globs or not all(globs):
-        return part.problem("policy is missing: name the policy that is waived", "policy")
-    for key, why in (
-        ("expires", "an exemption without an end is not one"),
-        ("created", "say since when it holds"),
-        ("owner", "somebody must be accountable"),
-        ("reason", "say why"),
-        ("approved_by", "somebody else must have agreed"),
-    ):
-        if not getattr(waiver, key).strip():
-            return part.problem(f"{key} is missing: {why}", key)
-    if not waiver.scope:
-        return part.problem("scope is missing: name what is exempt; a waiver for everything is none", "scope")
-    wrong = waiver.scope.problem()
-    if wrong:
-        return part.problem(wrong[1], "scope", *wrong[0].split("."))
-    if person(waiver.approved_by) == person(waiver.owner):
-        return part.problem(f"{waiver.approved_by} owns the waiver and cannot approve it", "approved_by")
-    try:
-        created = moment(waiver.created, local)
-    except ValueError as error:
-        return part.problem(f"created: {error}", "created")
-    try:
-        expires = moment(waiver.expires, local)
-    except ValueError as error:
-        return part.problem(f"expires: {error}", "expires")
-    if expires <= created:
-        return part.problem(f"it expires on {waiver.expires}, before it is created", "expires")
-    named = [(policy, severity) for policy, severity in policies if any(matches(g, policy) for g in globs)]
-    for policy, severity in named:
-        longest = rules.longest.get(severity)
-        if longest is not None and expires - created > longest:
-            return part.problem(
-                f"it lasts {period(expires - created)}; a waiver of {policy}, whose severity is {severity}, may last "
-                f"{period(longest)}",
-                "expires",
+_NEEDED: Final = (
+    ("expires", "an exemption without an end is not one"),
+    ("created", "say since when it holds"),
+    ("owner", "somebody must be accountable"),
+    ("reason", "say why"),
+    ("approved_by", "somebody else must have agreed"),
+)
+_ID: Final = re.compile(r"[\w./-]+")
+
+
+class _Check:
+    """What must hold of each waiver of a repository."""
+
+    def __init__(self, rules: Rules, policies: Sequence[Policy], local: tzinfo) -> None:
+        self._rules = rules
+        self._local = local
+        self._policies = [(policy.id, graded(policy.severity)) for policy in policies]
+        self._named: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+
+    def period(self, created: str, expires: str) -> tuple[datetime, datetime]:
+        return moment(created, self._local), moment(expires, self._local)
+
+    def problems(self, part: Part[Waiver]) -> Iterator[Unreadable]:
+        """All that is wrong with a waiver."""
+        waiver = part.value
+        if not waiver.policies or not all(glob.strip() for glob in waiver.policies):
+            yield part.problem("policy is missing: name the policy that is waived", "policy")
+        for key, why in _NEEDED:
+            if not getattr(waiver, key).strip():
+                yield part.problem(f"{key} is missing: {why}", key)
+        if waiver.id and not _ID.fullmatch(waiver.id):
+            yield part.problem("id may have letters, digits and - _ . / alone", "id")
+        yield from self._of_scope(part)
+        yield from self._of_time(part)
+        yield from self._of_approval(part)
+        yield from self._of_history(part)
+
+    def _of_scope(self, part: Part[Waiver]) -> Iterator[Unreadable]:
+        scope = part.value.scope
+        if not scope:
+            yield part.problem(
+                "scope is missing: name what is exempt; a waiver for everything is none", "scope"
             )
-        if not _may_approve(waiver.approved_by, policy, severity, rules.approvers):
-            allowed = approvers_of(policy, severity, rules.approvers)
-            return part.problem(
-                f"{waiver.approved_by} may not approve waivers of {policy} ({severity}): "
-                + (f"{', '.join(allowed)} may" if allowed else "nobody may"),
+        elif wrong := scope.problem():
+            yield part.problem(wrong[1], "scope", *wrong[0].split(".", 1))
+        elif not _telling(scope):
+            yield part.problem(
+                f"scope is {scope}, and so names nothing: a waiver for everything is none", "scope"
+            )
+
+    def _of_time(self, part: Part[Waiver]) -> Iterator[Unreadable]:
+        waiver, local = part.value, self._local
+        read: dict[str, datetime] = {}
+        for key in ("created", "expires"):
+            text = getattr(waiver, key)
+            try:
+                read |= {key: moment(text, local)} if text.strip() else {}
+            except ValueError as error:
+                yield part.problem(f"{key}: {error}", key)
+        if len(read) < 2:
+            return
+        created, expires = read["created"], read["expires"]
+        if expires <= created:
+            said = "when" if expires == created else "before"
+            yield part.problem(f"it expires on {waiver.expires}, {said} it is created", "expires")
+        longest, of = self._longest(waiver)
+        lasts = _lasts(created, expires, local)
+        if lasts > longest:
+            yield part.problem(
+                f"it lasts {period(lasts)}; {period(longest)} is the most for {of}",
+                "expires",
+                hint=_latest(created, longest, local),
+            )
+
+    def _longest(self, waiver: Waiver) -> tuple[timedelta, str]:
+        """How long it may last, and the policy that says so: of several the strictest."""
+        limits = [(self._rules.longest[severity], policy, severity) for policy, severity in self._of(waiver)]
+        if not limits:
+            return max(self._rules.longest.values()), "any waiver"
+        longest, policy, severity = min(limits)
+        return longest, f"a waiver of {policy}, whose severity is {severity}"
+
+    def _of_approval(self, part: Part[Waiver]) -> Iterator[Unreadable]:
+        waiver, approvers = part.value, self._rules.approvers
+        if not waiver.approved_by.strip():
+            return
+        if is_same(waiver.approved_by, waiver.owner):
+            yield part.problem(f"{waiver.approved_by} owns the waiver and cannot approve it", "approved_by")
+        refused = [
+            (policy, severity)
+            for policy, severity in self._of(waiver)
+            if not may_approve(waiver.approved_by, policy, severity, approvers)
+        ]
+        if refused:
+            policy, severity = refused[0]
+            allowed = approvers_of(policy, severity, approvers)
+            yield part.problem(
+                f"{waiver.approved_by} may not approve waivers of {policy} ({severity})"
+                + (f" and {len(refused) - 1} more" if len(refused) > 1 else "")
+                + (f": {', '.join(allowed)} may" if allowed else ": nobody may"),
                 "approved_by",
             )
-    since = created
-    for index, renewal in enumerate(waiver.history):
-        try:
-            since = min(since, moment(renewal.created, local))
-        except ValueError as error:
-            return part.problem(f"history: created: {error}", "history", index, "created")
-    return Exemption(name, waiver, globs, created, expires, since, part.location)
+
+    def _of_history(self, part: Part[Waiver]) -> Iterator[Unreadable]:
+        reasons = {plain(each.reason) for each in part.value.history}
+        if plain(part.value.reason) in reasons - {""}:
+            yield part.problem("it was renewed for the reason it had before: say what is new", "reason")
+        for index, renewal in enumerate(part.value.history):
+            for key in ("created", "expires"):
+                try:
+                    moment(getattr(renewal, key), self._local)
+                except ValueError as error:
+                    yield part.problem(f"history: {key}: {error}", "history", index, key)
+
+    def _of(self, waiver: Waiver) -> list[tuple[str, str]]:
+        """The policies that it names, each with its severity."""
+        globs = tuple(waiver.policies)
+        if globs not in self._named:
+            self._named[globs] = [each for each in self._policies if any(matches(g, each[0]) for g in globs)]
+        return self._named[globs]
+
+
+def graded(severity: str) -> str:
+    """The severity; a word that is none of them counts as medium, as for a policy that states none."""
+    return severity if severity in SEVERITIES else "medium"
+
+
+def _lasts(created: datetime, expires: datetime, local: tzinfo) -> timedelta:
+    """As a calendar has it, where that is less: thirty days in which clocks go back are thirty days."""
+    wall = expires.astimezone(local).replace(tzinfo=None) - created.astimezone(local).replace(tzinfo=None)
+    return min(wall, expires - created)
+
+
+def _latest(created: datetime, longest: timedelta, local: tzinfo) -> str:
+    try:
+        end = created.astimezone(local).replace(tzinfo=None) + longest
+        return f"expires: {shown(end.replace(tzinfo=local), local)} at the latest"
+    except OverflowError:
+        return ""
+
+
+_SAYS: Final = re.compile(r"[^\W_]")
+
+
+def _telling(scope: Scope) -> bool:
+    """Whether some part of a scope names something: not what is only wildcards, or only what is left out."""
+    fields = (scope.team, scope.namespace, scope.environment, scope.cluster, scope.resource, scope.subject)
+    said = [globs for globs in (*fields, *(scope.labels or {}).values()) if globs is not None]
+    if any(all(_SAYS.search(glob.split("://")[-1]) for glob in _listed(globs)) for globs in said):
+        return True
+    selector = scope.selector or {}
+    return bool(selector.get("matchLabels")) or any(
+        each.get("operator") == "In" for each in selector.get("matchExpressions") or ()
+    )
+
+
+def _listed(globs: Globs) -> Sequence[str]:
+    return [globs] if isinstance(globs, str) else globs
+
+
+def plain(text: str) -> str:
+    """A text as it is compared: in any case, however it is spaced, without what cannot be seen."""
+    seen = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    return " ".join(seen.casefold().split())
 
 
 def person(name: str) -> str:
     """A name as it is compared: in any case, with or without ``@``."""
-    return name.strip().removeprefix("@").casefold()
+    return plain(name).removeprefix("@").strip()
+
+
+_ADDRESS: Final = re.compile(r".*<([^<>]+)>")
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether two names may be of one person or team: ``@org/payments`` is ``Payments``, and ``jo@example.com`` jo."""
+    whole, bare = _spelt(one)
+    others, other_bare = _spelt(other)
+    return whole == others or (bare == other_bare and (whole == bare or others == other_bare))
+
+
+def _spelt(name: str) -> tuple[str, str]:
+    """A name, and without the organisation or host that it is of."""
+    name = plain(name)
+    if address := _ADDRESS.fullmatch(name):
+        name = address[1]
+    name = re.sub(r"[\s_.-]+", "-", person(name.removeprefix("mailto:")))
+    return name, name.rpartition("/")[2].partition("@")[0]
 
 
 def approvers_of(policy: str, severity: str, approvers: Sequence[Approver]) -> list[str]:
@@ -232,7 +398,7 @@ def approvers_of(policy: str, severity: str, approvers: Sequence[Approver]) -> l
     ]
 
 
-def _may_approve(name: str, policy: str, severity: str, approvers: Sequence[Approver]) -> bool:
+def may_approve(name: str, policy: str, severity: str, approvers: Sequence[Approver]) -> bool:
     if not approvers:
         return True
     return person(name) in map(person, approvers_of(policy, severity, approvers))
@@ -266,65 +432,3 @@ class Cover:
 
 def _index(exemptions: Sequence[Exemption]) -> Index[Exemption]:
     return Index((each.waiver.scope, each) for each in exemptions)
-
-
-@dataclass(frozen=True, slots=True)
-class Overlap:
-    """Two waivers that exempt something in common."""
-
-    one: Exemption
-    other: Exemption
-
-
-def overlaps(exemptions: Sequence[Exemption], policies: Sequence[str], now: datetime) -> Iterator[Overlap]:
-    """Pairs that are in force at one time, name a policy in common, and may meet in a subject."""
-    lasting = [each for each in exemptions if each.state(now) is not State.EXPIRED]
-    named: dict[str, list[Exemption]] = {}
-    for each in lasting:
-        exact = [glob for glob in each.policies if not has_wildcard(glob)]
-        for policy in {*exact, *(p for p in policies if each.names(p))}:
-            named.setdefault(policy, []).append(each)
-    seen: set[tuple[str, str]] = set()
-    for several in named.values():
-        for one, other in combinations(several, 2):
-            if (
-                (one.id, other.id) not in seen
-                and one.created < other.expires
-                and other.created < one.expires
-                and overlap(one.waiver.scope, other.waiver.scope)
-            ):
-                seen.add((one.id, other.id))
-                yield Overlap(one, other)
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """Waivers as numbers. Ages are of those in force."""
-
-    active: int = 0
-    pending: int = 0
-    expired: int = 0
-    expiring: int = 0  # within the time of reminders
-    median_age: timedelta = timedelta()
-    oldest: timedelta = timedelta()
-    by_owner: Mapping[str, int] = field(default_factory=dict)
-
-
-def health(exemptions: Sequence[Exemption], now: datetime, remind_before: timedelta) -> Health:
-    active = [each for each in exemptions if each.state(now) is State.ACTIVE]
-    ages = sorted(now - each.since for each in active)
-    middle = len(ages) // 2
-    owners: dict[str, int] = {}
-    for each in active:
-        owners[each.waiver.owner] = owners.get(each.waiver.owner, 0) + 1
-    return Health(
-        active=len(active),
-        pending=sum(each.state(now) is State.PENDING for each in exemptions),
-        expired=sum(each.state(now) is State.EXPIRED for each in exemptions),
-        expiring=sum(each.expires - now <= remind_before for each in active),
-        median_age=(ages[middle] if len(ages) % 2 else (ages[middle - 1] + ages[middle]) / 2)
-        if ages
-        else timedelta(),
-        oldest=ages[-1] if ages else timedelta(),
-        by_owner=owners,
-    )

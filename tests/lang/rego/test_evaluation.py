@@ -644,6 +644,47 @@ def test_rules_and_data_make_one_document() -> None:
     assert program.query("data.a.b[x]") == [{"x": "p"}, {"x": "q"}]
 
 
+def test_metadata_has_the_fields_that_opa_knows() -> None:
+    text = """package t
+
+# METADATA
+# title: 1.5
+# description: true
+# mood: good
+# schemas:
+# - input: schema["pod"].x
+# - input.x: {type: string}
+# organizations: [1, b]
+# entrypoint: false
+# custom: {}
+p := rego.metadata.rule()
+
+# METADATA
+# title: way in
+# entrypoint: true
+q := rego.metadata.chain()
+"""
+    assert rego.compile({"t.rego": text}).evaluate("data.t") == {
+        "p": {
+            "scope": "rule",
+            "title": "1.5",
+            "description": "true",
+            "organizations": ["1", "b"],
+            "schemas": [
+                {"path": ["input"], "schema": ["schema", "pod", "x"]},
+                {"path": ["input", "x"], "definition": {"type": "string"}},
+            ],
+        },
+        "q": [
+            {"path": ["t", "q"]},
+            {
+                "path": ["t", "q"],
+                "annotations": {"scope": "document", "title": "way in", "entrypoint": True},
+            },
+        ],
+    }
+
+
 STRICT = [
     ('p := to_number("x")', "eval_builtin_error"),
     ("p := 1 / 0", "eval_builtin_error"),

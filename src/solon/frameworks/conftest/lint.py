@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Final
 
+from solon.frameworks import fields
 from solon.frameworks.conftest.load import POLICY_RULE, Notes
 from solon.frameworks.conftest.shadowed import shadowed
 from solon.frameworks.lint import FIELDS, lacking
@@ -58,6 +59,24 @@ def lint(program: rego.Program, required: Collection[str] = REQUIRED) -> Iterato
             )
         for diagnostic in shadowed(program, notes, path, definitions):
             yield _remark(diagnostic)
+    yield from _unknown_fields(program)
+
+
+def _unknown_fields(program: rego.Program) -> Iterator[Remark]:
+    """References to fields that the subjects of policies do not have."""
+    notes = Notes(program)
+    about: dict[str, set[str]] = {module.file: set() for module in program.modules if not is_test(module)}
+    for name, definitions in policies_of(program).items():
+        wanted = notes.of(name)["custom"].get("subject", "")
+        for definition in definitions:
+            about[definition.module.file].add(wanted if isinstance(wanted, str) else "")
+    asked: dict[str, set[str]] = {}
+    for file, kinds in about.items():
+        only = next(iter(kinds)) if len(kinds) == 1 else ""
+        asked.setdefault(only if only in fields.INPUTS else "", set()).add(file)
+    for kind, files in asked.items():
+        missing = program.types.missing(fields.INPUTS[kind])
+        yield from fields.remarks(each for each in missing if each.span.file in files)
 
 
 def _remark(diagnostic: Diagnostic) -> Remark:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from solon.frameworks import fields, unknown_data
 from solon.frameworks.gatekeeper.errors import GatekeeperError
-from solon.frameworks.gatekeeper.template import check_modules, is_template, source_of
+from solon.frameworks.gatekeeper.template import check_modules, is_template, parameters_of, source_of
 from solon.lang import rego
 from solon.lang.rego.lint import Remark
 from solon.lang.rego.lint import lint as lint_rego
@@ -40,8 +41,21 @@ def lint(template: Subject, text: str) -> list[Remark]:
     lines = text.splitlines()
     return [
         replace(remark, diagnostic=_placed(remark.diagnostic, template, modules, paths, lines))
-        for remark in lint_rego(program)
+        for remark in [
+            *lint_rego(program),
+            *_unknown_fields(program, template, f"{kind}.rego"),
+            *unknown_data.lint(program, complete=True),
+        ]
     ]
+
+
+def _unknown_fields(program: rego.Program, template: Subject, main: str) -> Iterator[Remark]:
+    """References to fields that a review does not have, and to parameters that the schema does not have."""
+    schema, keeps_unknown = parameters_of(template.document)
+    parameters = fields.of_schema(schema, keeps_unknown=keeps_unknown)
+    for is_main in (True, False):
+        missing = program.types.missing(fields.template_input(parameters, main=is_main))
+        yield from fields.remarks(each for each in missing if (each.span.file == main) is is_main)
 
 
 def _paths(target: dict[str, Any]) -> Iterator[Path]:

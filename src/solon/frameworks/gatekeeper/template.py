@@ -77,9 +77,7 @@ def compile_template(
         raise GatekeeperError("the Rego has no rule named violation")
     if any(rule.kind == "function" for rule in rules):
         raise GatekeeperError("violation must be a set of objects with a msg, not a function")
-    validation = _get(document, "spec", "crd", "spec", "validation")
-    schema = validation.get("openAPIV3Schema") if isinstance(validation, dict) else None
-    keeps_unknown = _keeps_unknown(document, validation)
+    schema, keeps_unknown = parameters_of(document)
     if schema is not None and not keeps_unknown:
         check_structural(schema, "spec.crd.spec.validation.openAPIV3Schema")
     annotations = _get(document, "metadata", "annotations")
@@ -92,6 +90,13 @@ def compile_template(
         location=location,
         annotations={k: str(v) for k, v in annotations.items()} if isinstance(annotations, dict) else {},
     )
+
+
+def parameters_of(document: dict[str, Any]) -> tuple[Any, bool]:
+    """The schema of a template's parameters, and whether those that it has not are kept."""
+    validation = _get(document, "spec", "crd", "spec", "validation")
+    schema = validation.get("openAPIV3Schema") if isinstance(validation, dict) else None
+    return schema, _keeps_unknown(document, validation)
 
 
 def _keeps_unknown(document: dict[str, Any], validation: Any) -> bool:

@@ -15,7 +15,10 @@ _VARIABLE: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 class BreakglassSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Paths are relative to solon.yaml; durations as 60m, 3d. ``openers`` are names or globs; None is anyone."""
+    """Paths are relative to solon.yaml; durations as 60m, 3d. ``openers`` are names or globs; None is anyone.
+
+    ``alarm`` is whose channels of ``notify`` are told when a token is used.
+    """
 
     public_key: str = "breakglass.pub.pem"
     private_key_env: str = "SOLON_BREAKGLASS_KEY"  # the variable with the path of the private key
@@ -24,6 +27,7 @@ class BreakglassSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     within: str = "30d"
     review_within: str = "3d"
     ledger: str = "breakglass.jsonl"
+    alarm: str = "*"
     openers: list[str] | None = None
 
     def __post_init__(self) -> None:

@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from solon.lang.rego import ast
 from solon.lang.rego.errors import PARSE_ERROR
+from solon.lang.rego.schemas import path_of
 from solon.lang.source import Diagnostic, Span
+from solon.lang.values import json_text
 
 SCOPES: Final = ("package", "subpackages", "document", "rule")
 
@@ -71,7 +73,7 @@ class Annotations:
             own = [
                 a for a in self.all if a.scope == "rule" and a.file == module.file and a.target_at == rule.at
             ]
-            chain.append({"path": names} | ({"annotations": own[-1].values} if own else {}))
+            chain.append(_link(names, own[-1]) if own else {"path": names})
             chain += [_link(names, a) for a in self.all if a.scope == "document" and a.path == name]
         chain += [
             _link(package, a)
@@ -89,7 +91,39 @@ class Annotations:
 
 
 def _link(path: list[str], annotation: Annotation) -> dict[str, Any]:
-    return {"path": path, "annotations": annotation.values}
+    return {"path": path, "annotations": _shown(annotation.values)}
+
+
+_FIELDS: Final = (
+    "scope", "title", "description", "entrypoint", "organizations", "related_resources", "authors", "schemas",
+    "custom", "labels", "compile",
+)  # fmt: skip
+
+
+def _shown(values: dict[str, Any]) -> dict[str, Any]:
+    """The fields that OPA knows, as it gives them."""
+    out = {name: values[name] for name in _FIELDS if values.get(name)}
+    for name in {"title", "description"} & out.keys():
+        out[name] = _text(out[name])
+    if isinstance(out.get("organizations"), list):
+        out["organizations"] = list(map(_text, out["organizations"]))
+    if isinstance(out.get("schemas"), list):
+        out["schemas"] = [
+            {"path": _names(path)}
+            | ({"definition": said} if isinstance(said, dict) else {"schema": _names(said)})
+            for item in out["schemas"]
+            if isinstance(item, dict)
+            for path, said in item.items()
+        ]
+    return out
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json_text(value)
+
+
+def _names(path: Any) -> list[Any]:
+    return [key[1] for key in path_of(_text(path)) or ()]
 
 
 def _static_names(rule: ast.Rule) -> list[str]:
@@ -129,7 +163,8 @@ def _read(module: ast.Module, errors: list[Diagnostic]) -> list[Annotation]:
         span = Span(module.file, lines[0].row, lines[0].column)
         rule = next((r for r in rules if module.span(r.at).row > row), None)
         before_package = row < package_row
-        scope = values.get("scope") or ("package" if before_package else "rule")
+        usual = "package" if before_package else "document" if values.get("entrypoint") else "rule"
+        scope = values.get("scope") or usual
         if scope not in SCOPES:
             errors.append(
                 Diagnostic(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from solon.lang.rego import ast
+from solon.lang.rego.builtins import TABLE
+from solon.lang.rego.types import Scalar, key_of, of_signature, scalar_of
 from solon.lang.source import Diagnostic
 
 _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
@@ -17,6 +19,11 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
 _SIGNS: Final = {"equal": "==", "neq": "!=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 _TURNED: Final = {"equal": "equal", "neq": "neq", "lt": "gt", "lte": "gte", "gt": "lt", "gte": "lte"}
 
+_OPPOSITE: Final = {"equal": "neq", "neq": "equal", "lt": "gte", "gte": "lt", "gt": "lte", "lte": "gt"}
+# The least that some built-in functions give.
+_LEAST: Final = {"count": 0, "abs": 0, "strings.count": 0, "indexof": -1}
+_ORDER: Final = ("null", "boolean", "number", "string")
+
 Key = tuple[Any, ...]
 Comparison = tuple[str, Any]  # operator and constant
 
@@ -25,16 +32,24 @@ def contradictions(module: ast.Module, body: Sequence[ast.Expr]) -> Iterator[Dia
     if _says_so(body):
         return
     said: dict[Key, list[Comparison]] = {}
+    results: dict[str, str] = {}  # variable -> the built-in function whose result it holds
     for expr in body:
         if expr.withs:
             continue
-        if _is_false(expr):
+        if _is_false(expr) or _is_in_nothing(expr):
             yield Diagnostic(
                 "rego/never-holds",
                 "this is always false: the body never holds",
                 module.span(expr.at, max(1, expr.end - expr.at)),
                 "remove the rule, or compare with what the input says",
             )
+            continue
+        match expr.statement:
+            case ast.Unify(ast.Var(name), ast.Call(function), ":=" | "=") if function in TABLE:
+                results[name] = function
+        about_result = _about_result(module, expr, results)
+        if about_result is not None:
+            yield about_result
             continue
         compared = None if expr.negated else _comparison(expr.statement)
         if compared is None:
@@ -48,6 +63,52 @@ def contradictions(module: ast.Module, body: Sequence[ast.Expr]) -> Iterator[Dia
         others.append((name, constant))
         if clash is not None:
             yield _contradiction(module, expr, term, clash, (name, constant))
+
+
+def _is_in_nothing(expr: ast.Expr) -> bool:
+    """Whether an expression looks for something in a collection that is empty as it is written."""
+    match expr.statement:
+        case ast.TermExpr(ast.Call("internal.member_2" | "internal.member_3", [*_, domain])):
+            empty = isinstance(domain, ast.Array | ast.SetTerm) and not domain.items
+            return not expr.negated and (empty or (isinstance(domain, ast.Object) and not domain.pairs))
+        case _:
+            return False
+
+
+def _about_result(module: ast.Module, expr: ast.Expr, results: Mapping[str, str]) -> Diagnostic | None:
+    """A comparison of a built-in function's result with what it can never, or will always, compare with so."""
+    compared = _comparison(expr.statement)
+    if compared is None:
+        return None
+    term, name, constant = compared
+    function = term.name if isinstance(term, ast.Call) else None
+    if isinstance(term, ast.Var):
+        function = results.get(term.name)
+    if function is None or function not in TABLE:
+        return None
+    name = _OPPOSITE[name] if expr.negated else name
+    shown = (
+        f"{function}(…)" if isinstance(term, ast.Call) else term.shown if isinstance(term, ast.Var) else ""
+    )
+    span = module.span(expr.at, max(1, expr.end - expr.at))
+    result, given = of_signature(TABLE[function].signature).result, scalar_of(key_of(constant))
+    if isinstance(result, Scalar) and result != given:
+        holds = name == "neq" or _COMPARE[name](_ORDER.index(result.name), _ORDER.index(given.name))
+        return Diagnostic(
+            "rego/mismatched-types",
+            f"{shown} is a {result.name}, compared with a {given.name}: that {'always' if holds else 'never'} holds",
+            span,
+            f"compare it with a {result.name}",
+        )
+    least = _LEAST.get(function)
+    if least is not None and _comparable(least, constant) and _clash(("gte", least), (name, constant)):
+        return Diagnostic(
+            "rego/never-holds",
+            f"{shown} is never {_condition((name, constant))}: the body never holds",
+            span,
+            f"the least that {function} gives is {least}",
+        )
+    return None
 
 
 def _contradiction(
@@ -71,7 +132,7 @@ def _condition(comparison: Comparison) -> str:
 def _says_so(body: Sequence[ast.Expr]) -> bool:
     """``p if false`` says outright what it means: an empty document."""
     (*others, last) = body
-    return not others and not last.negated and isinstance(last.statement, ast.TermExpr)
+    return not others and not last.negated and isinstance(last.statement, ast.TermExpr) and _is_false(last)
 
 
 def _is_false(expr: ast.Expr) -> bool:

@@ -15,6 +15,7 @@ from solon.lang.rego.builtins import TABLE
 from solon.lang.rego.contradictions import contradictions
 from solon.lang.rego.loops import unjoined
 from solon.lang.rego.program import Program
+from solon.lang.rego.reachability import unreachable
 from solon.lang.rego.resolve import walk_all
 from solon.lang.rego.rules import Definition
 from solon.lang.source import Diagnostic
@@ -31,6 +32,11 @@ RULES: Final[dict[str, tuple[Severity, str]]] = {
     "rego/deprecated-builtin": ("error", "a built-in function that Rego v1 no longer has"),
     "rego/never-holds": ("warning", "an expression between constants that is always false"),
     "rego/contradiction": ("warning", "comparisons of one field that cannot hold together"),
+    "rego/mismatched-types": (
+        "warning",
+        "a comparison of values of different types, which is always the same",
+    ),
+    "rego/unreachable-rule": ("warning", "a rule that needs another which never holds"),
     "rego/unjoined-loops": ("warning", "two loops over the input that nothing joins"),
 }
 
@@ -49,6 +55,7 @@ def lint(program: Program) -> list[Remark]:
     for _, definition in program.definitions:
         for check in _CHECKS:
             found.extend(check(definition))
+    found.extend(unreachable(program))
     return in_order(Remark(RULES[each.code][0], each) for each in found)
 
 

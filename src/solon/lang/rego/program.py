@@ -322,6 +322,11 @@ class Program:
         return self._root
 
     @property
+    def types(self) -> Checker:
+        """What knows the types of rules."""
+        return self._types
+
+    @property
     def replaced(self) -> Replaced:
         """What `with` replaces in the rules."""
         return self._replaced

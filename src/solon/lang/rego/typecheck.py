@@ -10,6 +10,7 @@ call is not checked there either, only what they refer to.)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from solon.lang.rego import ast
@@ -53,11 +54,22 @@ from solon.lang.rego.types import (
     values,
 )
 from solon.lang.rego.typetree import MISSING, Node, at
-from solon.lang.source import Diagnostic
+from solon.lang.source import Diagnostic, Span
 
 _MOST_ERRORS: Final = 10
 _MOST_NAMES: Final = 20  # in one error
 _UNKNOWN: Final = Typed(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A reference to a field that its object does not have. ``text`` is the reference up to that field."""
+
+    span: Span
+    text: str
+    field: str
+    of: Type
+    known: tuple[str, ...]
 
 
 class Checker:
@@ -95,6 +107,13 @@ class Checker:
                     self.definition(group, definition)
                 except RecursionError:  # nested too deeply to say
                     self.documents.put(self.paths[group.name], ANY)
+
+    def missing(self, input: Type) -> list[Missing]:
+        """The references to fields that are not there, if input is of a type."""
+        again = Checker(self.root, self.groups, self.edges, self.builtins, [], self.annotations, self.schemas)
+        again.documents.put([key_of("input")], input)
+        again.check()
+        return again.findings.missing
 
     def query(self, module: ast.Module, body: Sequence[ast.Expr]) -> list[Diagnostic]:
         """What is wrong with a query to the program."""
@@ -172,6 +191,7 @@ class Findings:
     def __init__(self, errors: list[Diagnostic]) -> None:
         self.errors = errors
         self.count = 0
+        self.missing: list[Missing] = []
 
     def add(self, error: Diagnostic) -> None:
         self.count += 1
@@ -554,6 +574,13 @@ class Scope(Variables):
     ) -> None:
         found = brief(have) if have else self.text(ref.path[depth])
         names = _names(place)
+        part = ref.path[depth]
+        if isinstance(part, ast.Scalar) and type(part.value) is str and not isinstance(place, Node):
+            upto = self.text(ast.Ref(ref.head, ref.path[: depth + 1], ref.at))
+            known = tuple(str(key[1]) for key in names)
+            self.findings.missing.append(
+                Missing(self.module.span(ref.at, len(upto)), upto, part.value, place, known)
+            )
         if names:
             more = ", …" if len(names) > _MOST_NAMES else ""
             wanted = f"one of {', '.join(map(shown_key, names[:_MOST_NAMES]))}{more}"

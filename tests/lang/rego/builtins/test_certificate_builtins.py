@@ -197,6 +197,15 @@ VALUES = [
     ),
     ("crypto.x509.parse_certificate_request(input.request).DNSNames", ["leaf.example"]),
     (
+        "crypto.x509.parse_certificate_request(input.request).Attributes",
+        [
+            {
+                "Type": [1, 2, 840, 113549, 1, 9, 14],
+                "Value": [[{"Type": [2, 5, 29, 17], "Value": "MA6CDGxlYWYuZXhhbXBsZQ=="}]],
+            }
+        ],
+    ),
+    (
         "crypto.x509.parse_rsa_private_key(input.key)",
         {
             "crv": "P-256",

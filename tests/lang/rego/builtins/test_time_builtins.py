@@ -6,6 +6,9 @@ from solon.lang.rego import UNDEFINED, RegoError
 
 # call -> value
 VALUES = [
+    ('time.parse_rfc3339_ns("2020-01-02T3:04:05Z")', 1577934245000000000),
+    ('time.parse_ns("15:04 2006","3:04 2020")', 1577847840000000000),
+    ('time.parse_ns("2006-002","2020-366")', 1609372800000000000),
     ("time.date(1585852421593912000)", [2020, 4, 2]),
     ('time.date([1585852421593912000,"Asia/Kolkata"])', [2020, 4, 3]),
     ("time.date(-1)", [1969, 12, 31]),
@@ -39,6 +42,7 @@ VALUES = [
 
 # call -> what kind of error it is where errors of built-ins are strict; elsewhere it is undefined
 ERRORS = [
+    ('time.parse_ns("2006-002","2021-366")', "eval_builtin_error"),
     ('time.date([0,"Nope/Zone"])', "eval_builtin_error"),
     ('time.date([0,"../etc/passwd"])', "eval_builtin_error"),
     ("time.date(9223372036854775808)", "eval_builtin_error"),

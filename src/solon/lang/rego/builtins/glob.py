@@ -95,7 +95,9 @@ def _range(pattern: str, at: int) -> tuple[str, int]:
     negated = body.startswith("!")
     if negated:
         body = body[1:]
-    if len(body) == 3 and body[1] == "-":
+    if body[1:2] == "-" and body[0] != "\\":
+        if len(body) != 3:
+            raise BuiltinError("expected close range character")
         low, high = body[0], body[2]
         if low > high:
             raise BuiltinError("hi character should be greater than lo character")

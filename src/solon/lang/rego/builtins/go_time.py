@@ -144,7 +144,7 @@ _READ: Final[dict[str, tuple[str, str]]] = {
     "01": (r"\d{2}", "month"), "1": (r"\d{1,2}", "month"),
     "02": (r"\d{2}", "day"), "_2": (r" ?\d{1,2}", "day"), "2": (r"\d{1,2}", "day"),
     "002": (r"\d{3}", "day of year"), "__2": (r" {0,2}\d{1,3}", "day of year"),
-    "15": (r"\d{2}", "hour"), "03": (r"\d{2}", "half hour"), "3": (r"\d{1,2}", "half hour"),
+    "15": (r"\d{1,2}", "hour"), "03": (r"\d{2}", "half hour"), "3": (r"\d{1,2}", "half hour"),
     "04": (r"\d{2}", "minute"), "4": (r"\d{1,2}", "minute"),
     "05": (r"\d{2}", "second"), "5": (r"\d{1,2}", "second"),
     "PM": ("AM|PM", "half"), "pm": ("am|pm", "half"),
@@ -220,6 +220,8 @@ def parse_time(layout: str, text: str) -> int:
     try:
         if "day of year" in got:
             start = date(year, 1, 1) + timedelta(days=int(got["day of year"]) - 1)
+            if start.year != year:
+                raise ValueError("day-of-year out of range")
             month, day = start.month, start.day
         if not year:  # Go's year 0: beyond what can be told in nanoseconds
             raise ValueError("time outside of valid range")

@@ -298,9 +298,8 @@ def _globs(pattern: str) -> _Glob:
         char = pattern[at]
         chars: _Chars
         if char == "\\":
-            if at + 1 >= len(pattern):
-                raise BuiltinError("input:" + pattern + ", pos:" + str(at) + ", bad escape")
-            chars, at = frozenset(pattern[at + 1]), at + 2
+            escaped, at = _char(pattern, at)
+            chars = frozenset(escaped[-1])
         elif char == ".":
             chars, at = None, at + 1
         elif char == "[":
@@ -316,22 +315,34 @@ def _globs(pattern: str) -> _Glob:
 
 
 def _char_class(pattern: str, at: int) -> tuple[_Chars, int]:
+    """The characters of a class that begins at a place, and the place behind it."""
     chars: set[str] = set()
-    while at < len(pattern) and pattern[at] != "]":
-        if pattern[at] == "\\":
-            at += 1
-        if pattern[at + 1 : at + 2] == "-" and pattern[at + 2 : at + 3] not in ("]", ""):
-            size = max(0, ord(pattern[at + 2]) - ord(pattern[at]))
+    before = ""  # the character that a range may begin with
+    while at < len(pattern):
+        char, at = _char(pattern, at)
+        if char == "]":
+            return frozenset(chars), at
+        if char == "-":
+            last, at = _char(pattern, at) if at < len(pattern) else ("", at)
+            if not before or last in ("", "]", "-") or last[-1] < before:
+                raise BuiltinError(f"input:{pattern}, pos:{at}, range without its ends in order")
+            size = ord(last[-1]) - ord(before)
             spend(4 * size)
             claim(128 * size)
-            chars.update(chr(code) for code in range(ord(pattern[at]), ord(pattern[at + 2]) + 1))
-            at += 3
+            chars.update(map(chr, range(ord(before), ord(last[-1]) + 1)))
+            before = ""
         else:
-            chars.update(pattern[at : at + 1])
-            at += 1
-    if at >= len(pattern):
-        raise BuiltinError(f"input:{pattern}, unclosed character class")
-    return frozenset(chars), at + 1
+            before = char[-1]
+            chars.add(before)
+    raise BuiltinError(f"input:{pattern}, unclosed character class")
+
+
+def _char(pattern: str, at: int) -> tuple[str, int]:
+    """The character at a place, with its backslash, and the place behind it."""
+    size = 2 if pattern[at] == "\\" else 1
+    if at + size > len(pattern):
+        raise BuiltinError(f"input:{pattern}, pos:{at}, bad escape")
+    return pattern[at : at + size], at + size
 
 
 BUILTINS = (

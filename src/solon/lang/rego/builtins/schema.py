@@ -9,7 +9,7 @@ from typing import Any, Final
 from solon.lang.budget import spend
 from solon.lang.rego.builtins import time
 from solon.lang.rego.builtins.json import parsing
-from solon.lang.rego.builtins.regex import compiled
+from solon.lang.rego.builtins.regex import compiled, is_valid
 from solon.lang.rego.builtins.registry import Builtin, remembered, string, wrong_type
 from solon.lang.rego.builtins.schema_errors import described, is_additional
 from solon.lang.rego.errors import BuiltinError
@@ -25,8 +25,8 @@ def _document(value: Value, position: int) -> Any:
             return json.loads(value)
         except RecursionError:
             raise BuiltinError("jsonschema: nested too deeply") from None
-        except ValueError as error:
-            raise BuiltinError(f"jsonschema: {error}") from None
+        except ValueError:
+            raise BuiltinError("jsonschema: invalid JSON string") from None
     if type(value) is not dict and position == 2:
         raise wrong_type(value, position, "one of {string, object}")
     return to_json(value)
@@ -35,7 +35,7 @@ def _document(value: Value, position: int) -> Any:
 @remembered(64)
 def _problem(text: str) -> str:
     """What is wrong with a schema, or nothing; kept, as checking a schema takes longer than using it."""
-    from jsonschema import Draft7Validator
+    from jsonschema import Draft7Validator, FormatChecker
     from jsonschema.exceptions import best_match
 
     schema = json.loads(text)
@@ -48,8 +48,14 @@ def _problem(text: str) -> str:
             f"jsonschema: has a primitive type that is NOT VALID -- given: /{wrong}/ "
             f"Expected valid values are:[{valid}]"
         )
-    error = best_match(_charging(Draft7Validator)(Draft7Validator.META_SCHEMA).iter_errors(schema))
-    return f"jsonschema: {error.message}" if error is not None else ""
+    checker = FormatChecker(())
+    checker.checks("regex")(lambda pattern: type(pattern) is not str or is_valid(pattern))
+    rules = _charging(Draft7Validator)(Draft7Validator.META_SCHEMA, format_checker=checker)
+    error = best_match(rules.iter_errors(schema))
+    if error is None:
+        return ""
+    is_regex = error.validator == "format"
+    return f"jsonschema: {'pattern must be a valid regex' if is_regex else error.message}"
 
 
 def _unknown_type(schema: Any) -> str | None:

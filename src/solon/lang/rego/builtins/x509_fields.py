@@ -15,6 +15,7 @@ from solon.lang.values import Value
 if TYPE_CHECKING:  # importing cryptography takes longer than most evaluations
     from cryptography import x509
 
+_EXTENSION_REQUEST: Final = "1.2.840.113549.1.9.14"
 _NAME_FIELDS: Final = {
     "2.5.4.6": "Country", "2.5.4.10": "Organization", "2.5.4.11": "OrganizationalUnit", "2.5.4.7": "Locality",
     "2.5.4.8": "Province", "2.5.4.9": "StreetAddress", "2.5.4.17": "PostalCode",
@@ -299,13 +300,16 @@ def request_fields(request: x509.CertificateSigningRequest) -> dict[Any, Value]:
         if extension.oid.dotted_string == "2.5.29.17":
             out |= _alternative_names(extension.value)
     out.pop("URIStrings", None)
+    extensions = list(map(_extension, request.extensions))
+    # Go reads two of the three parts of an extension that is critical.
+    asked = [{"Type": each["Id"], "Value": each["Critical"] or each["Value"]} for each in extensions]
     return (
         out
         | _common(request)
         | {
             "RawTBSCertificateRequest": text(request.tbs_certrequest_bytes),
             "Version": 0,
-            "Attributes": None,
-            "Extensions": _or_null(map(_extension, request.extensions)),
+            "Attributes": [{"Type": _oid(_EXTENSION_REQUEST), "Value": [asked]}] if asked else None,
+            "Extensions": extensions or None,
         }
     )
