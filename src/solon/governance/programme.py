@@ -114,25 +114,15 @@ class Programme:
         if subject.kind == "terraform.plan" and finding.path:
             traits = self.traits(subject, finding.path)
         stage, ruling = self._staged(finding.policy, subject, traits, finding.stage)
-<<<<<<< HEAD
-        if not finding.error and not finding.excepted:
-            waiver = self._cover.of(finding.policy.id, traits)
-            if waiver is not None:
-                ruling = self._waived(ruling, waiver)
-            elif stage is Stage.ENFORCE and (token := self.inputs.breakglass(finding.policy.id, traits)):
-                ruling = replace(ruling, breakglass=token, because=f"let through by break-glass {token}")
-        return finding.ruled(subject, stage, ruling)
-=======
         if finding.excepted:
-            return replace(finding, subject=subject, stage=stage, ruling=ruling)
+            return finding.ruled(subject, stage, ruling)
         # A waiver is for what a policy says; an emergency may be that it says nothing but an error.
         waiver = None if finding.error else self._cover.of(finding.policy.id, traits)
         if waiver is not None:
             ruling = self._waived(ruling, waiver)
         elif stage is Stage.ENFORCE and (token := self.inputs.breakglass(finding.policy.id, traits)):
             ruling = replace(ruling, breakglass=token, because=f"let through by break-glass {token}")
-        return replace(finding, subject=subject, stage=stage, ruling=ruling)
->>>>>>> main
+        return finding.ruled(subject, stage, ruling)
 
     def _waived(self, ruling: Ruling, waiver: Exemption) -> Ruling:
         said = waiver.waiver
@@ -159,33 +149,36 @@ class Programme:
             terms = self._terms[id(track), asked] = self._terms_of(track, asked)
         stage, bites, because = terms
         existing = track.existing
-        # For what was there before, the day on which it is denied is another one, and known before.
+        until = None
         if (
-            existing is not None
-            and (stage is Stage.ENFORCE or (bites is not None and bites < existing.until))
+            asked is Stage.ENFORCE
+            and existing is not None
+            and (bites is None or bites < existing.until)
             and self._exists(policy, subject, traits, existing)
         ):
             until = existing.until
-            said = f"was there before; denied from {shown(until, self.inputs.local)}"
-            return _lower(stage, Stage.AUDIT), Ruling(
-                team, owner, track.rollout, track.name, until, existing_until=until, because=said
-            )
-        return stage, Ruling(team, owner, track.rollout, track.name, bites, because=because)
+            bites = track.denies_from(max(until, bites or self.now))
+            if stage is Stage.ENFORCE:
+                when = f"; denied from {shown(bites, self.inputs.local)}" if bites else ""
+                stage, because = Stage.AUDIT, f"was there before{when}"
+            else:
+                because = self._in_words(track, bites)
+        return stage, Ruling(
+            team, owner, track.rollout, track.name, bites, existing_until=until, because=because
+        )
 
     def _terms_of(self, track: Track, asked: Stage) -> tuple[Stage, datetime | None, str]:
         """What a track makes of what a policy asks for: the stage, from when it denies, and both in words."""
         period = track.at(self.now)
         stage = _lower(asked, period.stage)
         bites = track.bites(self.now) if asked is Stage.ENFORCE else None
-        if stage is asked:
-            return stage, bites, ""
+        return stage, bites, "" if stage is asked else self._in_words(track, bites)
+
+    def _in_words(self, track: Track, bites: datetime | None) -> str:
         place = f"scope {track.name} of {track.rollout}" if track.name else f"in no scope of {track.rollout}"
-        when = (
-            f"denied from {shown(bites, self.inputs.local)}"
-            if bites
-            else f"{period.stage}, with no date to deny"
-        )
-        return stage, bites, f"{place}: {when}"
+        if bites is None:
+            return f"{place}: {track.at(self.now).stage}, with no date to deny"
+        return f"{place}: denied from {shown(bites, self.inputs.local)}"
 
     def _exists(self, policy: Policy, subject: Subject, traits: Traits, existing: Grandfathering) -> bool:
         if self.now >= existing.until:
