@@ -86,6 +86,21 @@ def lock(path: str, wait: float = 0.0) -> int | None:
         return descriptor
 
 
+def is_locked(path: str) -> bool:
+    """Whether a process holds the lock."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def holder(path: str) -> str:
     """The process that a lock file names, for messages."""
     try:

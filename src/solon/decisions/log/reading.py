@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,18 +34,18 @@ class Stored:
 
 def entries(directory: str, start: int = 0, stop: int | None = None) -> Iterator[Stored]:
     """The entries from ``start`` on, up to ``stop`` or to what is written by now. Raises Damaged, OSError."""
-    files = segment.listed(directory)
-    at = max(bisect_right([first for first, _ in files], start) - 1, 0)
-    if files and start < files[at][0]:
-        raise Damaged(f"{directory}: entries {start} to {files[at][0] - 1} are missing")
+    found = segment.listed(directory)
+    at = max(bisect_right([first for first, _ in found], start) - 1, 0)
+    if found and start < found[at][0]:
+        raise Damaged(f"{directory}: entries {start} to {found[at][0] - 1} are missing")
     expected = start
-    for number, (first, path) in enumerate(files[at:], at):
+    for number, (first, path) in enumerate(found[at:], at):
         if stop is not None and first >= stop:
             break
         if number > at and first != expected:
             raise Damaged(f"{path}: entries {expected} to {first - 1} are missing before it")
         data = durable.read(path)
-        last = number == len(files) - 1
+        last = number == len(found) - 1
         try:
             head = segment.read_header(data)
             expected = first
@@ -77,12 +76,17 @@ def entries(directory: str, start: int = 0, stop: int | None = None) -> Iterator
         raise Damaged(f"{directory}: entries {expected} to {stop - 1} are missing")
 
 
+def files(directory: str) -> list[str]:
+    """The segments, in order."""
+    return [path for _, path in segment.listed(directory)]
+
+
 def size(directory: str) -> int:
     """How many entries there are by now. Raises Damaged, OSError."""
-    files = segment.listed(directory)
-    if not files:
+    found = segment.listed(directory)
+    if not found:
         return 0
-    first, path = files[-1]
+    first, path = found[-1]
     data = durable.read(path)
     at = first
     try:
@@ -129,14 +133,14 @@ def find(directory: str, name: str) -> Iterator[Stored]:
 
 def segment_of(directory: str, index: int) -> str:
     """The file that an entry stands in. Raises Damaged."""
-    files = segment.listed(directory)
-    at = bisect_right([first for first, _ in files], index) - 1
+    found = segment.listed(directory)
+    at = bisect_right([first for first, _ in found], index) - 1
     if at < 0:
         raise Damaged(f"{directory}: the segment of entry {index} is missing")
-    return files[at][1]
+    return found[at][1]
 
 
 def is_active(directory: str, path: str) -> bool:
     """Whether a segment is the one that is written to."""
-    files = segment.listed(directory)
-    return bool(files) and os.path.samefile(files[-1][1], path)
+    found = segment.listed(directory)
+    return bool(found) and found[-1][1] == path

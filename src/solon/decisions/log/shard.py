@@ -99,19 +99,20 @@ class Shard(Place):
         """The index of the first, when all are on the disk. From any thread. Raises LogError."""
         return self._commit.append(entries)
 
-    def integrate(self, key: SigningKey) -> Checkpoint | None:
+    def integrate(self, key: SigningKey, *, rebuild: bool = False) -> Checkpoint | None:
         """Tiles for all that is durable, and the checkpoint over them, which is yet to be published.
 
         None where the newest checkpoint has it all. What a checkpoint signed is signed again only when it is still
-        the same. Raises LogError.
+        the same. ``rebuild`` writes every tile anew. Raises LogError.
         """
         with self._signing:
             size = self.writer.size
             old = self.checkpoint(key.verifier)
-            if size == (old.size if old is not None else 0):
+            signed = old.size if old is not None else 0
+            if size == signed and not rebuild:
                 return None
             try:
-                builder, files = self._begun(old), TileFiles(self.directory)
+                builder, files = self._begun(old, rebuild), TileFiles(self.directory)
                 for leaves in _chunks(reading.entries(self.segments, builder.size, size)):
                     self._extend(builder, files, leaves, old)
                 for level, number, data in builder.partial():
@@ -120,11 +121,13 @@ class Shard(Place):
             except OSError as error:
                 raise os_error(error, "tiles cannot be written") from None
             self._files = files
+            if size == signed:
+                return None
             return Checkpoint(self.origin, size, builder.root()).signed(key)
 
-    def _begun(self, old: Checkpoint | None) -> TileBuilder:
+    def _begun(self, old: Checkpoint | None, rebuild: bool) -> TileBuilder:
         """Where the tiles stand; from the beginning where they do not give what was signed."""
-        if old is None:
+        if old is None or rebuild:
             return TileBuilder()
         try:
             tiles = self.tiles(old.size)

@@ -137,11 +137,11 @@ class Log:
         meta = self.meta
         return Shard(meta.directory, meta.origin, self.key, self.around, _META_LIMITS, wait=_WAIT)
 
-    def integrate(self) -> list[Checkpoint]:
+    def integrate(self, *, rebuild: bool = False) -> list[Checkpoint]:
         """Sign what is durable: in the shard of this process, and in those that nobody writes.
 
         A shard's checkpoint is in the meta-log before it is published, so that none was ever seen that the meta-log
-        does not know. Raises LogError.
+        does not know. ``rebuild`` writes every tile anew. Raises LogError.
         """
         key = self.signing_key()
         signed: list[tuple[Shard, Checkpoint]] = []
@@ -159,10 +159,10 @@ class Log:
                         self._notices.append(str(error))
                         continue
                     taken.append(shard)
-                checkpoint = shard.integrate(key)
+                checkpoint = shard.integrate(key, rebuild=rebuild)
                 if checkpoint is not None:
                     signed.append((shard, checkpoint))
-            new = self._record([checkpoint for _, checkpoint in signed], key)
+            new = self._record([checkpoint for _, checkpoint in signed], key, rebuild=rebuild)
             for shard, checkpoint in signed:
                 shard.publish(checkpoint)
         finally:
@@ -171,10 +171,10 @@ class Log:
                 shard.close()
         return [*(checkpoint for _, checkpoint in signed), *new]
 
-    def _record(self, checkpoints: Sequence[Checkpoint], key: SigningKey) -> list[Checkpoint]:
-        """Enter checkpoints of shards in the meta-log, and sign that."""
-        if not checkpoints and self.meta.checkpoint(self.key) is not None:
-            return []
+    def _record(
+        self, checkpoints: Sequence[Checkpoint], key: SigningKey, *, rebuild: bool
+    ) -> list[Checkpoint]:
+        """Enter checkpoints of shards in the meta-log, and sign that, with what a crash left there unsigned."""
         if not checkpoints and not os.path.isdir(self.meta.directory):
             return []
         meta = self._meta()
@@ -186,7 +186,7 @@ class Log:
                     for each in checkpoints
                 ]
             )
-            signed = meta.integrate(key)
+            signed = meta.integrate(key, rebuild=rebuild)
             if signed is None:
                 return []
             meta.publish(signed)
@@ -217,7 +217,7 @@ class Log:
         signed = place.checkpoint(self.key)
         if signed is None or stored.index >= signed.size:
             raise LogError(
-                f"{stored.says.id}: is durable, and in no checkpoint yet: `solon log checkpoint {self.directory}` first"
+                f"{stored.says.id}: is durable, and in no checkpoint yet: `solon log checkpoint` first"
             )
         path = merkle.inclusion(stored.index, signed.size, place.tiles(signed.size).node)
         if not merkle.included(stored.index, signed.size, merkle.leaf_hash(stored.leaf), path, signed.root):

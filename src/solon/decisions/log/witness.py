@@ -85,9 +85,7 @@ def send(
     """
     signed = log.meta.checkpoint(log.key)
     if signed is None:
-        raise LogError(
-            f"{log.directory}: has no checkpoint yet: `solon log checkpoint {log.directory}` first"
-        )
+        raise LogError(f"{log.directory}: has no checkpoint yet: `solon log checkpoint` first")
     out = []
     for witness in log.settings.witnesses if witnesses is None else witnesses:
         before, now = _read(log, witness), log.around.clock()
