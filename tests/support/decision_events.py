@@ -17,8 +17,16 @@ KEY = SigningKey("log.example/asked", bytes(range(32)))
 
 
 def finding(policy: str, outcome: str = "deny", **more: Any) -> dict[str, Any]:
-    stage = {"deny": "enforce", "waived": "enforce", "overridden": "enforce", "recorded": "dryrun"}.get(outcome, "warn")
-    out = {"outcome": outcome, "policy": policy, "stage": stage, "severity": "high", "message": f"{policy} says no"}
+    stage = {"deny": "enforce", "waived": "enforce", "overridden": "enforce", "recorded": "dryrun"}.get(
+        outcome, "warn"
+    )
+    out = {
+        "outcome": outcome,
+        "policy": policy,
+        "stage": stage,
+        "severity": "high",
+        "message": f"{policy} says no",
+    }
     return {**out, "file": "m.yaml", "line": 7, **more}
 
 

@@ -93,7 +93,9 @@ def _moment(option: str, text: str | None, now: datetime) -> int | None:
 
 def query(options: Options) -> int:
     if options.sql is not None and (options.filters != Filters() or options.columns is not None):
-        raise UsageError("--sql asks by itself: give no filters or columns beside it, but --since and --until")
+        raise UsageError(
+            "--sql asks by itself: give no filters or columns beside it, but --since and --until"
+        )
     if options.sql is not None and options.format == "events":
         raise UsageError("--format events is for filters: in SQL, select event")
     if options.format == "parquet" and options.output is None:
@@ -111,7 +113,9 @@ def query(options: Options) -> int:
                     found.write_parquet(asked.sql, asked.parameters)
                 else:
                     answer = questions.ask(found, asked)
-                    pieces = query_report.render(options.format, answer.columns, answer.rows, width=_width(options.output))
+                    pieces = query_report.render(
+                        options.format, answer.columns, answer.rows, width=_width(options.output)
+                    )
                     _write(pieces, temporary)
             if options.output:
                 os.replace(temporary, options.output)
@@ -126,7 +130,9 @@ def _asked(options: Options) -> questions.Query:
     with worded():
         if options.sql is not None:
             return questions.Query(session.select_only(options.sql), ())
-        limit = options.limit if options.limit is not None else _TABLE_ROWS if options.format == "table" else 0
+        limit = (
+            options.limit if options.limit is not None else _TABLE_ROWS if options.format == "table" else 0
+        )
         return questions.built(options.filters, _columns(options), order=options.order, limit=limit or None)
 
 
@@ -176,14 +182,20 @@ def compact(directory: str | None, *, everything: bool, rebuild: bool) -> int:
         count = compaction.compact(log, open_segments=everything, tell=tell)
         left = compaction.waiting(log)
         noted(log)
-    rest = f"; {plural(left, 'entry is', 'entries are')} in a segment that is not sealed yet (--all)" if left else ""
+    rest = (
+        f"; {plural(left, 'entry is', 'entries are')} in a segment that is not sealed yet (--all)"
+        if left
+        else ""
+    )
     print(f"compacted {plural(count, 'entry', 'entries')}{rest}")
     return 0
 
 
 def metrics(options: MetricsOptions) -> int:
     if options.format == "prometheus" and (options.since or options.until):
-        raise UsageError("--format prometheus covers the whole log, since counters must not fall: no --since, no --until")
+        raise UsageError(
+            "--format prometheus covers the whole log, since counters must not fall: no --since, no --until"
+        )
     now = datetime.now(UTC)
     when = window(options.since, options.until, now)
     until_us = when.until_us if when.until_us is not None else (now - _EPOCH) // timedelta(microseconds=1)
@@ -212,7 +224,9 @@ def explain(directory: str | None, decision: str, format_: str) -> int:
             )
         place, stored = found[0]
         if stored.payload is None:
-            raise UsageError(f"{decision}: its event was erased; `solon log show {decision}` has what is left")
+            raise UsageError(
+                f"{decision}: its event was erased; `solon log show {decision}` has what is left"
+            )
         signed = place.checkpoint(log.key)
         try:
             event = msgspec.json.decode(stored.payload)

@@ -65,9 +65,7 @@ def query(
         list[str] | None,
         _many("--policy", "GLOB", "A policy was violated; with --decision deny alone, one that denied."),
     ] = None,
-    namespace: Annotated[
-        list[str] | None, _many("--namespace", "GLOB", "Of the subject.", "-n")
-    ] = None,
+    namespace: Annotated[list[str] | None, _many("--namespace", "GLOB", "Of the subject.", "-n")] = None,
     team: Annotated[list[str] | None, _many("--team", "GLOB", "Of the subject.")] = None,
     owner: Annotated[list[str] | None, _many("--owner", "GLOB", "Of the subject.")] = None,
     environment: Annotated[list[str] | None, _many("--environment", "GLOB", "Of the subject.")] = None,
@@ -97,7 +95,9 @@ def query(
         int | None,
         typer.Option("--limit", metavar="N", min=0, help="At most so many rows; 0 is all [100 in a table]."),
     ] = None,
-    format_: Annotated[QueryFormat, typer.Option("--format", "-o", help="Output format.")] = QueryFormat.TABLE,
+    format_: Annotated[
+        QueryFormat, typer.Option("--format", "-o", help="Output format.")
+    ] = QueryFormat.TABLE,
     output: Annotated[str | None, typer.Option("--output", metavar="FILE", help="Write to a file.")] = None,
     timeout: Timeout = 60.0,
     memory: Memory = 4_096,
@@ -172,7 +172,9 @@ def metrics(
     directory: Directory = None,
     since: Since = None,
     until: Until = None,
-    by: Annotated[Bucket, typer.Option("--by", help="What the trend of violations is counted by.")] = Bucket.WEEK,
+    by: Annotated[
+        Bucket, typer.Option("--by", help="What the trend of violations is counted by.")
+    ] = Bucket.WEEK,
     stuck: Annotated[
         int, typer.Option("--stuck", metavar="N", min=0, help="How many of the longest open violations.")
     ] = 10,

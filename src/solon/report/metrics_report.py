@@ -53,7 +53,7 @@ def _people(metrics: Metrics, width: int) -> Iterator[str]:
         )
         for each in metrics.remediation
     ]
-    columns = ("policy", "team", "fixed", "median", "p90", "open", "oldest")
+    columns: Sequence[str] = ("policy", "team", "fixed", "median", "p90", "open", "oldest")
     yield from _section("Time to remediate, from first seen to fixed", (columns, remediation), width)
     stuck = [
         (each["policy"], each["subject"], each["team"], _period(each["age"]), each["last_seen"])
@@ -89,7 +89,9 @@ def _violations(metrics: Metrics) -> tuple[Sequence[str], list[Sequence[Any]]]:
     buckets = sorted({each["bucket"] for each in metrics.violations})
     trend: dict[tuple[str, str, str], dict[Any, int]] = {}
     for each in metrics.violations:
-        trend.setdefault((each["policy"], each["team"], each["outcome"]), {})[each["bucket"]] = each["decisions"]
+        trend.setdefault((each["policy"], each["team"], each["outcome"]), {})[each["bucket"]] = each[
+            "decisions"
+        ]
     rows: list[Sequence[Any]] = []
     for each in sorted(metrics.totals, key=lambda each: -each["decisions"]):
         key = (each["policy"], each["team"], each["outcome"])
@@ -106,7 +108,13 @@ def _bars(counts: Sequence[int]) -> str:
 
 
 def _seconds(seconds: float) -> str:
-    return f"{seconds * 1e6:,.3g} µs" if seconds < 0.001 else f"{seconds * 1e3:,.3g} ms" if seconds < 1 else f"{seconds:,.3g} s"
+    return (
+        f"{seconds * 1e6:,.3g} µs"
+        if seconds < 0.001
+        else f"{seconds * 1e3:,.3g} ms"
+        if seconds < 1
+        else f"{seconds:,.3g} s"
+    )
 
 
 def _period(seconds: float | None) -> str:

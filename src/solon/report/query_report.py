@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, Final
@@ -39,7 +40,7 @@ def value(found: Any, column: str = "") -> Any:
         return [value(each) for each in found]
     if isinstance(found, dict):
         return {str(name): value(each) for name, each in found.items()}
-    if isinstance(found, float) and (found != found or found in (float("inf"), float("-inf"))):
+    if isinstance(found, float) and not math.isfinite(found):
         return None
     if column == "event" and isinstance(found, str):
         try:

@@ -40,7 +40,9 @@ def _document(event: Mapping[str, Any]) -> dict[str, Any]:
         "path": event.get("path"),
         "requested_by": event.get("requested_by"),
         "labels": event.get("labels"),
-        "revisions": {name: _dict(each).get("revision") for name, each in _dict(event.get("bundles")).items()},
+        "revisions": {
+            name: _dict(each).get("revision") for name, each in _dict(event.get("bundles")).items()
+        },
         "posture": solon.get("posture"),
         "policies": solon.get("policies"),
         "subject": solon.get("subject"),
@@ -63,11 +65,15 @@ def because(event: Mapping[str, Any]) -> str:
         return f"Denied: {_count(counts['deny'], 'finding')} of enforced policies."
     if outcome == "error":
         effect = "so it was let pass" if posture == "open" else "so it was stopped"
-        return f"{_count(counts['error'], 'policy', 'policies')} failed, and the posture is {posture}, {effect}."
+        return (
+            f"{_count(counts['error'], 'policy', 'policies')} failed, and the posture is {posture}, {effect}."
+        )
     if counts["overridden"]:
         return f"Let pass by break-glass, in spite of {_count(counts['overridden'], 'finding')}."
     if outcome == "warn":
-        return f"Allowed, with {_count(counts['warn'], 'warning')}: nothing that was violated is enforced here."
+        return (
+            f"Allowed, with {_count(counts['warn'], 'warning')}: nothing that was violated is enforced here."
+        )
     if not solon.get("policies"):
         return "Allowed, since no policy applies to it."
     quiet = [f"{count} {word}" for word, count in counts.items() if count]
@@ -100,7 +106,14 @@ def _facts(
 ) -> Iterator[tuple[str, str]]:
     labels = _dict(event.get("labels"))
     yield "decision", _plain(event.get("decision_id"))
-    took = next((value for name, value in _dict(event.get("metrics")).items() if "evaluate" in name or "handler" in name), None)
+    took = next(
+        (
+            value
+            for name, value in _dict(event.get("metrics")).items()
+            if "evaluate" in name or "handler" in name
+        ),
+        None,
+    )
     spent = f", in {took / 1e6:,.3g} ms" if isinstance(took, int) else ""
     by = " ".join(_plain(labels[key]) for key in ("id", "version") if key in labels)
     path = f" ({_plain(event['path'])})" if event.get("path") else ""
@@ -110,11 +123,21 @@ def _facts(
     owners = [_plain(subject[key]) for key in ("team", "owner", "environment") if subject.get(key)]
     yield "team", ", ".join(owners)
     revisions = [
-        f"{_plain(name)}@{_plain(_dict(each).get('revision'))}" if _dict(each).get("revision") else _plain(name)
+        f"{_plain(name)}@{_plain(_dict(each).get('revision'))}"
+        if _dict(each).get("revision")
+        else _plain(name)
         for name, each in _dict(event.get("bundles")).items()
     ]
-    yield "policies", "; ".join(
-        part for part in (", ".join(revisions), f"{solon['policies']} applied" if solon.get("policies") else "") if part
+    yield (
+        "policies",
+        "; ".join(
+            part
+            for part in (
+                ", ".join(revisions),
+                f"{solon['policies']} applied" if solon.get("policies") else "",
+            )
+            if part
+        ),
     )
     yield "posture", _plain(solon.get("posture"))
     masked = event.get("masked")

@@ -51,9 +51,7 @@ class _Batch:
     erased: set[tuple[str, int]] = field(default_factory=set)
 
 
-def compact(
-    log: Log, *, open_segments: bool = False, tell: Callable[[int], None] = lambda _: None
-) -> int:
+def compact(log: Log, *, open_segments: bool = False, tell: Callable[[int], None] = lambda _: None) -> int:
     """Take all sealed segments into the warehouse; with ``open_segments``, all that is durable.
 
     How many entries that were; ``tell`` is told of them as they go. Raises LogError.
@@ -75,6 +73,12 @@ def compact(
             return done
     except OSError as error:
         raise os_error(error, "the log cannot be compacted") from None
+
+
+def waiting(log: Log) -> int:
+    """How many entries are durable and not in the warehouse. Raises LogError."""
+    current = manifests.read(log.directory)
+    return sum(max(reading.size(place.segments) - current.next(place.name), 0) for place in log.shards())
 
 
 def rebuild(log: Log) -> None:
@@ -157,7 +161,7 @@ def _taken(log: Log, old: Manifest, ends: dict[str, int], path: str) -> _Batch:
 
 
 def _note_erasure(batch: _Batch, stored: reading.Stored) -> None:
-    if stored.payload is not None and stored.says.kind is Kind.ERASURE:
+    if stored.leaf[1] == Kind.ERASURE and stored.payload is not None:
         with suppress(msgspec.MsgspecError):
             batch.erased.update((each.shard, each.index) for each in claims(stored.payload))
 
@@ -237,7 +241,7 @@ class _Writer:
             if known:
                 parameters["known"] = known
             files.append(self._rows(query, parameters, day))
-        index = self._ids("SELECT decision_id, shard, \"index\", dt FROM taken ORDER BY decision_id", [])
+        index = self._ids('SELECT decision_id, shard, "index", dt FROM taken ORDER BY decision_id', [])
         run("DROP TABLE taken")
         return files, index
 
@@ -252,13 +256,14 @@ class _Writer:
         for file in rows:
             path = os.path.join(self._where, file.path)
             hit = self._database.execute(
-                'SELECT 1 FROM read_parquet($1) r SEMI JOIN gone g ON r.shard = g.shard AND r."index" = g.n LIMIT 1', [path]
+                'SELECT 1 FROM read_parquet($1) r SEMI JOIN gone g ON r.shard = g.shard AND r."index" = g.n LIMIT 1',
+                [path],
             ).fetchone()
             if hit is None:
                 out.append(file)
                 continue
             kept = self._rows(
-                'SELECT r.* FROM read_parquet($path, hive_partitioning=false) r ANTI JOIN gone g '
+                "SELECT r.* FROM read_parquet($path, hive_partitioning=false) r ANTI JOIN gone g "
                 f'ON r.shard = g.shard AND r."index" = g.n ORDER BY {ORDER}',
                 {"path": path},
                 file.day,
@@ -402,14 +407,14 @@ def _unread(where: str, wait: float) -> Iterator[bool]:
 def _sweep(log: str, current: Manifest, *, wait: float = 0.0) -> None:
     """Remove files that the manifest does not name, unless somebody reads: then the next step does."""
     where = manifests.directory(log)
-    named = {file.path for file in (*current.rows, *current.ids)}
+    named = set(current.files)
     with _unread(where, wait) as nobody:
         if not nobody:
             return
         for directory, _, names in os.walk(where):
             for name in names:
                 path = os.path.join(directory, name)
-                if name.endswith(".parquet") and os.path.relpath(path, where) not in named:
-                    os.unlink(path)
-                elif durable.TEMPORARY in name:
+                if (
+                    name.endswith(".parquet") and os.path.relpath(path, where) not in named
+                ) or durable.TEMPORARY in name:
                     os.unlink(path)

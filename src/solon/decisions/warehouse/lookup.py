@@ -43,7 +43,8 @@ def _known(log: Log, current: manifests.Manifest, name: str) -> list[tuple[str, 
     try:
         with duckdb.connect(":memory:") as database:
             rows = database.execute(
-                'SELECT shard, "index" FROM read_parquet($1) WHERE decision_id = $2 ORDER BY shard, "index"', [paths, name]
+                'SELECT shard, "index" FROM read_parquet($1) WHERE decision_id = $2 ORDER BY shard, "index"',
+                [paths, name],
             ).fetchall()
     except duckdb.Error as error:
         raise LogError(f"{where}: {str(error).splitlines()[0]}") from None

@@ -1,10 +1,10 @@
 """Which files of the warehouse count, and how far into each shard they reach.
 
-    cold/manifest.json   written last, with one rename: a file that it does not name is rubbish
-    cold/rows/dt=2026-11-21/000007-0001.parquet
-    cold/ids/000007.parquet      decision id -> shard, index, day: sorted by id
-    cold/lock            held by the one who compacts
-    cold/reading         shared by those who read; files are removed only when nobody does
+cold/manifest.json   written last, with one rename: a file that it does not name is rubbish
+cold/rows/dt=2026-11-21/000007-0001.parquet
+cold/ids/000007.parquet      decision id -> shard, index, day: sorted by id
+cold/lock            held by the one who compacts
+cold/reading         shared by those who read; files are removed only when nobody does
 """
 
 from __future__ import annotations
@@ -58,6 +58,10 @@ class Manifest(msgspec.Struct, frozen=True):
         return reach.next if reach else 0
 
     @property
+    def files(self) -> list[str]:
+        return [*(file.path for file in self.rows), *(file.path for file in self.ids)]
+
+    @property
     def size(self) -> int:
         return sum(file.rows for file in self.rows)
 
@@ -80,7 +84,7 @@ def read(log: str) -> Manifest:
         raise Damaged(f"{path}: is no manifest of a warehouse ({error}); {again}") from None
     if found.schema != SCHEMA:
         raise Damaged(f"{path}: has the schema {found.schema!r}, and this Solon knows {SCHEMA}; {again}")
-    if any(os.path.isabs(file.path) or ".." in file.path.split("/") for file in (*found.rows, *found.ids)):
+    if any(os.path.isabs(path) or ".." in path.split("/") for path in found.files):
         raise Damaged(f"{path}: names files outside of the warehouse; {again}")
     return found
 

@@ -14,7 +14,23 @@ from typing import Any, Final
 from solon.decisions.warehouse.session import Session
 
 # Upper bounds in seconds, the last one for all the rest.
-BOUNDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+BOUNDS: Final = (
+    0.0001,
+    0.00025,
+    0.0005,
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    2.5,
+    10.0,
+)
 BUCKETS: Final = ("day", "week", "month")
 _STUCK: Final = 10
 
@@ -79,7 +95,9 @@ def measured(session: Session, *, bucket: str = "week", stuck: int = _STUCK, aso
     """The metrics of what the session covers, as of a time. Raises LogError."""
     assert bucket in BUCKETS
     session.execute(_EPISODES)
-    counts = session.all("SELECT coalesce(nullif(outcome, ''), 'unknown'), count(*) FROM decisions GROUP BY 1 ORDER BY 1")
+    counts = session.all(
+        "SELECT coalesce(nullif(outcome, ''), 'unknown'), count(*) FROM decisions GROUP BY 1 ORDER BY 1"
+    )
     ((first, last, breakglass),) = session.all(
         "SELECT min(time), max(time), count(*) FILTER (len(breakglass) > 0) FROM decisions"
     )

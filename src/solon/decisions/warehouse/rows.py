@@ -91,7 +91,9 @@ def _fill(out: dict[str, Any], event: _Event) -> None:
     out["path"] = _word(event.path)
     out["requested_by"] = _word(event.requested_by)
     out["labels"] = {name: each for name, each in _dict(event.labels).items() if isinstance(each, str)}
-    out["bundles"] = {name: _text(_dict(each), "revision") or "" for name, each in _dict(event.bundles).items()}
+    out["bundles"] = {
+        name: _text(_dict(each), "revision") or "" for name, each in _dict(event.bundles).items()
+    }
     out["latency_ns"] = _latency(_dict(event.metrics))
     out["posture"] = _text(solon, "posture")
     if isinstance(result, dict) and isinstance(result.get("allow"), bool):

@@ -33,10 +33,15 @@ if TYPE_CHECKING:
 
 _MIN_OBJECT: Final = 16 << 20
 _NAMES: Final = ", ".join(f'"{name}"' for name in COLUMNS)
-_LOCKED: Final = (
-    ("enable_external_access", "false"),
-    ("lock_configuration", "true"),  # the last one: behind it no setting can be changed
-)
+_CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "temp_directory": "",  # what does not fit into the memory is refused, and not spilled
+    "python_enable_replacements": "false",
+    "python_scan_all_frames": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "allow_persistent_secrets": "false",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +188,7 @@ def opened(
         current = manifests.read(log.directory)
         where = manifests.directory(log.directory)
         files = [file for file in current.rows if window.has(file.first_us, file.last_us)]
-        database = duckdb.connect(":memory:", config=_config(limits))
+        database = duckdb.connect(":memory:", config=_CONFIG)
         try:
             erased = _load_hot(database, log, current, window, tell)
             (hot,) = database.execute("SELECT count(*) FROM hot").fetchone() or (0,)
@@ -191,7 +196,7 @@ def opened(
                 _mark_repeated(database, where, files)
             paths = [os.path.join(where, file.path) for file in files]
             _views(database, paths, window, erased)
-            _lock(database, [*paths, *([output] if output else [])])
+            _lock(database, [*paths, *([output] if output else [])], limits)
             yield Session(database, limits, hot, output)
         except duckdb.Error as error:
             raise LogError(f"{where}: {_one_line(error)}") from None
@@ -201,24 +206,12 @@ def opened(
             database.close()
 
 
-def _config(limits: Limits) -> dict[str, Any]:
-    return {
-        "memory_limit": f"{limits.memory_mib}MiB",
-        "temp_directory": "",
-        "python_enable_replacements": "false",
-        "python_scan_all_frames": "false",
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-        "allow_community_extensions": "false",
-        "allow_persistent_secrets": "false",
-    }
-
-
-def _lock(database: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> None:
+def _lock(database: duckdb.DuckDBPyConnection, paths: Sequence[str], limits: Limits) -> None:
     names = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
     database.execute(f"SET allowed_paths = [{names}]")
-    for name, value in _LOCKED:
-        database.execute(f"SET {name} = {value}")
+    database.execute(f"SET memory_limit = '{limits.memory_mib}MiB'")
+    database.execute("SET enable_external_access = false")
+    database.execute("SET lock_configuration = true")  # behind it no setting can be changed
 
 
 def _load_hot(
@@ -298,7 +291,8 @@ def _views(
             pairs = sorted(erased)
             database.execute("CREATE TEMP TABLE erased (shard VARCHAR, n BIGINT)")
             database.execute(
-                "INSERT INTO erased SELECT unnest($1), unnest($2)", [[s for s, _ in pairs], [n for _, n in pairs]]
+                "INSERT INTO erased SELECT unnest($1), unnest($2)",
+                [[s for s, _ in pairs], [n for _, n in pairs]],
             )
             cold += ' c WHERE NOT EXISTS (FROM erased e WHERE e.shard = c.shard AND e.n = c."index")'
         parts.insert(0, cold)
@@ -309,5 +303,3 @@ def _views(
     if window.until_us is not None:
         conditions.append(f"time < make_timestamp({window.until_us})")
     database.execute(f"CREATE TEMP VIEW decisions AS SELECT * FROM entries WHERE {' AND '.join(conditions)}")
-
-
