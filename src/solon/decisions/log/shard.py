@@ -6,9 +6,7 @@ lock, segments/, tile/, checkpoint
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from itertools import islice
-from typing import Final
+from collections.abc import Sequence
 
 from solon.decisions.log import checkpoint as checkpoints
 from solon.decisions.log import durable, merkle, reading, segment
@@ -19,8 +17,6 @@ from solon.decisions.log.leaf import Entry
 from solon.decisions.log.note import SigningKey, VerifierKey
 from solon.decisions.log.tiles import TileBuilder, TileFiles, TileReader
 from solon.decisions.log.writer import Limits, Surroundings, Writer
-
-_CHUNK: Final = 8_192
 
 
 class Place:
@@ -110,7 +106,7 @@ class Shard(Place):
             return None
         try:
             builder, files = self._begun(old, rebuild), TileFiles(self.directory)
-            for leaves in _chunks(reading.entries(self.segments, builder.size, size)):
+            for leaves in reading.leaves(self.segments, builder.size, size):
                 self._extend(builder, files, leaves, old)
             for level, number, data in builder.partial():
                 files.write(level, number, data, builder.width(level))
@@ -182,8 +178,3 @@ def erase_sealed(place: Place, indexes: frozenset[int]) -> None:
         ) from None
     except OSError as error:
         raise os_error(error, "the segment cannot be rewritten") from None
-
-
-def _chunks(stored: Iterator[reading.Stored]) -> Iterator[list[bytes]]:
-    while leaves := [each.leaf for each in islice(stored, _CHUNK)]:
-        yield leaves
