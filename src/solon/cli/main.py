@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from solon import __version__
+from solon.cli.breakglass_app import app as breakglass
 from solon.cli.tickets_app import app as tickets
 from solon.report import FORMATS
 
@@ -608,6 +609,7 @@ def notify(
 
 
 app.add_typer(tickets, name="tickets")
+app.add_typer(breakglass, name="breakglass")
 
 
 def run() -> None:

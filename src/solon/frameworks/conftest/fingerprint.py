@@ -9,7 +9,7 @@ from solon.frameworks.conftest.lint import policies_of
 from solon.lang import rego
 from solon.lang.rego import ast
 from solon.lang.rego.lexer import tokenize
-from solon.lang.rego.resolve import static_prefix, walk_all
+from solon.lang.rego.resolve import walk_all
 from solon.lang.rego.rules import Definition, Group, defines
 from solon.lang.values import json_text
 
@@ -54,7 +54,7 @@ def _data(program: rego.Program, definition: Definition) -> Iterator[str]:
     bodies = [definition.body, *(branch.body for branch in definition.elses)]
     for term in walk_all(terms, bodies):
         if isinstance(term, ast.Ref) and isinstance(term.head, ast.Var) and term.head.name == "data":
-            path = static_prefix(term)
+            path = ast.fixed_names(term.path)
             if not defines(program.root, path):
                 value = program.data
                 for name in path:
