@@ -113,12 +113,14 @@ class Programme:
         if subject.kind == "terraform.plan" and finding.path:
             traits = self.traits(subject, finding.path)
         stage, ruling = self._staged(finding.policy, subject, traits, finding.stage)
-        if not finding.error and not finding.excepted:
-            waiver = self._cover.of(finding.policy.id, traits)
-            if waiver is not None:
-                ruling = self._waived(ruling, waiver)
-            elif stage is Stage.ENFORCE and (token := self.inputs.breakglass(finding.policy.id, traits)):
-                ruling = replace(ruling, breakglass=token, because=f"let through by break-glass {token}")
+        if finding.excepted:
+            return replace(finding, subject=subject, stage=stage, ruling=ruling)
+        # A waiver is for what a policy says; an emergency may be that it says nothing but an error.
+        waiver = None if finding.error else self._cover.of(finding.policy.id, traits)
+        if waiver is not None:
+            ruling = self._waived(ruling, waiver)
+        elif stage is Stage.ENFORCE and (token := self.inputs.breakglass(finding.policy.id, traits)):
+            ruling = replace(ruling, breakglass=token, because=f"let through by break-glass {token}")
         return replace(finding, subject=subject, stage=stage, ruling=ruling)
 
     def _waived(self, ruling: Ruling, waiver: Exemption) -> Ruling:
