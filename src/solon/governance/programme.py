@@ -148,14 +148,18 @@ class Programme:
         stage = _lower(asked, period.stage)
         bites = track.bites(self.now) if asked is Stage.ENFORCE else None
         ruling = replace(ruling, rollout=track.rollout, scope=track.name, enforced_from=bites)
+        existing = track.existing
         if (
-            stage is Stage.ENFORCE
-            and track.existing
-            and self._exists(policy, subject, traits, track.existing)
+            asked is Stage.ENFORCE
+            and existing
+            and (bites is None or bites < existing.until)
+            and self._exists(policy, subject, traits, existing)
         ):
-            until = track.existing.until
-            said = f"was there before; denied from {shown(until, self.inputs.local)}"
-            return Stage.AUDIT, replace(ruling, existing_until=until, enforced_from=until, because=said)
+            bites = track.denies_from(max(existing.until, bites or self.now))
+            ruling = replace(ruling, existing_until=existing.until, enforced_from=bites)
+            if stage is Stage.ENFORCE:
+                when = f"; denied from {shown(bites, self.inputs.local)}" if bites else ""
+                return Stage.AUDIT, replace(ruling, because=f"was there before{when}")
         if stage is asked:
             return stage, ruling
         place = f"scope {track.name} of {track.rollout}" if track.name else f"in no scope of {track.rollout}"
