@@ -6,11 +6,11 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -23,7 +23,7 @@ from solon.decisions.warehouse import metrics as measures
 from solon.decisions.warehouse import query as questions
 from solon.decisions.warehouse.columns import SHOWN
 from solon.decisions.warehouse.query import ASKED, Filters
-from solon.decisions.warehouse.session import Limits, Session, Window
+from solon.decisions.warehouse.session import Answer, Limits, Session, Window
 from solon.governance import times
 from solon.report import metrics_report, query_report, why_report
 from solon.report.check_report import plural
@@ -112,7 +112,7 @@ def query(options: Options) -> int:
                 if options.format == "parquet":
                     found.write_parquet(asked.sql, asked.parameters)
                 else:
-                    answer = questions.ask(found, asked)
+                    answer = _shortened(questions.ask(found, asked), options)
                     pieces = query_report.render(
                         options.format, answer.columns, answer.rows, width=_width(options.output)
                     )
@@ -124,6 +124,24 @@ def query(options: Options) -> int:
                 with suppress(OSError):
                     os.unlink(temporary)
     return 0
+
+
+def _shortened(answer: Answer, options: Options) -> Answer:
+    """The first rows of a table, and a word when there are more than nobody asked to leave out."""
+    if options.format != "table" or options.limit is not None:
+        return answer
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        for number, row in enumerate(answer.rows):
+            if number == _TABLE_ROWS:
+                print(
+                    f"solon: note: there are more than these {_TABLE_ROWS}: --limit 0 shows all",
+                    file=sys.stderr,
+                )
+                return
+            yield row
+
+    return Answer(answer.columns, rows())
 
 
 def _asked(options: Options) -> questions.Query:

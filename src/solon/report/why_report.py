@@ -115,10 +115,11 @@ def _facts(
         None,
     )
     spent = f", in {took / 1e6:,.3g} ms" if isinstance(took, int) else ""
-    by = " ".join(_plain(labels[key]) for key in ("id", "version") if key in labels)
-    path = f" ({_plain(event['path'])})" if event.get("path") else ""
+    by = [_plain(labels[key]) for key in ("id", "version") if key in labels]
+    by += [f"({_plain(event['path'])})"] if event.get("path") else []
+    by += [f"for {_plain(event['requested_by'])}"] if event.get("requested_by") else []
     yield "time", f"{_plain(event.get('timestamp'))}{spent}"
-    yield "by", f"{by}{path}{', for ' + _plain(event['requested_by']) if event.get('requested_by') else ''}"
+    yield "by", " ".join(by)
     yield "subject", _plain(subject.get("uri"))
     owners = [_plain(subject[key]) for key in ("team", "owner", "environment") if subject.get(key)]
     yield "team", ", ".join(owners)

@@ -75,6 +75,11 @@ def compact(log: Log, *, open_segments: bool = False, tell: Callable[[int], None
         raise os_error(error, "the log cannot be compacted") from None
 
 
+def exists(log: Log) -> bool:
+    """Whether a log was ever compacted."""
+    return os.path.exists(os.path.join(manifests.directory(log.directory), "manifest.json"))
+
+
 def waiting(log: Log) -> int:
     """How many entries are durable and not in the warehouse. Raises LogError."""
     current = manifests.read(log.directory)
