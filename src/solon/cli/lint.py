@@ -53,6 +53,7 @@ class Options:
 class _Asked:
     """What is asked for: ``config`` is solon.yaml, or nothing without one; ``required`` by framework.
 
+    ``whole``: these are all policies of the repository that solon.yaml is of.
     ``staged``: rollouts say what is enforced, and not the policies themselves. ``programme`` are the files of
     rollouts and waivers.
     """
@@ -60,6 +61,7 @@ class _Asked:
     ignored: frozenset[str]
     data: list[str]
     config: str
+    whole: bool
     namespaces: list[str]
     staged: bool
     programme: list[str]
@@ -113,6 +115,7 @@ def _asked(options: Options) -> _Asked:
             frozenset(options.ignore),
             options.data,
             "",
+            False,
             [],
             False,
             [],
@@ -130,6 +133,10 @@ def _asked(options: Options) -> _Asked:
         frozenset([*options.ignore, *said.ignore]),
         list(dict.fromkeys([*options.data, *found.paths(found.config.data)])),
         path,
+        all(
+            _is_within(policies, options.paths)
+            for policies in found.paths(found.config.policies or ["policy"])
+        ),
         found.config.namespaces,
         found.rollouts() is not None,
         _files([*(found.rollouts() or ()), *(found.waivers() or ())]),
@@ -142,6 +149,11 @@ def _asked(options: Options) -> _Asked:
 
 def _files(paths: list[str]) -> list[str]:
     return [source.path for source in discover.find(paths) if not isinstance(source, Unreadable)]
+
+
+def _is_within(path: str, paths: Sequence[str]) -> bool:
+    places = [os.path.join(os.path.realpath(each), "") for each in paths]
+    return os.path.join(os.path.realpath(path), "").startswith(tuple(places))
 
 
 def _directory(path: str) -> str:
@@ -178,7 +190,7 @@ def _rego(sources: Sources, asked: _Asked, inputs: list[tested.Asked]) -> Iterat
     yield from language.lint(program)
     yield from conftest.lint(program, asked.required_of_rego)
     tests = {module.file for module in program.modules if conftest.is_test(module)}
-    yield from unknown_data.lint(program, complete=bool(asked.config), skip=tests)
+    yield from unknown_data.lint(program, complete=asked.whole, skip=tests)
     yield from repeated_data.lint(program, files.data_files, skip=tests)
     if not asked.ignored.issuperset(_TESTED):
         try:
