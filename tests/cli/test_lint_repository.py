@@ -120,3 +120,13 @@ def test_what_is_wrong_with_comments_cannot_be_ignored_by_mistake(
     ran = solon("lint", ".")
     assert ran.status == 1
     assert "a.rego:3:18: error lint/bad-ignore: this does not say why" in ran.out
+
+
+def test_what_does_not_compile_may_have_needed_its_comments(
+    solon: Callable[..., Any], tmp_path: Path
+) -> None:
+    comment = "# solon: ignore conftest/untested-policy -- a sketch"
+    write(tmp_path, a_rego=f"package a\n\n{comment}\ndeny if nofunc(1)\n")
+    ran = solon("lint", ".")
+    assert (ran.status, ran.out) == (2, "")
+    assert "unused-ignore" not in ran.err
