@@ -135,7 +135,7 @@ class TeamReport:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """The reports of all teams, by who has to act first; that of what is nobody's is among them, the last."""
+    """The reports of all teams, by name; that of what is nobody's is among them, the last."""
 
     teams: Sequence[TeamReport]
     now: datetime
@@ -177,8 +177,8 @@ def fleet(decisions: Iterable[Decision], programme: Programme) -> Fleet:
     return Fleet(reports, now, local, failures)
 
 
-def _place(item: Item) -> tuple[str, str, int, str]:
-    return item.policy, item.location.file, item.location.line, item.resource
+def _place(item: Item) -> tuple[str, str, int, int]:
+    return item.policy, item.location.file, item.location.line, item.location.column
 
 
 def _scrubbed(decisions: Iterable[Decision]) -> Iterator[tuple[Decision, Callable[[Any, str], Any]]]:
