@@ -102,7 +102,7 @@ def query(
     timeout: Timeout = 60.0,
     memory: Memory = 4_096,
 ) -> None:
-    """Find decisions: by time, outcome, policy, subject, team, revision, waiver, or in SQL.
+    """Find decisions, by filters or in SQL.
 
     Of a filter that is repeated, one must hold; of several filters, all. GLOB has * and ?. --format events prints the events
     as they were logged, a line each. SQL can read the log and nothing else.
@@ -156,9 +156,9 @@ def compact(
         bool, typer.Option("--rebuild", help="Make the Parquet files anew from the entries.")
     ] = False,
 ) -> None:
-    """Copy entries to Parquet files, by day, where questions are answered quickly.
+    """Copy entries to Parquet, to be asked quickly.
 
-    Run it every hour or so. What is not compacted yet is found all the same, only slower. The segments stay: they are what
+    One file a day, sorted. Run it every hour or so. What is not compacted yet is found all the same, only slower. The segments stay: they are what
     can be proven. It can be interrupted at any moment, and goes on where it was.
 
     Example: solon log compact --log decisions
@@ -185,9 +185,9 @@ def metrics(
     timeout: Timeout = 60.0,
     memory: Memory = 4_096,
 ) -> None:
-    """Whether the programme is healthy: violations by policy and team, time to remediate, waivers, latencies.
+    """Count violations, time to remediate, waivers.
 
-    All of it is computed from decisions. --format prometheus is for the textfile collector of node_exporter; it covers the
+    By policy and team, from decisions alone; and decisions by outcome, and their latencies. --format prometheus is for the textfile collector of node_exporter; it covers the
     whole log, since counters must not fall.
 
     Example: solon log metrics --since 90d
@@ -210,9 +210,9 @@ def explain(
         ExplainFormat, typer.Option("--format", "-o", help="Output format.")
     ] = ExplainFormat.TABLE,
 ) -> None:
-    """Say why a decision was made: its findings, each with stage, waiver, break-glass, place and fix, and the revisions.
+    """Say why a decision was made, from the log.
 
-    Everything comes from the event as it was logged. It names the revision of each policy set; the text of the policies is
+    Each finding has its stage, waiver, break-glass, place and fix, as the event has them. It names the revision of each policy set; the text of the policies is
     not in the log.
 
     Example: solon explain 3f2c9a64-0c7e-4a7e-9a54-2b8d8f0c1d11

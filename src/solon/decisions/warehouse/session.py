@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _MIN_OBJECT: Final = 16 << 20
+_CHUNK: Final = 1_000
 _NAMES: Final = ", ".join(f'"{name}"' for name in COLUMNS)
 _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "temp_directory": "",  # what does not fit into the memory is refused, and not spilled
@@ -89,11 +91,12 @@ class Session:
 
     def ask(self, sql: str, parameters: Sequence[Any] = ()) -> Answer:
         """The answer to a SELECT of Solon's own. Raises LogError."""
-        with self._limited():
+        until = time.monotonic() + self._limits.seconds
+        with self._limited(until):
             cursor = self._database.execute(sql, list(parameters))
             names = [each[0] for each in cursor.description or ()]
-            first = cursor.fetchmany(1_000)
-        return Answer(names, self._rest(first))
+            first = cursor.fetchmany(_CHUNK)
+        return Answer(names, self._rest(first, until))
 
     def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return list(self.ask(sql, parameters).rows)
@@ -114,18 +117,18 @@ class Session:
         with self._limited():
             self._database.execute(copy, list(parameters))
 
-    def _rest(self, rows: list[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    def _rest(self, rows: list[tuple[Any, ...]], until: float) -> Iterator[tuple[Any, ...]]:
         while rows:
             yield from rows
-            with self._limited():
-                rows = self._database.fetchmany(1_000)
+            with self._limited(until):
+                rows = self._database.fetchmany(_CHUNK)
 
     @contextmanager
-    def _limited(self) -> Iterator[None]:
+    def _limited(self, until: float | None = None) -> Iterator[None]:
         import duckdb
 
-        timer = threading.Timer(self._limits.seconds, self._database.interrupt)
-        timer.daemon = True
+        left = self._limits.seconds if until is None else max(until - time.monotonic(), 0.001)
+        timer = threading.Timer(left, self._database.interrupt)
         timer.start()
         try:
             yield
@@ -143,6 +146,7 @@ class Session:
             raise LogError(_one_line(error)) from None
         finally:
             timer.cancel()
+            timer.join()
 
 
 def select_only(text: str) -> str:
