@@ -166,9 +166,11 @@ def test_the_list_of_commands_is_whole(solon: Callable[..., Any]) -> None:
         "init",
         "demo",
         "notify",
+        "baseline",
         "rollout",
         "tickets",
         "breakglass",
+        "log",
     ]
     assert all(line.endswith(".") and not line.endswith("...") for line in commands)
 
