@@ -32,7 +32,6 @@ ownership:
   environment:
     - value: prod
 waivers:
-  paths: [waivers]
   approvers:
     - {who: [governance], severities: [low, medium]}
 """
