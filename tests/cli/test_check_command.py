@@ -167,6 +167,7 @@ def test_the_list_of_commands_is_whole(solon: Callable[..., Any]) -> None:
         "demo",
         "notify",
         "tickets",
+        "breakglass",
     ]
     assert all(line.endswith(".") and not line.endswith("...") for line in commands)
 

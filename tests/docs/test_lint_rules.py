@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,9 +38,22 @@ def test_examples(
     (said,) = _SAID.findall(SECTIONS[code])
     found = {}
     for kind in ("bad", "good"):
-        monkeypatch.chdir(tmp_path / code / kind)
-        ran = solon("lint", ".")
+        place, before = (tmp_path / code / name for name in (kind, "before"))
+        base = []
+        if before.exists():  # what is committed; the example is what is there then
+            shutil.copytree(before, tmp_path / kind)
+            commit(tmp_path / kind)
+            place = Path(shutil.copytree(place, tmp_path / kind, dirs_exist_ok=True))
+            base = ["--base", "HEAD"]
+        monkeypatch.chdir(place)
+        ran = solon("lint", ".", *base)
         assert ran.err == ""
         found[kind] = ran.out.replace("./", "")
     assert said.strip() in found["bad"]
     assert f" {code}: " not in found["good"]
+
+
+def commit(place: Path) -> None:
+    identity = ["-c", "user.name=n", "-c", "user.email=n@example.com", "-c", "commit.gpgsign=false"]
+    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "before"]):
+        subprocess.run(["git", "-C", place, *identity, *arguments], check=True, capture_output=True)

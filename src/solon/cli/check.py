@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import shutil
 import sys
@@ -81,7 +80,7 @@ def run(options: Options) -> int:
     context = context_of(subjects, around, options, started_ns)
     plan = programme_of(governed, sets, around, context, options, tokens)
     decisions = list(judged(sets, subjects, context, plan))
-    override.record(tokens, decisions, getpass.getuser(), now, override.alarm_of(governed))
+    override.record(tokens, decisions, now, override.alarm_of(governed))
     report = CheckReport(
         decisions=decisions,
         unreadable=unreadable,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
-from solon.cli import config, lint_owners, lint_sources
+from solon.cli import config, lint_base, lint_owners, lint_sources, lint_stages
 from solon.cli.errors import Failure, UsageError
 from solon.cli.lint_sources import Sources
 from solon.cli.progress import track
@@ -22,6 +22,7 @@ from solon.frameworks.gatekeeper import repository
 from solon.frameworks.gatekeeper.suite import SuiteRunner
 from solon.frameworks.policy import Context
 from solon.frameworks.rego_files import Dialect
+from solon.governance.changes import Changes
 from solon.lang import rego
 from solon.lang.budget import Budget
 from solon.lang.rego import lint as language
@@ -43,16 +44,23 @@ class Options:
     ignore: list[str]
     data: list[str]
     dialect: Dialect
+    base: str | None = None
+    samples: list[str] = field(default_factory=list)
     timeout: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What is asked for: ``config`` is solon.yaml, or nothing without one; ``required`` by framework."""
+    """What is asked for: ``config`` is solon.yaml, or nothing without one; ``required`` by framework.
+
+    ``staged``: rollouts say what is enforced, and not the policies themselves.
+    """
 
     ignored: frozenset[str]
     data: list[str]
     config: str
+    namespaces: list[str]
+    staged: bool
     required_of_rego: Collection[str]
     required_of_templates: Collection[str]
     budget: Budget
@@ -61,24 +69,31 @@ class _Asked:
 def run(options: Options) -> int:
     """The exit status. Raises UsageError, Failure."""
     asked = _asked(options)
-    for path in [*options.paths, *asked.data]:
+    for path in [*options.paths, *asked.data, *options.samples]:
         if not os.path.exists(path):
             raise UsageError(f"{path or repr(path)}: no such file or directory")
     sources = lint_sources.read(options.paths, asked.data, options.dialect)
-    remarks = [*_rego(sources, asked), *_gatekeeper(sources, asked)]
+    inputs: list[tested.Asked] = []
+    remarks = [*_rego(sources, asked, inputs), *_gatekeeper(sources, asked)]
     if not sources.count and not sources.broken:
         shown = ", ".join(options.paths)
         raise UsageError(
             f"{shown}: nothing to lint. Looked for Rego files and Gatekeeper ConstraintTemplates"
         )
     remarks += lint_owners.remarks(sources.texts, _directory(options.paths[0]), asked.config)
+    changes = _changes(options, asked, sources, inputs) if options.base is not None else None
+    if changes is not None and not asked.staged:
+        remarks += lint_stages.remarks(changes, governed=bool(asked.config))
+    unasked = asked.ignored if changes is not None else asked.ignored | set(lint_stages.CODES)
     found = language.in_order(
         r
-        for r in lint_comments.apply(remarks, list(_ignores(sources)), CODES, asked.ignored)
+        for r in lint_comments.apply(remarks, list(_ignores(sources)), CODES, unasked)
         if r.diagnostic.code not in asked.ignored
     )
-    if found or not sources.broken:
-        sys.stdout.write(show(LintReport(found, sources.count, CODES, sources.texts), options.format))
+    if found or changes is not None or not sources.broken:
+        sys.stdout.write(
+            show(LintReport(found, sources.count, CODES, sources.texts, changes), options.format)
+        )
     if sources.broken:
         raise Failure("\n".join(sources.broken))
     return 1 if any(options.strict or remark.severity == "error" for remark in found) else 0
@@ -94,6 +109,8 @@ def _asked(options: Options) -> _Asked:
             frozenset(options.ignore),
             options.data,
             "",
+            [],
+            False,
             conftest.REQUIRED,
             repository.REQUIRED,
             Budget(seconds=options.timeout),
@@ -107,6 +124,8 @@ def _asked(options: Options) -> _Asked:
         frozenset([*options.ignore, *said.ignore]),
         list(dict.fromkeys([*options.data, *found.paths(found.config.data)])),
         path,
+        found.config.namespaces,
+        found.rollouts() is not None,
         required,
         required,
         Budget(seconds=options.timeout),
@@ -117,7 +136,25 @@ def _directory(path: str) -> str:
     return path if os.path.isdir(path) else os.path.dirname(path) or "."
 
 
-def _rego(sources: Sources, asked: _Asked) -> Iterator[Remark]:
+def _changes(
+    options: Options, asked: _Asked, sources: Sources, inputs: Sequence[tested.Asked]
+) -> Changes | None:
+    assert options.base is not None
+    wanted = lint_base.Wanted(
+        base=options.base,
+        paths=options.paths,
+        data=asked.data,
+        samples=options.samples,
+        directory=os.path.dirname(asked.config) or ".",
+        namespaces=asked.namespaces,
+        dialect=options.dialect,
+        budget=asked.budget,
+    )
+    return lint_base.compared(wanted, sources, inputs)
+
+
+def _rego(sources: Sources, asked: _Asked, inputs: list[tested.Asked]) -> Iterator[Remark]:
+    """``inputs`` is filled with what tests have policies judge."""
     files = sources.rego
     if not files.modules:
         return
@@ -133,7 +170,9 @@ def _rego(sources: Sources, asked: _Asked) -> Iterator[Remark]:
     yield from repeated_data.lint(program, files.data_files, skip=tests)
     if not asked.ignored.issuperset(_TESTED):
         try:
-            yield from tested.lint(program, tested.run_tests(files, program, asked.budget))
+            seen = tested.run_tests(files, program, asked.budget)
+            inputs += seen.asked
+            yield from tested.lint(program, seen)
         except rego.RegoError as error:
             sources.broken.append(error.render())
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from solon import __version__
+from solon.cli.breakglass_app import app as breakglass
 from solon.cli.tickets_app import app as tickets
 from solon.report import FORMATS
 
@@ -470,18 +471,32 @@ def lint(
         typer.Option("--ignore", metavar="CODE", help="Leave this out; may be repeated."),
     ] = None,
     format_: Annotated[LintFormat, typer.Option("--format", "-o", help="Output format.")] = LintFormat.TABLE,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base", metavar="REV", help="Say what changed since this revision of the git repository."
+        ),
+    ] = None,
+    sample: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sample", metavar="PATH", help="With --base: judge this with both versions; may be repeated."
+        ),
+    ] = None,
     data: Data = None,
     rego_version: Annotated[
         Dialect, typer.Option("--rego-version", help="Language of the Rego files.")
     ] = Dialect.AUTO,
+    timeout: Timeout = 10.0,
 ) -> None:
     """Say what is wrong with policies that compile.
 
-    Errors are those of `opa check --strict`; warnings are of rules that can never hold, loops that nothing joins,
-    and policies without tests or metadata. Exits with 0 when there are no errors, 1 when there are, 2 when a policy
-    does not compile.
+    Errors are those of `opa check --strict`, and what is certain to be wrong; warnings are of rules that can never
+    hold, fields that are not there, loops that nothing joins, and policies without tests, metadata or owners. With
+    --base, also which policies a change adds, removes, tightens and loosens. Exits with 0 when there are no errors,
+    1 when there are, 2 when a policy does not compile.
 
-    Example: solon lint policy/
+    Example: solon lint --base origin/main policy/
     """
     from solon.cli import lint as command
 
@@ -494,6 +509,9 @@ def lint(
                 ignore=ignore or [],
                 data=data or [],
                 dialect=rego_version.value,
+                base=base,
+                samples=sample or [],
+                timeout=timeout,
             )
         )
     )
@@ -591,6 +609,7 @@ def notify(
 
 
 app.add_typer(tickets, name="tickets")
+app.add_typer(breakglass, name="breakglass")
 
 
 def run() -> None:

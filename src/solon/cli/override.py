@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from solon.cli.breakglass_repository import actor, public_key, read, repository
 from solon.cli.config import Found
 from solon.cli.errors import UsageError
 from solon.cli.notify import notifier_of
 from solon.decisions.decision import Decision
-from solon.governance.breakglass import ledger, use
-from solon.governance.breakglass.keys import public_key
+from solon.governance.breakglass import use
 from solon.governance.breakglass.token import Refused
 from solon.governance.breakglass.use import Alarm, Grant, Passed, Unusable
 from solon.governance.notify import Kind, Message
@@ -42,46 +42,35 @@ def given(arguments: Sequence[str], stdin: Callable[[int], bytes]) -> list[str]:
     """The tokens of --break-glass, where `-` is standard input and @FILE a file; else of the environment."""
     tokens: list[str] = []
     for argument in arguments or os.environ.get(VARIABLE, "").split():
+        text = argument
         if argument == "-" or argument.startswith("@"):
             try:
                 data = discover.read_bytes(argument.removeprefix("@"), stdin, _LONGEST)
             except Problem as problem:
-                raise UsageError(str(problem.at(f"--break-glass {argument}"))) from None
-            tokens += data.decode("ascii", "replace").split()
-        else:
-            tokens.append(argument)
+                raise UsageError(str(problem.at(argument.removeprefix("@")))) from None
+            text = data.decode("ascii", "replace")
+        if not text.split():
+            raise UsageError(f"{argument or 'an empty text'}: there is no break-glass token")
+        tokens += text.split()
     return tokens
 
 
 def verified(tokens: Sequence[str], found: Found | None, now: datetime) -> Override:
-    """The grants that tokens give. Raises UsageError where one gives none."""
+    """The grants that tokens give. Raises UsageError where one gives none, and Failure for a broken ledger."""
     if not tokens:
         return Override()
     if found is None:
         raise UsageError(
             "--break-glass needs the solon.yaml that says whose tokens count; none is here, or -p names policies"
         )
-    settings = found.config.breakglass
-    key_path, ledger_path = found.paths([settings.public_key, settings.ledger])
-    try:
-        key = public_key(discover.read_bytes(key_path, lambda _size: b"", _LONGEST))
-        cases = ledger.read(ledger_path).sound.cases
-    except Problem as problem:
-        raise UsageError(str(problem.at(key_path))) from None
-    except ValueError as error:
-        raise UsageError(f"{key_path}: {error}") from None
-    except Refused as refused:
-        raise UsageError(str(refused)) from None
-    except OSError as error:
-        raise UsageError(f"{ledger_path}: {(error.strerror or str(error)).lower()}") from None
-    grants = use.verified(tokens, settings, key, cases, now)
-    for grant in grants:
-        if isinstance(grant, Unusable):
-            raise UsageError(str(grant))
-    return Override([grant for grant in grants if isinstance(grant, Grant)], ledger_path)
+    at = repository(found)
+    grants = use.verified(tokens, at.settings, public_key(at), read(at).cases, now)
+    if problems := [str(grant) for grant in grants if isinstance(grant, Unusable)]:
+        raise UsageError("; ".join(problems))
+    return Override([grant for grant in grants if isinstance(grant, Grant)], at.ledger)
 
 
-def record(override: Override, decisions: Sequence[Decision], by: str, now: datetime, alarm: Alarm) -> None:
+def record(override: Override, decisions: Sequence[Decision], now: datetime, alarm: Alarm) -> None:
     """Write down what each grant let through, and raise the alarm. Raises UsageError: then nothing may pass."""
     for grant in override.grants:
         passed = [
@@ -92,7 +81,7 @@ def record(override: Override, decisions: Sequence[Decision], by: str, now: date
         if not passed:
             continue
         try:
-            use.use(override.ledger, grant, passed, by=by, now=now, alarm=alarm)
+            use.use(override.ledger, grant, passed, by=actor(os.environ), now=now, alarm=alarm)
         except Refused as refused:
             raise UsageError(str(refused)) from None
         except OSError as error:

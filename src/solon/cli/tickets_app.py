@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(
-    help="Keep one ticket for each policy and owner, on GitHub or in Jira.",
+    help="Keep one ticket for each policy and owner, in GitHub or Jira.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -16,6 +16,8 @@ RULES: Final[dict[str, tuple[Severity, str]]] = {
     "policy/unknown-data": ("warning", "data that neither rules nor data files define"),
     "policy/repeated-data": ("warning", "a list of values that a data file has already"),
     "policy/duplicate-id": ("error", "two policies, templates or constraints of one name"),
+    "policy/skipped-stage": ("error", "a policy that denies from now on, and warned nobody before"),
+    "policy/enforcement-raised": ("warning", "a policy that denies, everywhere at once, what it warned of"),
     "policy/unowned-file": ("warning", "a file of policies that CODEOWNERS gives to nobody"),
     "policy/no-codeowners": ("warning", "a policy repository without CODEOWNERS"),
     "policy/bad-codeowners": ("warning", "a line of CODEOWNERS that counts for nothing"),

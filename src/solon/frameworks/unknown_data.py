@@ -10,7 +10,6 @@ from solon.frameworks.lint import remark
 from solon.lang import rego
 from solon.lang.rego import ast
 from solon.lang.rego.lint import Remark, all_bodies
-from solon.lang.rego.resolve import static_prefix
 from solon.lang.rego.rules import Definition, Node
 
 # What Solon puts there itself.
@@ -27,7 +26,7 @@ def lint(program: rego.Program, *, complete: bool, skip: Collection[str] = ()) -
         if definition.module.file in skip:
             continue
         for ref in _references(definition):
-            path = static_prefix(ref)
+            path = ast.fixed_names(ref.path)
             if not path or any(
                 target == path[: len(target)] or path == target[: len(path)] for target in replaced
             ):

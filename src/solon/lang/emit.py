@@ -108,6 +108,7 @@ class Unit:
         self._interned: dict[tuple[type, Any], str] = {}
         self._counters: dict[str, int] = {}
         self.origins: list[Origin] = []
+        self.source = ""  # the text as it was compiled
         self.identities: dict[str, str] = {}  # constant -> what it is the same as, see `shared`
         self.tables: dict[str, Tables] = {}  # constant -> its keys, and the names of the functions there
 
@@ -169,7 +170,8 @@ class Unit:
         return "\n".join(out) + "\n"
 
     def compile(self) -> CodeType:
-        return compile(self.text(), self.name, "exec", dont_inherit=True)
+        self.source = self.text()
+        return compile(self.source, self.name, "exec", dont_inherit=True)
 
     def load(self, namespace: dict[str, Any], framed: Framing | None = None) -> CodeType:
         """Compile the unit and define its functions in ``namespace``; returns what was compiled."""

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from solon import __version__
+from solon.governance.changes import Changes
 from solon.lang.rego.lint import Remark
 from solon.lang.source import Diagnostic, render
+from solon.report import changes_report
 from solon.report.github import command
 from solon.report.json import text
 from solon.report.sarif import SCHEMA, place
@@ -20,12 +22,16 @@ FORMATS: Final = ("table", "json", "github", "sarif")
 
 @dataclass(frozen=True, slots=True)
 class LintReport:
-    """``rules`` says of each code what it is about; ``sources`` are the texts by file."""
+    """``rules`` says of each code what it is about; ``sources`` are the texts by file.
+
+    ``changes`` are those since a base, where somebody asked.
+    """
 
     remarks: Sequence[Remark]
     files: int
     rules: Mapping[str, str]
     sources: Mapping[str, str]
+    changes: Changes | None = None
 
     @property
     def summary(self) -> str:
@@ -48,7 +54,8 @@ def _table(report: LintReport) -> str:
         printable_lines(render(_with_severity(remark), report.sources.get(remark.diagnostic.span.file)))
         for remark in report.remarks
     ]
-    return "\n\n".join([*shown, report.summary]) + "\n"
+    changes = [changes_report.table(report.changes)] if report.changes is not None else []
+    return "\n\n".join([*shown, *changes, report.summary]) + "\n"
 
 
 def _with_severity(remark: Remark) -> Diagnostic:
@@ -72,7 +79,10 @@ def _json(report: LintReport) -> str:
     ]
     errors = sum(remark.severity == "error" for remark in report.remarks)
     summary = {"files": report.files, "errors": errors, "warnings": len(remarks) - errors}
-    return text({"schema": "solon.lint/v1", "remarks": remarks, "summary": summary})
+    said: dict[str, Any] = {"schema": "solon.lint/v1", "remarks": remarks, "summary": summary}
+    if report.changes is not None:
+        said["changes"] = changes_report.document(report.changes)
+    return text(said)
 
 
 def _github(report: LintReport) -> str:
@@ -82,12 +92,15 @@ def _github(report: LintReport) -> str:
         )
         for remark in report.remarks
     ]
+    if report.changes is not None:
+        lines += changes_report.notices(report.changes)
     return "\n".join([*lines, report.summary]) + "\n"
 
 
 def _sarif(report: LintReport) -> str:
-    codes = list(dict.fromkeys([*report.rules, *(r.diagnostic.code for r in report.remarks)]))
-    rules = [{"id": code, "shortDescription": {"text": report.rules.get(code, code)}} for code in codes]
+    about = {**report.rules, **(changes_report.RULES if report.changes is not None else {})}
+    codes = list(dict.fromkeys([*about, *(r.diagnostic.code for r in report.remarks)]))
+    rules = [{"id": code, "shortDescription": {"text": about.get(code, code)}} for code in codes]
     results: list[dict[str, Any]] = [
         {
             "ruleId": remark.diagnostic.code,
@@ -97,6 +110,17 @@ def _sarif(report: LintReport) -> str:
             "locations": [place(_location(remark.diagnostic))],
         }
         for remark in report.remarks
+    ]
+    results += [
+        {
+            "ruleId": changes_report.rule_of(change),
+            "ruleIndex": codes.index(changes_report.rule_of(change)),
+            "level": "note",
+            "message": {"text": "\n".join(changes_report.told(change))},
+            "locations": [place(change.location)],
+            "properties": changes_report.properties(change),
+        }
+        for change in (report.changes.policies if report.changes is not None else ())
     ]
     driver = {"name": "Solon", "semanticVersion": __version__, "rules": rules}
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}

@@ -15,7 +15,14 @@ from solon.governance.breakglass import ledger, rules
 from solon.governance.breakglass.rules import Request, closing, opening
 from solon.governance.breakglass.settings import BreakglassSettings
 from solon.governance.breakglass.token import Claims, Refused, issue
-from solon.governance.breakglass.use import Grant, Passed, Unusable, out_of_scope, use, verified
+from solon.governance.breakglass.use import (
+    Grant,
+    Passed,
+    Unusable,
+    out_of_scope,
+    use,
+    verified,
+)
 from solon.governance.scope import Scope, Traits
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"\x01" * 32)
@@ -33,7 +40,7 @@ def request(**changes: Any) -> Request:
         "ticket": "PAY-4821",
         "scope": PAYMENTS,
         "policies": ["*"],
-        "length": timedelta(minutes=30),
+        "minutes": 30,
     }
     return Request(**{**asked, **changes})
 
@@ -81,9 +88,9 @@ def test_texts_are_one_line() -> None:
         ({"scope": Scope()}, "a token for everything is not given"),
         ({"scope": Scope(team=[])}, "team is empty"),
         ({"policies": []}, "name 1 to 100"),
-        ({"length": timedelta(0)}, "minutes must be 1 to 60"),
-        ({"length": timedelta(minutes=-5)}, "minutes must be 1 to 60"),
-        ({"length": timedelta(minutes=61)}, "minutes must be 1 to 60"),
+        ({"minutes": 0}, "minutes must be 1 to 60"),
+        ({"minutes": -5}, "minutes must be 1 to 60"),
+        ({"minutes": 61}, "minutes must be 1 to 60"),
     ],
 )
 def test_what_is_not_given(changes: dict[str, Any], said: str) -> None:
@@ -282,7 +289,7 @@ def test_a_grant_that_covers_nothing_of_what_is_denied() -> None:
     [said] = out_of_scope([grant], [("main.deny", outside), ("other", inside)])
     assert str(said) == (
         f"break-glass token {ID}: covers nothing of what is denied; it is for namespace pay-*, team payments, "
-        "policies main.*"
+        "and policies main.*"
     )
 
 

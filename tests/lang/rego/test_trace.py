@@ -327,7 +327,7 @@ def test_nothing_of_it_is_in_code_that_is_not_watched() -> None:
     watched = rego.compile({"a.rego": POLICY}, watch=Profile())
     assert "W." not in program.dump()
     assert "W." in watched.dump()
-    assert "W" not in program._code(program._replaced).namespace
+    assert "W" not in program.code.namespace
 
 
 @pytest.mark.parametrize("watch", [lambda: Trace("full"), lambda: Trace("fails"), Profile], ids=["full", "fails", "profile"])  # fmt: skip

@@ -12,7 +12,7 @@ from solon.frameworks.lint import FIELDS, lacking
 from solon.lang import rego
 from solon.lang.rego import ast
 from solon.lang.rego.lint import Remark, Severity
-from solon.lang.rego.resolve import body_terms, static_prefix, walk_all
+from solon.lang.rego.resolve import body_terms, walk_all
 from solon.lang.rego.rules import Definition
 from solon.lang.source import Diagnostic
 
@@ -109,7 +109,7 @@ def _read(definition: Definition) -> Iterator[tuple[str, ...]]:
         terms += body_terms(body)
     for term in walk_all(terms, []):
         if isinstance(term, ast.Ref) and isinstance(term.head, ast.Var) and term.head.name == "data":
-            yield static_prefix(term)
+            yield ast.fixed_names(term.path)
 
 
 def _missing(notes: Notes, path: str, definitions: list[Definition], required: Collection[str]) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from solon.frameworks import rego_cases
@@ -20,7 +20,7 @@ from solon.lang import rego
 from solon.lang.budget import Budget
 from solon.lang.rego import ast
 from solon.lang.rego.lint import Remark
-from solon.lang.values import UNDEFINED, Value, to_json
+from solon.lang.values import UNDEFINED, Value, json_text, to_json
 
 _HELD: Final = "\0held"
 _MOST_INPUTS: Final = 1_000
@@ -47,7 +47,7 @@ class Tested:
 
 def run_tests(files: RegoFiles, program: rego.Program, budget: Budget) -> Tested:
     """Run the tests of the files, and see what they have the policies say. Raises RegoError."""
-    tests = RegoTests(replace(files), rewrite=_marked)
+    tests = RegoTests(files, rewrite=_marked)
     seen = Tested()
     pending: list[tuple[str, Any]] = []
 
@@ -59,7 +59,8 @@ def run_tests(files: RegoFiles, program: rego.Program, budget: Budget) -> Tested
 
     tests.observe(policies_of(program), observe)
     for result in tests.run(time.perf_counter, budget=budget):
-        seen.asked += [Asked(name, result, document) for name, document in pending]
+        asked = {(name, json_text(document)): document for name, document in pending}
+        seen.asked += [Asked(name, result, document) for (name, _), document in asked.items()]
         pending.clear()
         for line in result.printed:
             mark, _, rule = line.partition(" ")

@@ -12,7 +12,7 @@ from solon.lang import rego
 from solon.lang.profile import Profile
 from solon.lang.rego import ast
 from solon.lang.rego.ast import Version
-from solon.lang.rego.resolve import static_prefix, walk_all
+from solon.lang.rego.resolve import walk_all
 from solon.subjects.subject import Location
 
 GROUP: Final = "templates.gatekeeper.sh"
@@ -139,7 +139,7 @@ def _data_references(module: ast.Module) -> Iterator[tuple[tuple[str, ...], int]
             if isinstance(term, ast.Call) and term.name.startswith("data."):
                 yield tuple(term.name.split(".")[1:]), term.at
             elif isinstance(term, ast.Ref) and isinstance(term.head, ast.Var) and term.head.name == "data":
-                yield static_prefix(term), term.at
+                yield ast.fixed_names(term.path), term.at
 
 
 def source_of(target: dict[str, Any]) -> tuple[str, list[str], Version]:

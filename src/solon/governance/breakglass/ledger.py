@@ -122,7 +122,7 @@ def _entry(raw: bytes) -> _Entry | str:
         return "this line was changed after it was written"
     try:
         return msgspec.json.decode(raw, type=_Entry)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         return f"this is no line of a ledger: {error}"
 
 

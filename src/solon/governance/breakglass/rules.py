@@ -22,7 +22,7 @@ class Request:
     ticket: str
     scope: Scope
     policies: Sequence[str]
-    length: timedelta
+    minutes: int
 
 
 def opening(request: Request, cases: Cases, settings: BreakglassSettings, now: datetime, id: str) -> Claims:
@@ -33,10 +33,9 @@ def opening(request: Request, cases: Cases, settings: BreakglassSettings, now: d
     check_reach(request.scope, list(request.policies))
     if problem := not_allowed(by, settings):
         raise Refused(problem)
-    if not timedelta() < request.length <= settings.longest:
-        raise Refused(
-            f"minutes must be 1 to {settings.longest // timedelta(minutes=1)} (`maximum` in solon.yaml)"
-        )
+    longest = settings.longest // timedelta(minutes=1)
+    if not 1 <= request.minutes <= longest:
+        raise Refused(f"minutes must be 1 to {longest} (`maximum` in solon.yaml)")
     if repeated := routine(request.scope, cases, settings, now):
         raise Refused(repeated)
     if id in cases:
@@ -48,7 +47,7 @@ def opening(request: Request, cases: Cases, settings: BreakglassSettings, now: d
         jti=id,
         iat=issued,
         nbf=issued,
-        exp=issued + int(request.length.total_seconds()),
+        exp=issued + 60 * request.minutes,
         reason=reason,
         ticket=ticket,
         scope=request.scope,

@@ -103,12 +103,12 @@ def unusable(
 
 
 def out_of_scope(grants: Sequence[Grant], denied: Iterable[tuple[str, Traits]]) -> list[Unusable]:
-    """The grants that cover nothing of what was denied: (policy, traits of the subject) of each finding."""
+    """The grants that cover nothing of what is denied: (policy, traits of the subject) of each finding."""
     findings = list(denied)
     return [
         Unusable(
             f"covers nothing of what is denied; it is for {grant.claims.scope}, "
-            f"policies {', '.join(grant.claims.policies)}",
+            f"and policies {', '.join(grant.claims.policies)}",
             grant.id,
         )
         for grant in grants

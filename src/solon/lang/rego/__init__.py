@@ -11,7 +11,8 @@ safety (order), compile and body (to Python), runtime (what compiled code calls)
 
 from solon.lang.rego.annotations import Annotation
 from solon.lang.rego.errors import BuiltinError, EvalError, RegoError
-from solon.lang.rego.program import Program, Query, RuleInfo, Session, compile, package_of
+from solon.lang.rego.program import Program, RuleInfo, compile, package_of
+from solon.lang.rego.query import Query, Session
 from solon.lang.rego.stored import Cache
 from solon.lang.values import UNDEFINED
 

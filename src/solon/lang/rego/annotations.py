@@ -127,12 +127,7 @@ def _names(path: Any) -> list[Any]:
 
 
 def _static_names(rule: ast.Rule) -> list[str]:
-    names = [rule.name]
-    for part in rule.head.path[1:]:
-        if not isinstance(part, ast.Scalar) or type(part.value) is not str:
-            break
-        names.append(part.value)
-    return names
+    return [rule.name, *ast.fixed_names(rule.head.path[1:])]
 
 
 def _read(module: ast.Module, errors: list[Diagnostic]) -> list[Annotation]:

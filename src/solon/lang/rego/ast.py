@@ -260,6 +260,16 @@ def line_starts(text: str) -> list[int]:
     return starts
 
 
+def fixed_names(path: Sequence[Term]) -> tuple[str, ...]:
+    """The names that a path begins with, up to the first part that is not one."""
+    names: list[str] = []
+    for part in path:
+        if not isinstance(part, Scalar) or type(part.value) is not str:
+            break
+        names.append(part.value)
+    return tuple(names)
+
+
 def present(*terms: Term | None) -> list[Term]:
     """The terms that are there."""
     return [term for term in terms if term is not None]

@@ -17,6 +17,7 @@ from solon.lang.rego.annotations import Annotations
 from solon.lang.rego.body import BodyEmitter, literal
 from solon.lang.rego.builtins import TABLE
 from solon.lang.rego.builtins.registry import Builtin
+from solon.lang.rego.emitter import key_of_any, read
 from solon.lang.rego.errors import BuiltinError
 from solon.lang.rego.indexing import Index, index_of
 from solon.lang.rego.resolve import BUILTIN, walk_all
@@ -206,8 +207,7 @@ class Compiler:
         if table is not None:
             position, constants = table
             argument = arguments[position]
-            stored = f"{argument} if type({argument}) is str else key({argument})"
-            add(f"v = {self.unit.constant(constants)}.get({stored}, U)")
+            add(f"v = {self.unit.constant(constants)}.get({key_of_any(argument)}, U)")
         elif not parts:
             add("v = U")
         message = COMPLETE_CONFLICT if group.kind == "complete" else FUNCTION_CONFLICT
@@ -228,12 +228,7 @@ class Compiler:
                 with function.block("if v is U:"):
                     add(f"v = {rule}({given})")
                 continue
-            add(f"w = {rule}({given})")
-            with function.block("if w is not U:"):
-                with function.block("if v is U:"):
-                    add("v = w")
-                with function.block("elif not equal(v, w):"):
-                    add(f"s.conflict({self.head_site(message, definitions[position])})")
+            _agree(function, f"{rule}({given})", str(self.head_site(message, definitions[position])))
         if default is not None:
             with function.block("if v is U:"):
                 add(f"v = {default[0]}({given})")
@@ -258,12 +253,7 @@ class Compiler:
         sites = {rule: self.head_site(message, d) for rule, d in zip(rules, definitions, strict=True)}
         places = self.unit.constant(sites)
         with function.block(f"for rule in {chosen}:"):
-            add(f"w = rule({given})")
-            with function.block("if w is not U:"):
-                with function.block("if v is U:"):
-                    add("v = w")
-                with function.block("elif not equal(v, w):"):
-                    add(f"s.conflict({places}[rule.__name__])")
+            _agree(function, f"rule({given})", f"{places}[rule.__name__]")
 
     def chosen(self, function: Function, index: Index, rules: Sequence[str]) -> str:
         """A Python expression for the functions to run; writes the reading of what the index looks at."""
@@ -271,15 +261,11 @@ class Compiler:
             at = f"a{index.subject}"
         else:
             at = "at"
-            path = "".join(f".get({self.unit.constant(name)}, U)" for name in index.subject)
-            with function.block("try:"):
-                function.add(f"at = s.input{path}")
-            with function.block("except AttributeError:"):
-                function.add("at = U")
+            read(function, at, "s.input", map(self.unit.constant, index.subject), "at = U")
         named = {k: tuple(rules[n] for n in positions) for k, positions in index.table.items()}
         named[UNDEFINED] = tuple(rules[n] for n in index.default)
         table = self.unit.table(named)
-        return f"{table}.get({at} if type({at}) is str else key({at}), {table}[U])"
+        return f"{table}.get({key_of_any(at)}, {table}[U])"
 
     def head_site(self, message: str, definition: Definition) -> int:
         module, at = definition.module, definition.rule.head.at
@@ -301,10 +287,7 @@ class Compiler:
             add(f"out = Nested(s, {self.unit.constant(_fixed_paths(group))})" if nested else "out = {}")
         path = self.shared_path(group)
         if path:
-            with function.block("try:"):
-                add(f"vp = s.input{''.join(f'.get({name}, U)' for name in path)}")
-            with function.block("except AttributeError:"):
-                add("vp = U")
+            read(function, "vp", "s.input", path, "vp = U")
         given = "s, out, vp" if path else "s, out"
         rules = [self.collecting_rule(definition, nested, path) for definition in group.definitions]
         index = None if self.is_thorough else index_of(group.definitions)
@@ -451,6 +434,16 @@ class Compiler:
         return name
 
 
+def _agree(function: Function, call: str, site: str) -> None:
+    """Write the taking of one more rule's value, which must be that of those before it."""
+    function.add(f"w = {call}")
+    with function.block("if w is not U:"):
+        with function.block("if v is U:"):
+            function.add("v = w")
+        with function.block("elif not equal(v, w):"):
+            function.add(f"s.conflict({site})")
+
+
 def _fixed_paths(group: Group) -> tuple[tuple[tuple[Any, ...], bool], ...]:
     """What the references of rules define although no rule holds, each with whether a set is at its end.
 
@@ -494,12 +487,8 @@ def _input_paths(body: Sequence[ast.Expr]) -> Iterator[tuple[str, ...]]:
     for expr in body:
         for term in walk_all(ast.statement_terms(expr.statement), []):
             if isinstance(term, ast.Ref) and isinstance(term.head, ast.Var) and term.head.name == "input":
-                path: tuple[str, ...] = ()
-                for part in term.path:
-                    if not isinstance(part, ast.Scalar) or type(part.value) is not str:
-                        break
-                    path = (*path, part.value)
-                    yield path
+                names = ast.fixed_names(term.path)
+                yield from (names[:length] for length in range(1, len(names) + 1))
 
 
 def _entry(definition: Definition, position: int) -> tuple[Any, Any] | None:

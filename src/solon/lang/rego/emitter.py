@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +25,19 @@ class Sought:
     def below(self, names: Sequence[str]) -> Sought:
         """The same for what holds the elements at a path."""
         return Sought(tuple((*names, *path) for path in self.paths), self.values)
+
+
+def key_of_any(name: str) -> str:
+    """A Python expression for the key that stands for a value of which nothing is known."""
+    return f"{name} if type({name}) is str else key({name})"
+
+
+def read(function: Function, name: str, base: str, fields: Iterable[str], otherwise: str) -> None:
+    """Write ``name = base.a.b``; ``otherwise`` is what to do where something on the way has no fields."""
+    with function.block("try:"):
+        function.add(f"{name} = {base}{''.join(f'.get({field}, U)' for field in fields)}")
+    with function.block("except AttributeError:"):
+        function.add(otherwise)
 
 
 class Emitter:
@@ -110,7 +123,7 @@ class Emitter:
         """A Python expression for the key that stands for a value."""
         kind = self.kinds.get(name)
         if kind is None:
-            return f"{name} if type({name}) is str else key({name})"
+            return key_of_any(name)
         return name if kind in (str, int, float, type(None)) else f"Key({name})"
 
     def value(self, term: ast.Term) -> str:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from solon.lang.source import Diagnostic, Span, render
+
+if TYPE_CHECKING:
+    from solon.lang.rego import ast
 
 PARSE_ERROR = "rego_parse_error"
 COMPILE_ERROR = "rego_compile_error"
@@ -66,3 +71,20 @@ class OperandError(BuiltinError):
 
 class HaltError(BuiltinError):
     """An error of a built-in that stops the evaluation even where errors are not strict."""
+
+
+def refuse(errors: list[Diagnostic], sources: Mapping[str, str]) -> None:
+    """Raise RegoError where there are errors, with the first in the text as the first."""
+    if errors:
+        errors.sort(key=lambda e: (e.span.file, e.span.row, e.span.column))
+        raise RegoError(errors, sources)
+
+
+@contextmanager
+def enough_stack(module: ast.Module, at: int, sources: Mapping[str, str]) -> Iterator[None]:
+    """What nests so deeply that compiling it needs more stack than there is, is an error of that rule."""
+    try:
+        yield
+    except RecursionError:
+        error = Diagnostic(COMPILE_ERROR, "nested too deeply", module.span(at))
+        raise RegoError([error], sources) from None

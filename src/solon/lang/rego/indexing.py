@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from solon.lang.rego import ast
+from solon.lang.rego.references import compared, may_fail
 from solon.lang.rego.rules import Definition
 from solon.lang.values import key
 
@@ -61,48 +62,31 @@ def _asked(definition: Definition) -> Iterator[tuple[Subject, frozenset[Any]]]:
             path, wanted = _input_path(subject), _constants(terms)
             if path and wanted is not None:
                 yield path, wanted
-        if _may_fail(expr.statement):
+        if may_fail(expr):
             return  # what comes behind a call must not keep it from failing
 
 
 def _sides(statement: ast.Statement) -> list[tuple[ast.Term, list[ast.Term]]]:
     """What is equal to one of some terms."""
     match statement:
-        case ast.Unify(left=left, right=right):
-            return [(left, [right]), (right, [left])]
-        case ast.TermExpr(term=ast.Call(name="equal" | "eq", args=[left, right])):
-            return [(left, [right]), (right, [left])]
-        case ast.TermExpr(term=ast.Call(name="internal.member_2", args=[left, ast.SetTerm(items=items)])):
+        case ast.TermExpr(
+            term=ast.Call(
+                name="internal.member_2", args=[left, ast.SetTerm(items=items) | ast.Array(items=items)]
+            )
+        ):
             return [(left, items)]
-        case ast.TermExpr(term=ast.Call(name="internal.member_2", args=[left, ast.Array(items=items)])):
-            return [(left, items)]
-        case _:
-            return []
+    return [(one, [other]) for one, other in compared(statement)]
 
 
 def _input_path(term: ast.Term) -> tuple[str, ...]:
-    if not isinstance(term, ast.Ref) or not isinstance(term.head, ast.Var) or term.head.name != "input":
-        return ()
-    names = tuple(p.value for p in term.path if isinstance(p, ast.Scalar) and type(p.value) is str)
-    return names if len(names) == len(term.path) else ()
+    match term:
+        case ast.Ref(head=ast.Var(name="input"), path=path):
+            names = ast.fixed_names(path)
+            return names if len(names) == len(path) else ()
+    return ()
 
 
 def _constants(terms: Sequence[ast.Term]) -> frozenset[Any] | None:
     """The keys of the terms, where all are scalars."""
     keys = frozenset(key(term.value) for term in terms if isinstance(term, ast.Scalar))
     return keys if all(isinstance(term, ast.Scalar) for term in terms) else None
-
-
-def _may_fail(statement: ast.Statement) -> bool:
-    stack = ast.statement_terms(statement)
-    while stack:
-        term = stack.pop()
-        if isinstance(term, ast.Comprehension | ast.Template) or (
-            isinstance(term, ast.Call) and term.name not in _SAFE
-        ):
-            return True
-        stack.extend(ast.subterms(term))
-    return bool(ast.bodies(statement))
-
-
-_SAFE: Final = frozenset(["eq", "equal", "neq", "lt", "lte", "gt", "gte", "internal.member_2"])

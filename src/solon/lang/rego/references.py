@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from solon.lang.rego import ast
-from solon.lang.rego.emitter import Emitter, Sought
+from solon.lang.rego.emitter import Emitter, Sought, read
 from solon.lang.rego.resolve import walk_all
 from solon.lang.rego.safety import variables
 
@@ -129,10 +129,7 @@ class References(Emitter):
         if taken == len(names):
             return held
         name = self.unit.fresh("v")
-        with self.function.block("try:"):
-            self.function.add(f"{name} = {held}{''.join(f'.get({n}, U)' for n in names[taken:])}")
-        with self.function.block("except AttributeError:"):
-            self.function.add(failure.format(name))
+        read(self.function, name, held, names[taken:], failure.format(name))
         self.known[base, *names] = name
         if base.endswith(".data"):
             self.based[name] = names[0]
@@ -143,7 +140,7 @@ class References(Emitter):
     def iterate(self, base: str, part: ast.Term, tail: Sequence[ast.Term]) -> str:
         """A loop over what an open part of a path may be; the element. ``tail`` is the path behind it."""
         sought = None
-        names = [p.value for p in tail if isinstance(p, ast.Scalar) and type(p.value) is str]
+        names = ast.fixed_names(tail)
         if len(names) == len(tail) and self.sought is not None:
             sought, self.sought = self.sought.below(names), None
         element = self.unit.fresh("v")
@@ -282,7 +279,11 @@ def compared(statement: ast.Statement) -> list[tuple[ast.Term, ast.Term]]:
 def may_fail(expr: ast.Expr) -> bool:
     """Whether an expression may end the evaluation, so that it matters when it runs, and how often."""
     return bool(ast.bodies(expr.statement)) or any(
-        isinstance(t, ast.Call) and t.name not in CANNOT_FAIL for t in parts(expr.statement)
+        (isinstance(t, ast.Call) and t.name not in CANNOT_FAIL)
+        or (
+            isinstance(t, ast.Comprehension) and t.kind == "object"
+        )  # of which keys may contradict each other
+        for t in parts(expr.statement)
     )
 
 
@@ -298,5 +299,5 @@ def path_from(var: ast.Var, term: ast.Term) -> tuple[str, ...] | None:
         return () if term.name == var.name else None
     if not isinstance(term, ast.Ref) or not isinstance(term.head, ast.Var) or term.head.name != var.name:
         return None
-    names = tuple(p.value for p in term.path if isinstance(p, ast.Scalar) and type(p.value) is str)
+    names = ast.fixed_names(term.path)
     return names if len(names) == len(term.path) else None

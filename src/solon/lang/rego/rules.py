@@ -45,6 +45,11 @@ class Group:
         self.name = "data." + ".".join(self.path)
 
     @property
+    def all(self) -> list[Definition]:
+        """The definitions, and the default behind them."""
+        return [*self.definitions, *([self.default] if self.default else [])]
+
+    @property
     def arity(self) -> int:
         first = self.definitions[0] if self.definitions else self.default
         return len(first.rule.head.args or []) if first else 0
@@ -111,12 +116,9 @@ def build(modules: Sequence[ast.Module], errors: list[Diagnostic]) -> tuple[Node
 
 
 def _split(path: list[ast.Term]) -> tuple[list[str], list[ast.Term]]:
-    static: list[str] = [path[0].name] if isinstance(path[0], ast.Var) else []
-    for position, part in enumerate(path[1:], 1):
-        if not isinstance(part, ast.Scalar) or type(part.value) is not str:
-            return static, path[position:]
-        static.append(part.value)
-    return static, []
+    first = [path[0].name] if isinstance(path[0], ast.Var) else []
+    names = ast.fixed_names(path[1:])
+    return [*first, *names], path[1 + len(names) :]
 
 
 def _kind(definition: Definition) -> Kind:

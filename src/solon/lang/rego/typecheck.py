@@ -16,6 +16,7 @@ from typing import Final
 from solon.lang.rego import ast
 from solon.lang.rego.annotations import Annotations
 from solon.lang.rego.builtins.registry import Builtin
+from solon.lang.rego.dependencies import reached
 from solon.lang.rego.errors import TYPE_ERROR
 from solon.lang.rego.matching import (
     ArrayPattern,
@@ -25,7 +26,7 @@ from solon.lang.rego.matching import (
     Typed,
     Variables,
 )
-from solon.lang.rego.resolve import BUILTIN, SPECIAL, prints, reached
+from solon.lang.rego.resolve import BUILTIN, SPECIAL, prints
 from solon.lang.rego.rules import Definition, Group
 from solon.lang.rego.rules import Node as RuleNode
 from solon.lang.rego.schemas import Schemas, UndefinedSchema
