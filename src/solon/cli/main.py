@@ -12,6 +12,7 @@ import typer
 from solon import __version__
 from solon.cli.breakglass_app import app as breakglass
 from solon.cli.tickets_app import app as tickets
+from solon.cli.waivers_app import app as waivers
 from solon.report import FORMATS
 
 app = typer.Typer(
@@ -609,6 +610,7 @@ def notify(
 
 
 app.add_typer(tickets, name="tickets")
+app.add_typer(waivers, name="waivers")
 app.add_typer(breakglass, name="breakglass")
 
 
