@@ -619,3 +619,14 @@ def test_a_torn_ledger_is_said_by_a_check(judged: Path, solon: Solon) -> None:
     assert ran.status == 0
     assert "breakglass.jsonl:2: was not written to its end" in ran.err
     assert len(uses(judged, id)) == 1
+
+
+def test_a_policy_that_fails_can_be_an_emergency_as_well(judged: Path, solon: Solon) -> None:
+    (judged / "policy/main.rego").write_text(
+        'package main\n\nlimit := 1 if input.kind\n\nlimit := 2 if input.kind\n\ndeny contains "no" if limit == 1\n'
+    )
+    assert solon("check", "web.yaml").status == 2
+    id, token = opened(solon)
+    ran = solon("check", "web.yaml", "--break-glass", token)
+    assert ran.status == 0, ran.out + ran.err
+    assert uses(judged, id)[0].findings == 1

@@ -42,6 +42,7 @@ OVERRIDDEN = replace(ENFORCED, ruling=Ruling(breakglass="b"))
         ([FAILED_LOWERED], Outcome.WARN, "001000"),
         ([WAIVED], Outcome.ALLOW, "000100"),
         ([OVERRIDDEN], Outcome.WARN, "010000"),
+        ([replace(FAILED, ruling=Ruling(breakglass="b"))], Outcome.WARN, "010000"),
         ([OVERRIDDEN, WAIVED, ENFORCED], Outcome.DENY, "110100"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solon.governance.scope import Index, Scope, Traits, compiled, matches, overlap
+from solon.governance.scope import Index, Scope, Traits, compiled, covers, matches, overlap
 
 WEB = Traits(
     uri="k8s://eu-1/payments/Deployment/web",
@@ -146,3 +146,45 @@ def test_scopes_with_a_subject_in_common_overlap(one, other, subject):
 )
 def test_overlap(one, other, expected):
     assert overlap(msgspec.convert(one, Scope), msgspec.convert(other, Scope)) is expected
+
+
+@pytest.mark.parametrize(
+    "one, other, covered",
+    [
+        ({}, {"namespace": "a"}, True),
+        ({}, {}, True),
+        ({"namespace": "a"}, {}, False),
+        # Not every subject has a namespace.
+        ({"namespace": "*"}, {}, False),
+        ({"namespace": "*"}, {"namespace": "a"}, True),
+        ({"namespace": "pay-*"}, {"namespace": "pay-eu-*"}, True),
+        ({"namespace": "pay-*"}, {"namespace": ["pay-a", "pay-b"], "team": "x"}, True),
+        ({"namespace": "pay-*"}, {"namespace": ["pay-a", "ml"]}, False),
+        ({"namespace": "pay-eu-*"}, {"namespace": "pay-*"}, False),
+        ({"namespace": "pay-?"}, {"namespace": "pay-*"}, False),
+        ({"namespace": "pay-?"}, {"namespace": "pay-1"}, True),
+        ({"namespace": "pay-*"}, {"namespace": "pay-?"}, True),
+        ({"namespace": "a", "team": "x"}, {"namespace": "a"}, False),
+        ({"resource": "deployment/*"}, {"resource": "Deployment/web"}, True),
+        ({"labels": {"tier": "g*"}}, {"labels": {"tier": "gold", "app": "web"}}, True),
+        ({"labels": {"tier": "g*"}}, {"labels": {"app": "web"}}, False),
+        (
+            {"selector": {"matchLabels": {"a": "b"}}},
+            {"selector": {"matchLabels": {"a": "b"}}, "team": "x"},
+            True,
+        ),
+        ({"selector": {"matchLabels": {"a": "b"}}}, {"selector": {"matchLabels": {"a": "c"}}}, False),
+        ({"selector": {"matchLabels": {"a": "b"}}}, {}, False),
+    ],
+)
+def test_a_scope_that_takes_in_another(one, other, covered):
+    assert covers(msgspec.convert(one, Scope), msgspec.convert(other, Scope)) is covered
+
+
+patterns = st.text("ab*?", min_size=1, max_size=4)
+
+
+@given(patterns, patterns, st.lists(st.text("ab", min_size=1, max_size=5), min_size=20, max_size=40))
+def test_no_subject_escapes_a_scope_that_takes_in_its_own(one, other, names):
+    if covers(Scope(namespace=one), Scope(namespace=other)):
+        assert not [name for name in names if matches(other, name) and not matches(one, name)]

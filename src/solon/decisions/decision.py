@@ -62,7 +62,9 @@ def decide(
     errors: list[Finding] = []
     for finding in evaluation.findings:
         ruling = finding.ruling
-        if finding.error:
+        if ruling is not None and ruling.breakglass:
+            overridden.append(finding)
+        elif finding.error:
             # A policy that nobody has to obey yet stops nobody by failing.
             lowered = finding.stage is not Stage.ENFORCE and finding.policy.stage is Stage.ENFORCE
             (warned if lowered else errors).append(finding)
@@ -70,8 +72,6 @@ def decide(
             recorded.append(finding)
         elif ruling is not None and ruling.waiver:
             waived.append(finding)
-        elif ruling is not None and ruling.breakglass:
-            overridden.append(finding)
         elif finding.stage is Stage.ENFORCE:
             enforced.append(finding)
         elif finding.stage is Stage.DRYRUN:

@@ -113,12 +113,14 @@ class Programme:
         if subject.kind == "terraform.plan" and finding.path:
             traits = self.traits(subject, finding.path)
         stage, ruling = self._staged(finding.policy, subject, traits, finding.stage)
-        if not finding.error and not finding.excepted:
-            waiver = self._cover.of(finding.policy.id, traits)
-            if waiver is not None:
-                ruling = self._waived(ruling, waiver)
-            elif stage is Stage.ENFORCE and (token := self.inputs.breakglass(finding.policy.id, traits)):
-                ruling = replace(ruling, breakglass=token, because=f"let through by break-glass {token}")
+        if finding.excepted:
+            return replace(finding, subject=subject, stage=stage, ruling=ruling)
+        # A waiver is for what a policy says; an emergency may be that it says nothing but an error.
+        waiver = None if finding.error else self._cover.of(finding.policy.id, traits)
+        if waiver is not None:
+            ruling = self._waived(ruling, waiver)
+        elif stage is Stage.ENFORCE and (token := self.inputs.breakglass(finding.policy.id, traits)):
+            ruling = replace(ruling, breakglass=token, because=f"let through by break-glass {token}")
         return replace(finding, subject=subject, stage=stage, ruling=ruling)
 
     def _waived(self, ruling: Ruling, waiver: Exemption) -> Ruling:
@@ -146,14 +148,18 @@ class Programme:
         stage = _lower(asked, period.stage)
         bites = track.bites(self.now) if asked is Stage.ENFORCE else None
         ruling = replace(ruling, rollout=track.rollout, scope=track.name, enforced_from=bites)
+        existing = track.existing
         if (
-            stage is Stage.ENFORCE
-            and track.existing
-            and self._exists(policy, subject, traits, track.existing)
+            asked is Stage.ENFORCE
+            and existing
+            and (bites is None or bites < existing.until)
+            and self._exists(policy, subject, traits, existing)
         ):
-            until = track.existing.until
-            said = f"was there before; denied from {shown(until, self.inputs.local)}"
-            return Stage.AUDIT, replace(ruling, existing_until=until, enforced_from=until, because=said)
+            bites = track.denies_from(max(existing.until, bites or self.now))
+            ruling = replace(ruling, existing_until=existing.until, enforced_from=bites)
+            if stage is Stage.ENFORCE:
+                when = f"; denied from {shown(bites, self.inputs.local)}" if bites else ""
+                return Stage.AUDIT, replace(ruling, because=f"was there before{when}")
         if stage is asked:
             return stage, ruling
         place = f"scope {track.name} of {track.rollout}" if track.name else f"in no scope of {track.rollout}"

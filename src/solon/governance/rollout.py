@@ -149,13 +149,27 @@ class Track:
             return None
         return next((p.start for p in self.periods if p.start > now and p.stage is Stage.ENFORCE), None)
 
+    def denies_from(self, now: datetime) -> datetime | None:
+        """The first instant, that one or later, at which it denies."""
+        return now if self.at(now).stage is Stage.ENFORCE else self.bites(now)
+
+    def since(self, now: datetime) -> datetime:
+        """When the stage of that instant began."""
+        began, stage = self.periods[0].start, self.periods[0].stage
+        for period in self.periods[1:]:
+            if period.start > now:
+                break
+            if period.stage is not stage:
+                began, stage = period.start, period.stage
+        return began
+
     def exit(self, now: datetime) -> Exit | None:
         """What must hold before the stage of that instant is left."""
         step = self.at(now).step
         return step.exit if step is not None and step.exit is not None else self.default_exit
 
 
-_BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +232,7 @@ def plan(part: Part[Rollout], local: tzinfo) -> tuple[Plan | None, list[Unreadab
         part.location.file,
         "",
         Scope(),
-        [Period(_BEGINNING, rollout.default)],
+        [Period(BEGINNING, rollout.default)],
         part.location,
         _existing(part, rollout.existing, ("existing",), local, problems),
         rollout.exit,
@@ -234,7 +248,7 @@ def _periods(
     local: tzinfo,
     problems: list[Unreadable],
 ) -> list[Period]:
-    periods = [Period(_BEGINNING, default)]
+    periods = [Period(BEGINNING, default)]
     before: datetime | None = None
     for index, step in enumerate(scope.stages):
         place = (*at, "stages", index)

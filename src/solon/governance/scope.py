@@ -252,3 +252,27 @@ def _ends_meet(one: str, other: str) -> bool:
     return (head.startswith(heads) or heads.startswith(head)) and (
         tail.endswith(tails) or tails.endswith(tail)
     )
+
+
+def covers(one: Scope, other: Scope) -> bool:
+    """Whether every subject in the other is in this one, as far as literals and globs tell."""
+    for name in _FIELDS:
+        mine, theirs = getattr(one, name), getattr(other, name)
+        if mine is not None and (theirs is None or not _take_in(_all(mine), _all(theirs), name)):
+            return False
+    labels = other.labels or {}
+    for name, globs in (one.labels or {}).items():
+        if name not in labels or not _take_in(_all(globs), _all(labels[name]), name):
+            return False
+    return one.selector is None or one.selector == other.selector
+
+
+def _take_in(mine: Sequence[str], theirs: Sequence[str], name: str) -> bool:
+    if name == "resource":
+        mine, theirs = [lower_kind(glob) for glob in mine], [lower_kind(glob) for glob in theirs]
+    return all(any(a == b or _takes_in(a, b) for a in mine) for b in theirs)
+
+
+def _takes_in(one: str, other: str) -> bool:
+    # A star takes the place of any text, another glob's too; a question mark is one character only.
+    return matches(one, other) and not ("?" in one and has_wildcard(other))
