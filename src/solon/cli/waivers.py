@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from difflib import get_close_matches
 
-import msgspec
-
 from solon.cli import config, policies, programme
 from solon.cli.config import Found
 from solon.cli.errors import Failure, UsageError
 from solon.frameworks.policy import Policy
-from solon.governance import files, times, waiver_lint, waivers
+from solon.governance import files, observations, times, waiver_lint, waivers
 from solon.governance.files import Part
+from solon.governance.observations import Observation
 from solon.governance.waiver_review import Review, is_expiring, review
 from solon.governance.waivers import Checked, Exemption, Rules, Waiver, person
 from solon.report import lint_report, waivers_report
@@ -73,22 +72,14 @@ def read() -> Repository:
     return Repository(found, there, rules, read.parts, Checked(checked.exemptions, problems), local)
 
 
-class _Look(msgspec.Struct, frozen=True):
-    time: datetime
-    waivers: dict[str, int]
-
-
-def _looks(path: str) -> Iterator[_Look]:
+def _looks(path: str) -> Iterator[Observation]:
     """What was observed; what cannot be read of it is said, and proves nothing."""
     try:
-        with open(path, "rb") as file:
-            for number, line in enumerate(file, 1):
-                try:
-                    yield msgspec.json.decode(line, type=_Look)
-                except msgspec.DecodeError as error:
-                    print(f"{path}:{number}: no observation, and left out: {error}", file=sys.stderr)
-    except FileNotFoundError:
-        return
+        for found in observations.read(path):
+            if isinstance(found, Observation):
+                yield found
+            else:
+                print(found, file=sys.stderr)
     except OSError as error:
         raise UsageError(f"{path}: {(error.strerror or str(error)).lower()}") from None
 
