@@ -169,6 +169,7 @@ def test_the_list_of_commands_is_whole(solon: Callable[..., Any]) -> None:
         "rollout",
         "tickets",
         "breakglass",
+        "log",
     ]
     assert all(line.endswith(".") and not line.endswith("...") for line in commands)
 

@@ -25,6 +25,7 @@ from solon.lang.budget import Budget
 from solon.report import render
 from solon.report.check_report import CheckReport
 from solon.subjects import discover
+from solon.subjects.documents import collector_spared
 from solon.subjects.subject import Subject, Unreadable
 
 
@@ -78,8 +79,9 @@ def run(options: Options) -> int:
         _append(options.log, [])  # what cannot be recorded is not judged
     subjects, around, unreadable = gathered(options)
     context = context_of(subjects, around, options, started_ns)
-    plan = programme_of(governed, sets, around, context, options, tokens)
-    decisions = list(judged(sets, subjects, context, plan))
+    with collector_spared():
+        plan = programme_of(governed, sets, around, context, options, tokens)
+        decisions = list(judged(sets, subjects, context, plan))
     override.record(tokens, decisions, now, override.alarm_of(governed))
     report = CheckReport(
         decisions=decisions,

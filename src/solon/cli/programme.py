@@ -22,7 +22,7 @@ from solon.governance.rollout import Rollout
 from solon.governance.scope import Traits
 from solon.governance.waivers import Waiver, rules
 from solon.subjects import discover
-from solon.subjects.documents import Problem, decode_yaml, text_of
+from solon.subjects.documents import Problem, collector_paused, decode_yaml, text_of
 from solon.subjects.subject import Unreadable
 
 
@@ -38,6 +38,7 @@ class Run:
     breakglass: Callable[[str, Traits], str] = lambda policy, traits: ""
 
 
+@collector_paused()
 def read(found: Found, sets: Sequence[PolicySet], run: Run) -> Programme:
     """The programme of a repository. Raises UsageError where the settings name files that cannot be read."""
     config = found.config

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
@@ -30,6 +31,30 @@ def track(items: Iterable[Item], total: int, doing: str) -> Iterator[Item]:
     finally:
         if bar is not None:
             bar.stop()
+
+
+@contextmanager
+def counting(doing: str) -> Iterator[Callable[[int], None]]:
+    """A function that is told how many more are done, and shows it, of what nobody knows the number of."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    started, shown, done = time.monotonic(), 0.0, 0
+
+    def add(count: int) -> None:
+        nonlocal shown, done
+        done += count
+        now = time.monotonic()
+        if now - started > 1.0 and now - shown > 0.1:
+            shown = now
+            sys.stderr.write(f"\r\x1b[K{doing} {done:,}")
+            sys.stderr.flush()
+
+    try:
+        yield add
+    finally:
+        if shown:
+            sys.stderr.write("\r\x1b[K")
 
 
 def _bar() -> Any:

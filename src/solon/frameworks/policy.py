@@ -131,6 +131,23 @@ class Finding:
     excepted: str = ""
     ruling: Ruling | None = None
 
+    def ruled(self, subject: Subject, stage: Stage, ruling: Ruling) -> Finding:
+        """The same, with what the programme makes of it."""
+        return Finding(
+            self.policy,
+            subject,
+            self.message,
+            stage,
+            self.severity,
+            self.location,
+            self.path,
+            self.remediation,
+            self.details,
+            self.error,
+            self.excepted,
+            ruling,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:

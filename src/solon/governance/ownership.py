@@ -82,9 +82,15 @@ class Ownership:
         self._around = around
         self._root = os.path.realpath(around.root or ".") + os.sep
         self._files: dict[str, tuple[str, ...]] = {}
-        self._team = self._readers(settings.team, team=True)
-        self._owner = self._readers(settings.owner)
-        self._environment = self._readers(settings.environment)
+        # By whether it is of a cloud: the others are not asked what they cannot say.
+        self._readers = {
+            cloud: (
+                self._asked(settings.team, cloud, team=True),
+                self._asked(settings.owner, cloud),
+                self._asked(settings.environment, cloud),
+            )
+            for cloud in (False, True)
+        }
 
     def traits(self, subject: Subject, path: Path | None = None) -> Traits:
         """What scopes may ask of a subject; of the resource in a plan that ``path`` leads to, where it does."""
@@ -96,30 +102,34 @@ class Ownership:
             and subject.document.get("kind") == "Namespace"
         ):
             namespace = subject.name.partition("/")[2]
-        known = self._around.namespaces.get(namespace)
+        around = self._around
+        known = around.namespaces.get(namespace)
+        team, owner, environment = self._readers[not subject.kind.startswith("kubernetes")]
         return Traits(
-            uri=subject.uri,
-            resource=subject.name,
-            namespace=namespace,
-            team=_first(self._team, subject, known),
-            owner=subject.owner or _first(self._owner, subject, known),
-            environment=self._around.environment
-            or subject.environment
-            or _first(self._environment, subject, known),
-            cluster=self._around.cluster,
-            labels=subject.labels,
+            subject.uri,
+            subject.name,
+            namespace,
+            _first(team, subject, known),
+            subject.owner or _first(owner, subject, known),
+            around.environment or subject.environment or _first(environment, subject, known),
+            around.cluster,
+            subject.labels,
         )
 
-    def _readers(self, sources: Sequence[Source], *, team: bool = False) -> list[Reader]:
-        return [self._reader(source, team) for source in sources]
+    def _asked(self, sources: Sequence[Source], cloud: bool, *, team: bool = False) -> list[Reader]:
+        """The readers that may say something of a subject in a cloud, or of another."""
+        silent = {"label", "namespace_label"} if cloud else {"tag", "accounts"}
+        if self._around.codeowners is None:
+            silent.add("codeowners")
+        if not self._around.namespaces:
+            silent.add("namespace_label")
+        return [self._reader(source, team) for source in sources if source.key not in silent]
 
     def _reader(self, source: Source, team: bool) -> Reader:
         key = source.key
         given = getattr(source, key)
-        if key == "label":
-            return lambda subject, _: "" if _is_cloud(subject) else subject.labels.get(given, "")
-        if key == "tag":
-            return lambda subject, _: subject.labels.get(given, "") if _is_cloud(subject) else ""
+        if key in ("label", "tag"):
+            return lambda subject, _: subject.labels.get(given, "")
         if key == "annotation":
             return lambda subject, _: _metadata(subject.document, "annotations", given)
         if key == "namespace_label":
@@ -159,10 +169,6 @@ def _first(readers: Sequence[Reader], subject: Subject, namespace: Any) -> str:
         if found:
             return found
     return ""
-
-
-def _is_cloud(subject: Subject) -> bool:
-    return not subject.kind.startswith("kubernetes")
 
 
 def _metadata(document: Any, part: str, name: str) -> str:

@@ -63,6 +63,7 @@ class Programme:
             self.waivers = checked(inputs.waivers.parts, inputs.rules, self.policies, inputs.local)
             self.problems += [*inputs.waivers.problems, *self.waivers.problems]
         self._cover = Cover(self.waivers.exemptions, now)
+        self._terms: dict[tuple[int, Stage], tuple[Stage, datetime | None, str]] = {}
 
     def _read_rollouts(self, files: Files[Rollout], sets: Sequence[PolicySet]) -> None:
         broken = list(files.problems)
@@ -105,23 +106,23 @@ class Programme:
         subject = evaluation.subject
         traits = self.traits(subject)
         if traits.team or traits.owner or traits.environment:
-            subject = replace(subject, team=traits.team, owner=traits.owner, environment=traits.environment)
+            subject = subject.of(traits.team, traits.owner, traits.environment)
         findings = [self._ruled(finding, subject, traits) for finding in evaluation.findings]
-        return replace(evaluation, subject=subject, findings=findings)
+        return Evaluation(subject, findings, evaluation.policies, evaluation.elapsed_ns)
 
     def _ruled(self, finding: Finding, subject: Subject, traits: Traits) -> Finding:
         if subject.kind == "terraform.plan" and finding.path:
             traits = self.traits(subject, finding.path)
         stage, ruling = self._staged(finding.policy, subject, traits, finding.stage)
         if finding.excepted:
-            return replace(finding, subject=subject, stage=stage, ruling=ruling)
+            return finding.ruled(subject, stage, ruling)
         # A waiver is for what a policy says; an emergency may be that it says nothing but an error.
         waiver = None if finding.error else self._cover.of(finding.policy.id, traits)
         if waiver is not None:
             ruling = self._waived(ruling, waiver)
         elif stage is Stage.ENFORCE and (token := self.inputs.breakglass(finding.policy.id, traits)):
             ruling = replace(ruling, breakglass=token, because=f"let through by break-glass {token}")
-        return replace(finding, subject=subject, stage=stage, ruling=ruling)
+        return finding.ruled(subject, stage, ruling)
 
     def _waived(self, ruling: Ruling, waiver: Exemption) -> Ruling:
         said = waiver.waiver
@@ -136,39 +137,48 @@ class Programme:
 
     def _staged(self, policy: Policy, subject: Subject, traits: Traits, asked: Stage) -> tuple[Stage, Ruling]:
         """The stage of a policy for a subject, and the reason."""
-        ruling = Ruling(team=traits.team, owner=traits.owner)
-        if not self.governed:
-            return asked, ruling
+        team, owner = traits.team, traits.owner
         track = self.track(policy.id, traits)
         if track is None:
-            if self._unnamed is None:
-                return asked, ruling
-            return _lower(asked, self._unnamed), replace(ruling, because="no rollout names this policy")
-        period = track.at(self.now)
-        stage = _lower(asked, period.stage)
-        bites = track.bites(self.now) if asked is Stage.ENFORCE else None
-        ruling = replace(ruling, rollout=track.rollout, scope=track.name, enforced_from=bites)
+            if not self.governed or self._unnamed is None:
+                return asked, Ruling(team, owner)
+            stage = _lower(asked, self._unnamed)
+            return stage, Ruling(team, owner, because="no rollout names this policy")
+        terms = self._terms.get((id(track), asked))
+        if terms is None:
+            terms = self._terms[id(track), asked] = self._terms_of(track, asked)
+        stage, bites, because = terms
         existing = track.existing
+        until = None
         if (
             asked is Stage.ENFORCE
-            and existing
+            and existing is not None
             and (bites is None or bites < existing.until)
             and self._exists(policy, subject, traits, existing)
         ):
-            bites = track.denies_from(max(existing.until, bites or self.now))
-            ruling = replace(ruling, existing_until=existing.until, enforced_from=bites)
+            until = existing.until
+            bites = track.denies_from(max(until, bites or self.now))
             if stage is Stage.ENFORCE:
                 when = f"; denied from {shown(bites, self.inputs.local)}" if bites else ""
-                return Stage.AUDIT, replace(ruling, because=f"was there before{when}")
-        if stage is asked:
-            return stage, ruling
-        place = f"scope {track.name} of {track.rollout}" if track.name else f"in no scope of {track.rollout}"
-        when = (
-            f"denied from {shown(bites, self.inputs.local)}"
-            if bites
-            else f"{period.stage}, with no date to deny"
+                stage, because = Stage.AUDIT, f"was there before{when}"
+            else:
+                because = self._in_words(track, bites)
+        return stage, Ruling(
+            team, owner, track.rollout, track.name, bites, existing_until=until, because=because
         )
-        return stage, replace(ruling, because=f"{place}: {when}")
+
+    def _terms_of(self, track: Track, asked: Stage) -> tuple[Stage, datetime | None, str]:
+        """What a track makes of what a policy asks for: the stage, from when it denies, and both in words."""
+        period = track.at(self.now)
+        stage = _lower(asked, period.stage)
+        bites = track.bites(self.now) if asked is Stage.ENFORCE else None
+        return stage, bites, "" if stage is asked else self._in_words(track, bites)
+
+    def _in_words(self, track: Track, bites: datetime | None) -> str:
+        place = f"scope {track.name} of {track.rollout}" if track.name else f"in no scope of {track.rollout}"
+        if bites is None:
+            return f"{place}: {track.at(self.now).stage}, with no date to deny"
+        return f"{place}: denied from {shown(bites, self.inputs.local)}"
 
     def _exists(self, policy: Policy, subject: Subject, traits: Traits, existing: Grandfathering) -> bool:
         if self.now >= existing.until:

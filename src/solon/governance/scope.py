@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from fnmatch import translate
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -19,8 +19,7 @@ Globs = str | list[str]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Traits:
+class Traits(msgspec.Struct, frozen=True, gc=False):
     """What a scope may ask about a subject. An empty text: not known."""
 
     uri: str = ""
@@ -30,7 +29,7 @@ class Traits:
     owner: str = ""
     environment: str = ""
     cluster: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = {}
 
 
 class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -121,8 +120,10 @@ def matches(glob: str, text: str) -> bool:
 
 def _any(globs: Globs) -> Callable[[str], bool]:
     parts = _all(globs)
-    literal = frozenset(part for part in parts if not has_wildcard(part))
+    literal = frozenset(part for part in parts if part and not has_wildcard(part))
     others = [part for part in parts if has_wildcard(part)]
+    if not others:
+        return literal.__contains__
 
     def test(text: str) -> bool:
         return bool(text) and (text in literal or any(matches(glob, text) for glob in others))
@@ -148,7 +149,7 @@ def compiled(scope: Scope) -> Test:
         if name == "resource":
             tests.append((lambda t: lower_kind(t.resource), _any([lower_kind(glob) for glob in _all(globs)])))
         else:
-            tests.append((_reader(trait), _any(globs)))
+            tests.append((attrgetter(trait), _any(globs)))
     tests.extend((_label(name), _any(globs)) for name, globs in (scope.labels or {}).items())
     if scope.selector is not None:
         selects = selector(scope.selector, "selector")
@@ -161,14 +162,6 @@ def compiled(scope: Scope) -> Test:
         return True
 
     return test
-
-
-def _reader(trait: str) -> Callable[[Traits], str]:
-    def read(traits: Traits) -> str:
-        value: str = getattr(traits, trait)
-        return value
-
-    return read
 
 
 def _label(name: str) -> Callable[[Traits], str]:
@@ -186,12 +179,13 @@ class Index(Generic[T]):
         self._asked: list[tuple[int, Test, T]] = []
         self._traits: list[str] = []
         for position, (scope, item) in enumerate(entries):
-            entry = (position, compiled(scope), item)
             filed = _filed_under(scope)
             if filed is None:
-                self._asked.append(entry)
+                self._asked.append((position, compiled(scope), item))
                 continue
-            trait, literals = filed
+            name, literals = filed
+            trait = _FIELDS[name]
+            entry = (position, compiled(msgspec.structs.replace(scope, **{name: None})), item)
             if trait not in self._traits:
                 self._traits.append(trait)
             for literal in literals:
@@ -199,20 +193,24 @@ class Index(Generic[T]):
 
     def of(self, traits: Traits) -> list[T]:
         """The items whose scopes hold, in the order they came."""
-        candidates = list(self._asked)
+        candidates = self._asked
         for trait in self._traits:
-            candidates += self._filed.get((trait, getattr(traits, trait)), ())
+            filed = self._filed.get((trait, getattr(traits, trait)))
+            if filed is not None:
+                candidates = candidates + filed
         found = [(position, item) for position, test, item in candidates if test(traits)]
-        found.sort(key=lambda entry: entry[0])
+        if len(found) > 1:
+            found.sort(key=lambda entry: entry[0])
         return [item for _, item in found]
 
 
 def _filed_under(scope: Scope) -> tuple[str, Sequence[str]] | None:
-    for name, trait in _FIELDS.items():
+    """The field that a scope is found by, and what it may be there."""
+    for name in _FIELDS:
         globs = getattr(scope, name)
         # A resource's kind may be written in any case, and an address twice.
         if globs is not None and name != "resource" and not any(map(has_wildcard, _all(globs))):
-            return trait, tuple(dict.fromkeys(_all(globs)))
+            return name, tuple(dict.fromkeys(filter(None, _all(globs))))
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ def zone(name: str) -> tzinfo:
         raise ValueError(f"unknown time zone {name!r}: write one such as Europe/Berlin") from None
 
 
+@lru_cache(maxsize=4096)
 def moment(text: str, local: tzinfo = UTC) -> datetime:
     """The instant, in UTC. Raises ValueError.
 

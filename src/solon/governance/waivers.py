@@ -431,9 +431,10 @@ class Cover:
 
     def of(self, policy: str, traits: Traits) -> Exemption | None:
         """The waiver that covers it; of several the one that lasts longest."""
-        found = self._by_policy[policy].of(traits) if policy in self._by_policy else []
+        named = self._by_policy.get(policy)
+        found = named.of(traits) if named is not None else []
         found += [each for each in self._globs.of(traits) if each.names(policy)]
-        return max(found, key=lambda each: each.expires, default=None)
+        return max(found, key=lambda each: each.expires) if found else None
 
 
 def _index(exemptions: Sequence[Exemption]) -> Index[Exemption]:

@@ -66,6 +66,16 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
+@contextmanager
+def collector_spared() -> Iterator[None]:
+    """What is there by now stays: to look through many documents for garbage again and again takes long."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 def text_of(data: bytes) -> str:
     """The text of a file. Raises Problem where it is not UTF-8."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):

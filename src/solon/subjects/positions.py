@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any, Final
 
 from solon.subjects.documents import Problem, kubernetes_loader, split
@@ -58,6 +58,24 @@ class FieldLocator:
         return self._start if found is None else Location(self._file.name, *found)
 
 
+@cache
+def _mark_loader() -> Any:
+    """The loader for nodes with marks alone: what type a scalar has is not asked, which is a third of the time."""
+
+    class MarkLoader(kubernetes_loader()):  # type: ignore[misc]
+        def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+            del kind, value, implicit
+            return ""
+
+        def descend_resolver(self, current_node: Any, current_index: Any) -> None:
+            pass
+
+        def ascend_resolver(self) -> None:
+            pass
+
+    return MarkLoader
+
+
 def _yaml_finder(text: str) -> Finder:
     """Composes a document to nodes with marks when it is first asked about; only the last one is kept."""
     import yaml
@@ -68,7 +86,7 @@ def _yaml_finder(text: str) -> Finder:
     @lru_cache(maxsize=1)
     def composed(document: int) -> Any:
         start, end = parts[document]
-        loader = kubernetes_loader()(text[start:end])
+        loader = _mark_loader()(text[start:end])
         try:
             return loader.get_node() if loader.check_node() else None
         except (yaml.YAMLError, RecursionError):

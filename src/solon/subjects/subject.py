@@ -51,6 +51,23 @@ class Subject:
     labels: Mapping[str, str] = field(default_factory=dict)
     parent: Any = None
 
+    def of(self, team: str, owner: str, environment: str) -> Subject:
+        """The same, with whose it is. (dataclasses.replace takes five times as long, for every subject there is.)"""
+        return Subject(
+            self.kind,
+            self.uri,
+            self.name,
+            self.document,
+            self.location,
+            self.locator,
+            owner,
+            team,
+            self.namespace,
+            environment,
+            self.labels,
+            self.parent,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:

@@ -1,0 +1,553 @@
+"""Verification: everything is derived anew from the segments, and compared with what was signed.
+
+What differs is named: entry, id, file and offset. Where tiles are as they were signed they say which entry stood in
+its place; where they were changed as well, the checkpoints before and after say between which entries it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple
+
+import msgspec
+
+from solon.decisions.log import checkpoint as checkpoints
+from solon.decisions.log import durable, merkle, segment
+from solon.decisions.log.checkpoint import Checkpoint
+from solon.decisions.log.erasure import Erased, claims
+from solon.decisions.log.errors import Damaged, LogError
+from solon.decisions.log.leaf import DIGEST, Kind, decode
+from solon.decisions.log.note import VerifierKey
+from solon.decisions.log.salvage import Gap, salvaged
+from solon.decisions.log.shard import Place
+from solon.decisions.log.store import Log
+from solon.decisions.log.tiles import WIDTH, TileBuilder, TileReader, path_of
+
+_sha256: Final = hashlib.sha256
+_SPECIAL: Final = {Kind.CHECKPOINT, Kind.ERASURE}
+_MANY: Final = 20  # entries in a row that are named as one
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is not as it was written; ``index`` and ``id`` are those of the entry, where it is about one."""
+
+    text: str
+    path: str
+    shard: str = ""
+    index: int | None = None
+    last: int | None = None  # of several entries in a row
+    id: str = ""
+    offset: int | None = None
+
+    def __str__(self) -> str:
+        place = self.path if self.offset is None else f"{self.path}:{self.offset}"
+        if self.index is None:
+            return f"{place}: {self.text}"
+        if self.last is not None and self.last > self.index:
+            return f"{place}: entries {self.index} to {self.last}: {self.text}"
+        name = f" ({self.id})" if self.id else ""
+        return f"{place}: entry {self.index}{name}: {self.text}"
+
+
+@dataclass(slots=True)
+class Checked:
+    """What was found in one shard."""
+
+    origin: str
+    entries: int = 0
+    signed: int = 0
+    erased: int = 0
+
+
+@dataclass(slots=True)
+class Report:
+    """``notes`` are worth knowing and nothing wrong. ``outside`` are the checkpoints from elsewhere that fit."""
+
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    shards: list[Checked] = field(default_factory=list)
+    outside: list[Checkpoint] = field(default_factory=list)
+
+    @property
+    def entries(self) -> int:
+        return sum(each.entries for each in self.shards)
+
+
+class _Known(NamedTuple):
+    """A root that the tree of some size had, and who says so."""
+
+    root: bytes
+    source: str
+    outside: bool = False
+
+
+def verify(
+    log: Log,
+    *,
+    key: VerifierKey | None = None,
+    trusted: Sequence[str] = (),
+    progress: Callable[[int], None] = lambda _: None,
+) -> Report:
+    """What is wrong with a log, for one who believes the key, and the checkpoints that were kept elsewhere.
+
+    Raises LogError where the log cannot be read.
+    """
+    key = key or log.key
+    report = Report()
+    places = log.shards()
+    known: dict[str, dict[int, list[_Known]]] = {place.origin: {} for place in (*places, log.meta)}
+    outside = list(_trusted(trusted, key, known, report))
+    meta = _Walk(log.meta, key, known[log.meta.origin], report, progress)
+    meta.run()
+    for stored in meta.special:
+        signed = _recorded(stored, report)
+        if signed is None:
+            continue
+        if signed.origin not in known:
+            report.problems.append(
+                Problem(f"the shard {signed.origin} is missing", log.directory, "meta", stored.index)
+            )
+            known[signed.origin] = {}
+        known[signed.origin].setdefault(signed.size, []).append(_Known(signed.root, "the meta-log"))
+    walks = [_Walk(place, key, known[place.origin], report, progress) for place in places]
+    for walk in walks:
+        recorded = set(walk.known)
+        walk.run()
+        if walk.signed is not None and walk.signed.size not in recorded:
+            report.problems.append(
+                Problem(
+                    f"the checkpoint at {walk.signed.size:,} is not in the meta-log",
+                    os.path.join(walk.place.directory, "checkpoint"),
+                    walk.place.name,
+                )
+            )
+    _judge_erasures(walks, report)
+    wrong = {problem.shard for problem in report.problems}
+    names = {place.origin: place.name for place in (*places, log.meta)}
+    report.outside = [each for each in outside if names.get(each.origin) not in wrong]
+    report.shards = [walk.checked for walk in walks]
+    return report
+
+
+def _trusted(
+    notes: Sequence[str], key: VerifierKey, known: dict[str, dict[int, list[_Known]]], report: Report
+) -> Iterator[Checkpoint]:
+    for text in notes:
+        try:
+            signed = checkpoints.verified(text, key)
+        except LogError as error:
+            report.problems.append(Problem(str(error), "a checkpoint from outside"))
+            continue
+        if signed.origin not in known:
+            report.problems.append(Problem(f"no shard is {signed.origin}", "a checkpoint from outside"))
+            continue
+        known[signed.origin].setdefault(signed.size, []).append(
+            _Known(signed.root, "a checkpoint from outside", True)
+        )
+        yield signed
+
+
+def _recorded(stored: _Special, report: Report) -> Checkpoint | None:
+    try:
+        return checkpoints.parse(stored.payload.decode())
+    except (LogError, UnicodeDecodeError):
+        report.problems.append(
+            Problem(
+                "is not the checkpoint of a shard", stored.path, "meta", stored.index, offset=stored.offset
+            )
+        )
+        return None
+
+
+def _judge_erasures(walks: Sequence[_Walk], report: Report) -> None:
+    """A payload may be gone where an entry of the log says that it was erased, and only there."""
+    claimed: dict[Erased, str] = {}
+    for walk in walks:
+        for stored in walk.special:
+            try:
+                for erased in claims(stored.payload):
+                    claimed.setdefault(erased, stored.id)
+            except msgspec.MsgspecError:
+                report.problems.append(
+                    Problem(
+                        "is not an erasure",
+                        stored.path,
+                        walk.place.name,
+                        stored.index,
+                        None,
+                        stored.id,
+                        stored.offset,
+                    )
+                )
+    for walk in walks:
+        name = walk.place.name
+        for index, leaf, path, offset in walk.erased:
+            if Erased(name, index, merkle.leaf_hash(leaf).hex()) not in claimed:
+                report.problems.append(
+                    Problem(
+                        "its payload is gone, and no erasure says so",
+                        path,
+                        name,
+                        index,
+                        None,
+                        _id(leaf),
+                        offset,
+                    )
+                )
+        gone = {index for index, *_ in walk.erased}
+        for erased, by in claimed.items():
+            if erased.shard == name and erased.index not in gone:
+                report.notes.append(
+                    f"entry {erased.index} of shard {name} is erased by {by}, and its payload is still there: "
+                    "`solon log erase` once more"
+                )
+
+
+def _id(leaf: bytes) -> str:
+    try:
+        return decode(leaf).id
+    except ValueError:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Special:
+    """An entry of the log about the log."""
+
+    index: int
+    id: str
+    payload: bytes
+    path: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    index: int
+    hash: bytes
+    id: str
+    path: str
+    offset: int
+
+
+class _Walk:
+    """One shard, from its first entry to its last."""
+
+    def __init__(
+        self,
+        place: Place,
+        key: VerifierKey,
+        known: dict[int, list[_Known]],
+        report: Report,
+        progress: Callable[[int], None],
+    ) -> None:
+        self.place = place
+        self.known = known
+        self.signed: Checkpoint | None = None
+        self.checked = Checked(place.origin)
+        self.special: list[_Special] = []
+        self.erased: list[tuple[int, bytes, str, int]] = []
+        self._key = key
+        self._report = report
+        self._progress = progress
+        self._builder = TileBuilder()
+        self._whole = True  # every entry so far could be read, in its place
+        # By whether it comes from outside: the largest size at which the tree was the one that is known, and the first
+        # at which it was another, with who knows that.
+        self._fits = {False: 0, True: 0}
+        self._differs: dict[bool, tuple[int, str]] = {}
+        self._tiles: list[str] = []  # those that do not follow from the segments
+        self._sizes: list[int] = []
+        self._named_at: dict[int, int] = {}
+
+    def run(self) -> None:
+        try:
+            self.signed = self.place.checkpoint(self._key)
+        except LogError as error:
+            self._problem(str(error).partition(": ")[2], os.path.join(self.place.directory, "checkpoint"))
+        if self.signed is not None:
+            self.known.setdefault(self.signed.size, []).append(_Known(self.signed.root, "its checkpoint"))
+            self.checked.signed = self.signed.size
+        self._sizes = sorted((size for size in self.known if size), reverse=True)
+        expected = 0
+        files = segment.listed(self.place.segments)
+        for number, (first, path) in enumerate(files):
+            expected = self._segment(first, path, expected, last=number == len(files) - 1)
+        self.checked.entries = expected
+        self.checked.erased = len(self.erased)
+        if self._whole:
+            self._right_edge()
+        self._judge(expected)
+
+    # --- reading
+
+    def _segment(self, first: int, path: str, expected: int, *, last: bool) -> int:
+        data = durable.read(path)
+        if first > expected:
+            self._missing(expected, first, path, 0)
+        elif first < expected:
+            self._broken(
+                Gap(first, first, 0, f"begins again at entry {first}, and {expected} was next"), path
+            )
+        try:
+            head = segment.read_header(data)
+            if (head.origin, head.first) != (self.place.origin, first):
+                said = f"is the segment of {head.origin} from entry {head.first} on, put here"
+                self._broken(Gap(first, first, 0, said), path)
+        except segment.Damage:
+            pass  # ``salvaged`` says so
+        expected = first
+        for part in salvaged(data, first):
+            if isinstance(part, Gap):
+                tail = last and not segment.followed(data, part.offset, part.first)
+                if tail and part.first >= self._signed_size():
+                    self._report.notes.append(
+                        f"{path}:{part.offset}: ends in a group that is being written, or was when a crash came: it was "
+                        "not acknowledged, and is no part of the log"
+                    )
+                    return expected
+                self._broken(part, path)
+                expected = max(expected, part.end)
+                continue
+            group, frames = part
+            self._entries(frames, path)
+            expected = max(expected, group.first + group.rows)
+            self._progress(len(frames))
+        return expected
+
+    def _signed_size(self) -> int:
+        return max(self.known, default=0)
+
+    def _entries(self, frames: Sequence[segment.Frame], path: str) -> None:
+        sha256 = _sha256
+        leaves, hashes = [], []
+        for index, offset, leaf, salt, payload in frames:
+            if payload is None:
+                self.erased.append((index, leaf, path, offset))
+            elif sha256(salt + payload).digest() != leaf[DIGEST]:
+                self._problem("its payload is not the one that was logged", path, index, _id(leaf), offset)
+            if leaf[1] in _SPECIAL and payload is not None:
+                self.special.append(_Special(index, _id(leaf), payload, path, offset))
+            leaves.append(leaf)
+            hashes.append(sha256(b"\0" + leaf).digest())
+        if self._whole:
+            self._grow(leaves, hashes)
+
+    def _grow(self, leaves: list[bytes], hashes: list[bytes]) -> None:
+        """Add to the tree, with a stop at each size that has a known root."""
+        builder = self._builder
+        while self._sizes and builder.size + len(leaves) >= self._sizes[-1]:
+            cut = self._sizes.pop() - builder.size
+            self._tiles_of(builder.extend(leaves[:cut], hashes[:cut]))
+            leaves, hashes = leaves[cut:], hashes[cut:]
+            self._compare_root()
+            if self.signed is not None and builder.size == self.signed.size:
+                self._right_edge()
+        self._tiles_of(builder.extend(leaves, hashes))
+
+    def _compare_root(self) -> None:
+        size, root = self._builder.size, self._builder.root()
+        for each in self.known[size]:
+            if each.root != root:
+                self._differs.setdefault(each.outside, (size, each.source))
+            elif each.outside not in self._differs:
+                self._fits[each.outside] = size
+
+    def _tiles_of(self, tiles: Iterable[tuple[int, int, bytes]]) -> None:
+        if self.signed is None:
+            for _ in tiles:
+                pass
+            return
+        for level, number, data in tiles:
+            if (number + 1) << 8 * (max(level, 0) + 1) <= self.signed.size:
+                self._compare_tile(path_of(level, number), data)
+
+    def _right_edge(self) -> None:
+        """The partial tiles of the newest checkpoint, or the full ones that took their place."""
+        builder = self._builder
+        if self.signed is None or builder.size != self.signed.size:
+            return
+        for level, number, data in builder.partial():
+            path = path_of(level, number, builder.width(level))
+            if (found := self._tile(path)) is None:
+                found = (self._tile(path_of(level, number)) or b"")[: len(data)]
+            if found != data and path not in self._tiles:
+                self._tiles.append(path)
+
+    def _compare_tile(self, path: str, data: bytes) -> None:
+        if self._tile(path) != data:
+            self._tiles.append(path)
+
+    def _tile(self, path: str) -> bytes | None:
+        try:
+            return durable.read(os.path.join(self.place.directory, path))
+        except FileNotFoundError:
+            return None
+
+    # --- judging
+
+    def _judge(self, count: int) -> None:
+        beyond = max((size for size in self.known if size > count), default=0)
+        if self._whole and not self._differs and not beyond:
+            for path in self._tiles:
+                self._problem(
+                    "does not follow from the entries (`solon log checkpoint --rebuild` writes it anew)",
+                    os.path.join(self.place.directory, path),
+                )
+            unsigned = count - (self.signed.size if self.signed is not None else 0)
+            if unsigned > 0:
+                self._report.notes.append(
+                    f"{self.place.origin}: {unsigned:,} of {count:,} entries are durable, and in no checkpoint yet"
+                )
+            return
+        named = self.signed is not None and self._named(self.signed)
+        if not named or not any(problem.shard == self.place.name for problem in self._report.problems):
+            self._bracketed(count)
+
+    def _named(self, signed: Checkpoint) -> bool:
+        """Say which entries differ from those in the tiles, if the tiles are what was signed."""
+        tiles = self.place.tiles(signed.size)
+        hashes: list[bytes] = []
+        try:
+            for number in range((signed.size + WIDTH - 1) // WIDTH):
+                hashes += tiles.tile(0, number)
+        except (Damaged, OSError):
+            return False
+        frontier = merkle.Frontier()
+        frontier.extend(hashes)
+        if frontier.root() != signed.root:
+            return False
+        _name(hashes, list(self._found()), tiles, self)
+        return True
+
+    def _found(self) -> Iterator[_Found]:
+        for first, path in segment.listed(self.place.segments):
+            data = durable.read(path)
+            for part in salvaged(data, first):
+                if isinstance(part, Gap):
+                    continue
+                for frame in part[1]:
+                    yield _Found(
+                        frame.number, merkle.leaf_hash(frame.leaf), _id(frame.leaf), path, frame.offset
+                    )
+
+    def _bracketed(self, count: int) -> None:
+        """The entries between the last size that fits and the first that does not."""
+        # Who rewrote a log signed it again: then what it says of itself does not tell where that began.
+        outside = True in self._differs
+        if self._differs:
+            size, source = self._differs[outside]
+            self._problem(
+                f"these are not the entries that {source} signed, or they are not in that order; the tiles were changed as "
+                "well, so that it cannot be said which ones",
+                self.place.segments,
+                self._fits[outside],
+                last=size - 1,
+            )
+        for size in sorted(size for size in self.known if size > count):
+            self._problem(
+                f"are missing at the end: {self.known[size][0].source} has {size:,}",
+                self.place.segments,
+                count,
+                last=size - 1,
+            )
+            return
+
+    def _missing(self, first: int, end: int, path: str, offset: int) -> None:
+        self._whole = False
+        self._problem("missing before this segment", path, first, offset=offset, last=end - 1)
+
+    def _broken(self, gap: Gap, path: str) -> None:
+        if gap.end > gap.first:
+            self._whole = False
+            self._problem(gap.problem, path, gap.first, offset=gap.offset, last=gap.end - 1)
+        else:
+            self._problem(gap.problem, path, gap.first, offset=gap.offset)
+
+    def _problem(
+        self,
+        text: str,
+        path: str,
+        index: int | None = None,
+        name: str = "",
+        offset: int | None = None,
+        last: int | None = None,
+    ) -> None:
+        self._report.problems.append(
+            Problem(text, path, self.place.name, index, last if last != index else None, name, offset)
+        )
+
+    def name(self, text: str, index: int, name: str, found: _Found | None, last: int | None = None) -> None:
+        """A problem with an entry; one that is known already, since it could not be read, gets its id."""
+        if not self._named_at:
+            self._named_at = {
+                problem.index: at
+                for at, problem in enumerate(self._report.problems)
+                if problem.shard == self.place.name and problem.index is not None and problem.last is None
+            }
+        at = self._named_at.get(index)
+        if at is None or last is not None:
+            path = found.path if found else self._home(index)
+            self._problem(text, path, index, name, found.offset if found else None, last)
+        elif not self._report.problems[at].id:
+            self._report.problems[at] = replace(self._report.problems[at], id=name)
+
+    def _home(self, index: int) -> str:
+        files = [path for first, path in segment.listed(self.place.segments) if first <= index]
+        return files[-1] if files else self.place.segments
+
+
+def _name(signed: Sequence[bytes], found: Sequence[_Found], tiles: TileReader, walk: _Walk) -> None:
+    """Compare the entries that were signed with those that are there, and name each that differs."""
+    where = {leaf: index for index, leaf in enumerate(signed)}
+    there = {each.hash for each in found}
+    missing = [index for index, leaf in enumerate(signed) if leaf not in there]
+    strange = {each.index: each for each in found if each.hash not in where and each.index < len(signed)}
+    swapped = not missing and not strange
+    for first, last in _runs(missing):
+        if last - first >= _MANY and strange.keys().isdisjoint(range(first, last + 1)):
+            ids = f"{_signed_id(tiles, first, signed[first])} to {_signed_id(tiles, last, signed[last])}"
+            walk.name(f"were signed, and are missing ({ids})", first, "", None, last)
+            continue
+        for index in range(first, last + 1):
+            other = strange.pop(index, None)
+            text = "is not the one that was signed" if other else "was signed, and is missing"
+            walk.name(text, index, _signed_id(tiles, index, signed[index]), other)
+    highest = -1
+    for each in found:
+        signed_at = where.get(each.hash)
+        if signed_at is None:
+            continue
+        if signed_at != each.index and (swapped or signed_at < highest):
+            walk.name(
+                f"stands in another place: it was signed as entry {signed_at}", each.index, each.id, each
+            )
+        highest = max(highest, signed_at)
+    for each in strange.values():
+        if where and each.index < highest:
+            walk.name("was never signed, and stands among those that were", each.index, each.id, each)
+
+
+def _runs(indexes: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Numbers in order, as ranges: first and last."""
+    begun = 0
+    for at in range(1, len(indexes) + 1):
+        if at == len(indexes) or indexes[at] != indexes[at - 1] + 1:
+            yield indexes[begun], indexes[at - 1]
+            begun = at
+
+
+def _signed_id(tiles: TileReader, index: int, leaf: bytes) -> str:
+    """The id of the entry that was signed there, from the bundle of its tile."""
+    try:
+        leaves = tiles.leaves(index // WIDTH)
+    except Damaged:
+        return ""
+    at = index % WIDTH
+    if at < len(leaves) and merkle.leaf_hash(leaves[at]) == leaf:
+        return _id(leaves[at])
+    return ""
