@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from solon.cli import config, policies, programme
 from solon.cli.config import Found
 from solon.cli.errors import Failure, UsageError
+from solon.cli.governed import HISTORY
 from solon.frameworks.policy import Policy
 from solon.governance import files, observations, times, waiver_lint, waivers
 from solon.governance.files import Part
@@ -42,9 +43,8 @@ class Repository:
         return [policy.id for policy in self.policies]
 
     def review(self, now: datetime) -> Review:
-        path = self.found.config.history
-        looks = list(_looks(self.found.paths([path])[0])) if path else []
-        return review(self.checked, self.ids, looks, self.rules, now)
+        path = self.found.paths([self.found.config.history or HISTORY])[0]
+        return review(self.checked, self.ids, list(_looks(path)), self.rules, now)
 
 
 def read() -> Repository:
@@ -54,6 +54,11 @@ def read() -> Repository:
         raise UsageError(
             f"no {config.NAME} here or above: waivers are part of a policy repository (`solon init` begins one)"
         )
+    return checked_with(found, policies_of(found))
+
+
+def policies_of(found: Found) -> list[Policy]:
+    """The policies of a repository. Raises UsageError, Failure."""
     settings = found.config
     sets = policies.load(
         policies.Wanted(
@@ -64,8 +69,12 @@ def read() -> Repository:
             "auto",
         )
     )
-    there = [policy for each in sets for policy in each.policies]
-    local, rules = times.zone(settings.timezone), waivers.rules(found.waiver_settings())
+    return [policy for each in sets for policy in each.policies]
+
+
+def checked_with(found: Found, there: Sequence[Policy]) -> Repository:
+    """The waivers of a repository, held against these policies."""
+    local, rules = times.zone(found.config.timezone), waivers.rules(found.waiver_settings())
     read = files.read(found.waivers() or [], Waiver, noun="waiver")
     checked = waivers.checked(read.parts, rules, there, local)
     problems = [*read.problems, *checked.problems]

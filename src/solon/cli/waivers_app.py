@@ -72,8 +72,8 @@ def check(
 ) -> None:
     """Fail when a waiver is invalid or has expired: for CI.
 
-    Warns of those that expire soon, by owner; of those that matched nothing for a while, where solon.yaml names a
-    history; of two that overlap; and of names that no policy has. Exits with 0, with 1 when one has expired, with 2
+    Warns of those that expire soon, by owner; of those that matched nothing for a while, as `solon rollout observe`
+    has seen; of two that overlap; and of names that no policy has. Exits with 0, with 1 when one has expired, with 2
     when one is invalid.
 
     Example: solon waivers check --format github
