@@ -181,8 +181,8 @@ def test_gatekeeper(solon: Callable[..., Any], repository: Callable[..., None], 
         ("behaviour", "1 sample newly found to violate it"),
     ]
     skipped = [r for r in json.loads(ran.out)["remarks"] if r["code"] == "policy/skipped-stage"]
-    assert [(r["message"], r["location"]["file"]) for r in skipped] == [
-        ("Most/ten was at dryrun, and denies at once", "./c.yaml")
+    assert [(r["message"], r["location"]) for r in skipped] == [
+        ("Most/ten was at dryrun, and denies at once", {"file": "./c.yaml", "line": 5, "column": 3})
     ]
 
 

@@ -47,6 +47,15 @@ def test_codeowners_is_looked_for_upwards(solon: Callable[..., Any], tmp_path: P
     ]
 
 
+def test_rollouts_and_waivers_have_owners_too(solon: Callable[..., Any], tmp_path: Path) -> None:
+    write(tmp_path, policy__a_rego=CLEAN, waivers__w_yaml="[]\n", rollouts__r_yaml="[]\n")
+    write(tmp_path, solon_yaml="policies: [policy]\ncodeowners: owners.txt\n")
+    (tmp_path / "owners.txt").write_text("/policy/ @a\n/rollouts/ @b\n")
+    assert lines(solon("lint", "policy", "-o", "github", "--ignore", "conftest/missing-metadata")) == [
+        "::warning file=waivers/w.yaml,line=1,col=1,title=policy/unowned-file::owners.txt gives this file to nobody"
+    ]
+
+
 @pytest.mark.parametrize(("config", "said"), [("policies: [policy]\n", 1), (None, 0)])
 def test_a_repository_without_codeowners(
     solon: Callable[..., Any], tmp_path: Path, config: str | None, said: int

@@ -57,7 +57,8 @@ class Options:
 class _Asked:
     """What is asked for: ``config`` is solon.yaml, or nothing without one; ``required`` by framework.
 
-    ``staged``: rollouts say what is enforced, and not the policies themselves.
+    ``staged``: rollouts say what is enforced, and not the policies themselves. ``programme`` are the files of
+    rollouts and waivers.
     """
 
     ignored: frozenset[str]
@@ -65,6 +66,8 @@ class _Asked:
     config: str
     namespaces: list[str]
     staged: bool
+    programme: list[str]
+    codeowners: str
     required_of_rego: Collection[str]
     required_of_templates: Collection[str]
     budget: Budget
@@ -84,7 +87,8 @@ def run(options: Options) -> int:
         raise UsageError(
             f"{shown}: nothing to lint. Looked for Rego files and Gatekeeper ConstraintTemplates"
         )
-    remarks += lint_owners.remarks(sources.texts, _directory(options.paths[0]), asked.config)
+    owned = [*sources.texts, *asked.programme]
+    remarks += lint_owners.remarks(owned, _directory(options.paths[0]), asked.config, asked.codeowners)
     remarks += lint_waivers.remarks(_directory(options.paths[0]))
     changes = _changes(options, asked, sources, inputs) if options.base is not None else None
     if changes is not None and not asked.staged:
@@ -116,6 +120,8 @@ def _asked(options: Options) -> _Asked:
             "",
             [],
             False,
+            [],
+            "",
             conftest.REQUIRED,
             repository.REQUIRED,
             Budget(seconds=options.timeout),
@@ -131,10 +137,16 @@ def _asked(options: Options) -> _Asked:
         path,
         found.config.namespaces,
         found.rollouts() is not None,
+        _files([*(found.rollouts() or ()), *(found.waivers() or ())]),
+        found.config.codeowners,
         required,
         required,
         Budget(seconds=options.timeout),
     )
+
+
+def _files(paths: list[str]) -> list[str]:
+    return [source.path for source in discover.find(paths) if not isinstance(source, Unreadable)]
 
 
 def _directory(path: str) -> str:
