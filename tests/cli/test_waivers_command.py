@@ -80,6 +80,14 @@ def add_file(repository: Path, text: str, name: str = "more.yaml") -> Path:
     return path
 
 
+@pytest.mark.parametrize("word", ["check", "list", "show", "add", "renew", "remind", "metrics"])
+def test_help_of_waivers_has_an_example_and_fits(solon: Solon, word: str) -> None:
+    ran = solon("waivers", word, "--help")
+    assert (ran.status, ran.err) == (0, "")
+    assert f"Example: solon waivers {word}" in ran.out
+    assert max(map(len, ran.out.splitlines())) <= 100
+
+
 # --- check
 
 

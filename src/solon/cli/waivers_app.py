@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(
-    help="Exemptions that are reviewed, owned, and end: the waivers of a policy repository.",
+    help="Exempt for a while: with an owner, an approval and an end.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
