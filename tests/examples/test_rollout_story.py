@@ -1,7 +1,7 @@
 """The rule that would have frozen every deploy, played from dryrun to enforce: 300 teams, 5,000 namespaces, half a year.
 
-Every Monday, every other one in the end, the world is judged, and each single outcome is held against what people were promised; that is computed
-here from dates alone, without the programme. What teams do is in examples/rollout/generate.py.
+Every Monday, in the end every other one, the world is judged, and each single outcome is held against what people were
+promised; that is computed here from dates alone, without the programme. What teams do is in examples/rollout/generate.py.
 """
 
 from __future__ import annotations
