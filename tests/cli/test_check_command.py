@@ -166,6 +166,7 @@ def test_the_list_of_commands_is_whole(solon: Callable[..., Any]) -> None:
         "init",
         "demo",
         "notify",
+        "baseline",
         "rollout",
         "tickets",
         "breakglass",

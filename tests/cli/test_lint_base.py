@@ -282,6 +282,22 @@ def test_from_inside_the_repository(
     )
 
 
+def test_data_from_elsewhere_are_the_same_for_both(
+    solon: Callable[..., Any],
+    repository: Callable[..., None],
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "limits.yaml"
+    elsewhere.write_text("limits: {most: 3}\n")
+    policy = "package main\n\ndeny contains 1 if input.spec.replicas > data.limits.most\n"
+    repository(policy__main_rego=policy, examples__a_yaml=deployment("web", 4))
+    given = ["lint", "--base", "HEAD", "policy", "-d", str(elsewhere), "-o", "json"]
+    assert changes(solon(*given))["policies"] == []
+    write(tmp_path, policy__main_rego=policy.replace("most", "most + 2"))
+    assert [c["change"] for c in changes(solon(*given))["policies"]] == ["loosened"]
+
+
 def test_a_base_that_does_not_compile(
     solon: Callable[..., Any], repository: Callable[..., None], tmp_path: Path
 ) -> None:

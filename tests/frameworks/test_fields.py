@@ -185,7 +185,9 @@ def test_tests_may_refer_to_anything() -> None:
     ("name", "near"),
     [
         ("contianers", "containers"),
-        ("containers1", "containers"),
+        ("containers1", None),
+        ("containerss", None),
+        ("ccontainers", "containers"),
         ("contaners", "containers"),
         ("contaimers", "containers"),
         ("hostpid", "hostPID"),
