@@ -170,6 +170,7 @@ def test_the_list_of_commands_is_whole(solon: Callable[..., Any]) -> None:
         "explain",
         "rollout",
         "tickets",
+        "waivers",
         "breakglass",
         "log",
     ]

@@ -16,6 +16,7 @@ from solon.cli.breakglass_app import app as breakglass
 from solon.cli.log_app import app as log_commands
 from solon.cli.rollout_app import app as rollout
 from solon.cli.tickets_app import app as tickets
+from solon.cli.waivers_app import app as waivers
 from solon.report import FORMATS
 
 app = typer.Typer(
@@ -177,7 +178,8 @@ def check(
         str | None, typer.Option("--output", metavar="FILE", help="Write the report to a file.")
     ] = None,
     log: Annotated[
-        str | None, typer.Option("--log", metavar="FILE", help="Append decisions as JSON lines.")
+        str | None,
+        typer.Option("--log", metavar="FILE", help="Append decisions: JSON lines to a file, or to a log."),
     ] = None,
     rego_version: Annotated[
         Dialect, typer.Option("--rego-version", help="Language of the Rego files.")
@@ -615,6 +617,7 @@ def notify(
 app.add_typer(rollout, name="rollout")
 app.command()(baseline)
 app.add_typer(tickets, name="tickets")
+app.add_typer(waivers, name="waivers")
 app.add_typer(breakglass, name="breakglass")
 app.add_typer(log_commands, name="log")
 app.command()(log_query_app.explain)
