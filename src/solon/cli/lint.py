@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from solon.cli import config, lint_base, lint_owners, lint_sources, lint_stages
+from solon.cli import config, lint_base, lint_owners, lint_rollouts, lint_sources, lint_stages
 from solon.cli.errors import Failure, UsageError
 from solon.cli.lint_sources import Sources
 from solon.cli.progress import track
@@ -22,6 +22,7 @@ from solon.frameworks.gatekeeper import repository
 from solon.frameworks.gatekeeper.suite import SuiteRunner
 from solon.frameworks.policy import Context
 from solon.frameworks.rego_files import Dialect
+from solon.governance import rollout_lint
 from solon.governance.changes import Changes
 from solon.lang import rego
 from solon.lang.budget import Budget
@@ -31,7 +32,10 @@ from solon.report.lint_report import LintReport, show
 from solon.subjects import discover
 from solon.subjects.subject import Subject, Unreadable
 
-_TABLES: Final = (language.RULES, conftest.RULES, repository.RULES, shared.RULES, lint_comments.RULES)
+_TABLES: Final = (
+    *(language.RULES, conftest.RULES, repository.RULES, shared.RULES),
+    *(rollout_lint.RULES, lint_comments.RULES),
+)
 CODES = {code: about for rules in _TABLES for code, (_, about) in rules.items()}
 _TESTED: Final = ("policy/no-denying-test", "policy/no-allowing-test")
 
@@ -85,6 +89,7 @@ def run(options: Options) -> int:
         )
     owned = [*sources.texts, *asked.programme]
     remarks += lint_owners.remarks(owned, _directory(options.paths[0]), asked.config, asked.codeowners)
+    remarks += lint_rollouts.remarks(_directory(options.paths[0]), options.base)
     changes = _changes(options, asked, sources, inputs) if options.base is not None else None
     if changes is not None and not asked.staged:
         remarks += lint_stages.remarks(changes, governed=bool(asked.config))
