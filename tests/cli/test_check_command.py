@@ -169,6 +169,7 @@ def test_the_list_of_commands_is_whole(solon: Callable[..., Any]) -> None:
         "baseline",
         "rollout",
         "tickets",
+        "waivers",
         "breakglass",
         "log",
     ]
