@@ -223,7 +223,6 @@ def test_init_writes_what_passes_its_own_tests(
     monkeypatch.chdir(tmp_path / "mine")
     ran = solon("lint", "--strict")
     assert (ran.status, ran.out, ran.err) == (0, "5 files: nothing to say\n", "")
-    assert solon("waivers", "check").status == 0
     ran = solon("test")
     assert ran.status == 0
     assert "failed" not in ran.out
@@ -242,11 +241,13 @@ def test_init_writes_ci_that_runs_what_there_is(solon: Callable[..., Any], tmp_p
     assert yaml.safe_load(text)
     commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     ran = [line.split() for line in re.findall(r"\bsolon ([a-z]+\b[^\n;&]*)", text)]
-    assert {words[0] for words in ran} == {"lint", "test", "waivers"}
-    for command, *words in ran:
-        meant = commands[command]
-        meant = meant.commands[words[0]] if command == "waivers" else meant
-        options = {option for parameter in meant.params for option in parameter.opts}
+    assert {" ".join(words[:2]) for words in ran} >= {"waivers check"}
+    assert {words[0] for words in ran} >= {"lint", "test"}
+    for first, *words in ran:
+        command = commands[first]
+        if hasattr(command, "commands"):
+            command = command.commands[words.pop(0)]
+        options = {option for parameter in command.params for option in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= options
 
 
