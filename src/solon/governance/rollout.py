@@ -226,6 +226,7 @@ def plan(part: Part[Rollout], local: tzinfo) -> tuple[Plan | None, list[Unreadab
         )
         _check_exit(part, scope.exit, (*at, "exit"), problems)
     _check_exit(part, rollout.exit, ("exit",), problems)
+    existing_of_rest = _existing(part, rollout.existing, ("existing",), local, problems)
     if problems:
         return None, list(dict.fromkeys(problems))
     rest = Track(
@@ -234,7 +235,7 @@ def plan(part: Part[Rollout], local: tzinfo) -> tuple[Plan | None, list[Unreadab
         Scope(),
         [Period(BEGINNING, rollout.default)],
         part.location,
-        _existing(part, rollout.existing, ("existing",), local, problems),
+        existing_of_rest,
         rollout.exit,
     )
     return Plan(part, tracks, rest, Index((track.scope, track) for track in tracks)), []
@@ -365,15 +366,16 @@ def assigned(plans: Iterable[Plan], sets: Iterable[PolicySet]) -> tuple[dict[str
 
 def _rank(plan: Plan, policy: Policy, policy_set: PolicySet) -> int | None:
     rollout = plan.part.value
-    globs = _all(rollout.policy)
+    globs = globs_of(rollout.policy)
     if policy.id in globs:
         return 0
     if any(has_wildcard(glob) and matches(glob, policy.id) for glob in globs):
         return 1
-    return 2 if any(matches(glob, policy_set.name) for glob in _all(rollout.policy_set)) else None
+    return 2 if any(matches(glob, policy_set.name) for glob in globs_of(rollout.policy_set)) else None
 
 
-def _all(globs: Globs | None) -> list[str]:
+def globs_of(globs: Globs | None) -> list[str]:
+    """One or several, as a list."""
     return [] if globs is None else [globs] if isinstance(globs, str) else globs
 
 
