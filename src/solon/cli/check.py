@@ -134,7 +134,7 @@ def configured(options: Options) -> Options:
         namespaces=options.namespaces or settings.namespaces,
         format=options.format or settings.format or "table",
         cluster=options.cluster or settings.cluster,
-        log=options.log or (found.paths([settings.log])[0] if settings.log else None),
+        log=options.log or found.log().directory or None,
     )
 
 
