@@ -166,8 +166,10 @@ def test_the_list_of_commands_is_whole(solon: Callable[..., Any]) -> None:
         "init",
         "demo",
         "notify",
+        "baseline",
         "rollout",
         "tickets",
+        "waivers",
         "breakglass",
         "log",
     ]

@@ -181,8 +181,8 @@ def test_gatekeeper(solon: Callable[..., Any], repository: Callable[..., None], 
         ("behaviour", "1 sample newly found to violate it"),
     ]
     skipped = [r for r in json.loads(ran.out)["remarks"] if r["code"] == "policy/skipped-stage"]
-    assert [(r["message"], r["location"]["file"]) for r in skipped] == [
-        ("Most/ten was at dryrun, and denies at once", "./c.yaml")
+    assert [(r["message"], r["location"]) for r in skipped] == [
+        ("Most/ten was at dryrun, and denies at once", {"file": "./c.yaml", "line": 5, "column": 3})
     ]
 
 
@@ -280,6 +280,22 @@ def test_from_inside_the_repository(
         "removed",
         os.path.join("..", "deep/policy/old.rego"),
     )
+
+
+def test_data_from_elsewhere_are_the_same_for_both(
+    solon: Callable[..., Any],
+    repository: Callable[..., None],
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "limits.yaml"
+    elsewhere.write_text("limits: {most: 3}\n")
+    policy = "package main\n\ndeny contains 1 if input.spec.replicas > data.limits.most\n"
+    repository(policy__main_rego=policy, examples__a_yaml=deployment("web", 4))
+    given = ["lint", "--base", "HEAD", "policy", "-d", str(elsewhere), "-o", "json"]
+    assert changes(solon(*given))["policies"] == []
+    write(tmp_path, policy__main_rego=policy.replace("most", "most + 2"))
+    assert [c["change"] for c in changes(solon(*given))["policies"]] == ["loosened"]
 
 
 def test_a_base_that_does_not_compile(

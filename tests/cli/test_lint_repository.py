@@ -47,6 +47,24 @@ def test_codeowners_is_looked_for_upwards(solon: Callable[..., Any], tmp_path: P
     ]
 
 
+def test_rollouts_and_waivers_have_owners_too(solon: Callable[..., Any], tmp_path: Path) -> None:
+    write(tmp_path, policy__a_rego=CLEAN, waivers__w_yaml="[]\n", rollouts__r_yaml="[]\n")
+    write(tmp_path, solon_yaml="policies: [policy]\ncodeowners: owners.txt\n")
+    (tmp_path / "owners.txt").write_text("/policy/ @a\n/rollouts/ @b\n")
+    assert lines(solon("lint", "policy", "-o", "github", "--ignore", "conftest/missing-metadata")) == [
+        "::warning file=waivers/w.yaml,line=1,col=1,title=policy/unowned-file::owners.txt gives this file to nobody"
+    ]
+
+
+@pytest.mark.parametrize(("path", "said"), [(".", 1), ("policy", 1), ("policy/a", 0)])
+def test_data_that_nobody_defines(solon: Callable[..., Any], tmp_path: Path, path: str, said: int) -> None:
+    """In a part of the policies it cannot be told: the rest may define them."""
+    write(tmp_path, policy__a__x_rego="package a\n\nallow if data.lib.f\n", CODEOWNERS="* @a\n")
+    write(tmp_path, policy__b__y_rego="package b\n\nallow if input.x\n", solon_yaml="policies: [policy]\n")
+    found = lines(solon("lint", path, "-o", "github"))
+    assert [line.split("::")[-1] for line in found] == ["neither rules nor data define data.lib"] * said
+
+
 @pytest.mark.parametrize(("config", "said"), [("policies: [policy]\n", 1), (None, 0)])
 def test_a_repository_without_codeowners(
     solon: Callable[..., Any], tmp_path: Path, config: str | None, said: int
@@ -102,3 +120,13 @@ def test_what_is_wrong_with_comments_cannot_be_ignored_by_mistake(
     ran = solon("lint", ".")
     assert ran.status == 1
     assert "a.rego:3:18: error lint/bad-ignore: this does not say why" in ran.out
+
+
+def test_what_does_not_compile_may_have_needed_its_comments(
+    solon: Callable[..., Any], tmp_path: Path
+) -> None:
+    comment = "# solon: ignore conftest/untested-policy -- a sketch"
+    write(tmp_path, a_rego=f"package a\n\n{comment}\ndeny if nofunc(1)\n")
+    ran = solon("lint", ".")
+    assert (ran.status, ran.out) == (2, "")
+    assert "unused-ignore" not in ran.err

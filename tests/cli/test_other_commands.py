@@ -13,6 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.main
+import yaml
+
+from solon.cli.main import app
+from solon.governance import codeowners
 
 POLICY = """package main
 
@@ -209,7 +214,15 @@ def test_init_writes_what_passes_its_own_tests(
     assert listed == {
         str(path.relative_to(tmp_path / "mine")) for path in (tmp_path / "mine").rglob("*") if path.is_file()
     }
+    assert {
+        "CODEOWNERS",
+        ".pre-commit-config.yaml",
+        ".gitlab-ci.yml",
+        ".github/workflows/policies.yml",
+    } <= listed
     monkeypatch.chdir(tmp_path / "mine")
+    ran = solon("lint", "--strict")
+    assert (ran.status, ran.out, ran.err) == (0, "5 files: nothing to say\n", "")
     ran = solon("test")
     assert ran.status == 0
     assert "failed" not in ran.out
@@ -217,6 +230,29 @@ def test_init_writes_what_passes_its_own_tests(
     assert ran.status == 1
     assert "error" not in ran.out
     assert "unreadable" not in ran.out
+
+
+@pytest.mark.parametrize(
+    "name", [".pre-commit-config.yaml", ".gitlab-ci.yml", ".github/workflows/policies.yml"]
+)
+def test_init_writes_ci_that_runs_what_there_is(solon: Callable[..., Any], tmp_path: Path, name: str) -> None:
+    solon("init", ".")
+    text = (tmp_path / name).read_text()
+    assert yaml.safe_load(text)
+    commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    ran = [line.split() for line in re.findall(r"\bsolon ([a-z]+\b[^\n;&]*)", text)]
+    assert {words[0] for words in ran} >= {"lint", "test"}
+    for command, *words in ran:
+        options = {option for parameter in commands[command].params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= options
+
+
+def test_init_gives_every_file_of_policies_to_somebody(solon: Callable[..., Any], tmp_path: Path) -> None:
+    solon("init", ".")
+    owners = codeowners.parse((tmp_path / "CODEOWNERS").read_text())
+    assert owners.problems == ()
+    for path in tmp_path.rglob("*.rego"):
+        assert owners.owners(path.relative_to(tmp_path).as_posix()) == ("@your-org/platform-security",)
 
 
 def test_init_overwrites_nothing(solon: Callable[..., Any], tmp_path: Path) -> None:

@@ -144,6 +144,38 @@ def test_rego(body: str, subject: str, said: str | None) -> None:
     assert of_rego(body, subject) == ([said] if said else [])
 
 
+FUNCTIONS = """package a
+
+deny contains 1 if {
+	some c in input.spec.containers
+	bad(c)
+}
+
+deny contains info({"msg": "x"}) if input.x
+
+bad(c) if privileged(c.securityContext)
+
+bad(c) if c.iamge == "x"
+
+privileged(s) if s.priviliged
+
+both(c) if c.iamge == "x"
+
+info(result) := result.other
+"""
+
+
+def test_what_functions_are_given_is_known() -> None:
+    both = "\ndeny contains 2 if both(input.spec.containers[_])\n\ndeny contains 3 if both(input.anything)\n"
+    test = 'package a_test\n\ntest_a if data.a.bad({"iamge": "x"})\n'
+    program = rego.compile({"a.rego": FUNCTIONS + both, "a_test.rego": test})
+    found = [r.diagnostic for r in lint_conftest(program)]
+    assert sorted((d.message, d.span.row) for d in found if d.code == "policy/unknown-field") == [
+        ("c has no field iamge", 12),
+        ("s has no field priviliged", 14),
+    ]
+
+
 def test_tests_may_refer_to_anything() -> None:
     program = rego.compile({"a_test.rego": "package a_test\n\ntest_a if input.resource_changes[_].chnage\n"})
     assert [r for r in lint_conftest(program) if r.diagnostic.code == "policy/unknown-field"] == []
@@ -153,7 +185,9 @@ def test_tests_may_refer_to_anything() -> None:
     ("name", "near"),
     [
         ("contianers", "containers"),
-        ("containers1", "containers"),
+        ("containers1", None),
+        ("containerss", None),
+        ("ccontainers", "containers"),
         ("contaners", "containers"),
         ("contaimers", "containers"),
         ("hostpid", "hostPID"),

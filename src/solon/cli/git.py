@@ -40,26 +40,28 @@ class Revision:
         return cls(root, fork or commit, wanted)
 
     def write(self, paths: Sequence[str], into: str) -> dict[str, str]:
-        """Write the policies and data among the files below paths; gives the place of each path in ``into``.
+        """Write the policies and data among the files below paths; gives where each path is now.
 
-        Raises UsageError.
+        Paths outside the repository have no history: they stay where they are. Raises UsageError.
         """
         places = {path: self._inside(path) for path in paths}
         files: dict[str, str] = {}
-        for place in places.values():
+        for place in filter(None, places.values()):
             files.update(self._files(place))
         for name, data in self._contents(files):
             target = os.path.join(into, *name.split("/"))
             os.makedirs(os.path.dirname(target), exist_ok=True)
             with open(target, "xb") as file:
                 file.write(data)
-        return {path: os.path.normpath(os.path.join(into, place)) for path, place in places.items()}
+        return {
+            path: os.path.normpath(os.path.join(into, place)) if place else path
+            for path, place in places.items()
+        }
 
-    def _inside(self, path: str) -> str:
+    def _inside(self, path: str) -> str | None:
+        """The place of a path in the repository."""
         place = os.path.relpath(os.path.realpath(path), os.path.realpath(self.root))
-        if place.split(os.sep)[0] == os.pardir:
-            raise UsageError(f"--base {self.shown}: {path} is not in the repository {self.root}")
-        return place
+        return None if place.split(os.sep)[0] == os.pardir else place
 
     def _files(self, place: str) -> Iterator[tuple[str, str]]:
         """The name and object of each file below a place; symbolic links and submodules are not files."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from solon.cli import config, lint_base, lint_owners, lint_sources, lint_stages
+from solon.cli import lint_base, lint_owners, lint_sources, lint_stages, lint_waivers
 from solon.cli.errors import Failure, UsageError
+from solon.cli.lint_settings import Settings, directory_of, settings
 from solon.cli.lint_sources import Sources
 from solon.cli.progress import track
 from solon.frameworks import lint as shared
@@ -22,6 +23,7 @@ from solon.frameworks.gatekeeper import repository
 from solon.frameworks.gatekeeper.suite import SuiteRunner
 from solon.frameworks.policy import Context
 from solon.frameworks.rego_files import Dialect
+from solon.governance import waiver_lint
 from solon.governance.changes import Changes
 from solon.lang import rego
 from solon.lang.budget import Budget
@@ -31,7 +33,10 @@ from solon.report.lint_report import LintReport, show
 from solon.subjects import discover
 from solon.subjects.subject import Subject, Unreadable
 
-_TABLES: Final = (language.RULES, conftest.RULES, repository.RULES, shared.RULES, lint_comments.RULES)
+_TABLES: Final = (
+    *(language.RULES, conftest.RULES, repository.RULES, shared.RULES),
+    *(waiver_lint.RULES, lint_comments.RULES),
+)
 CODES = {code: about for rules in _TABLES for code, (_, about) in rules.items()}
 _TESTED: Final = ("policy/no-denying-test", "policy/no-allowing-test")
 
@@ -49,42 +54,30 @@ class Options:
     timeout: float = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What is asked for: ``config`` is solon.yaml, or nothing without one; ``required`` by framework.
-
-    ``staged``: rollouts say what is enforced, and not the policies themselves.
-    """
-
-    ignored: frozenset[str]
-    data: list[str]
-    config: str
-    namespaces: list[str]
-    staged: bool
-    required_of_rego: Collection[str]
-    required_of_templates: Collection[str]
-    budget: Budget
-
-
 def run(options: Options) -> int:
     """The exit status. Raises UsageError, Failure."""
-    asked = _asked(options)
+    asked = settings(options.paths, options.ignore, options.data, CODES)
+    budget = Budget(seconds=options.timeout)
     for path in [*options.paths, *asked.data, *options.samples]:
         if not os.path.exists(path):
             raise UsageError(f"{path or repr(path)}: no such file or directory")
     sources = lint_sources.read(options.paths, asked.data, options.dialect)
     inputs: list[tested.Asked] = []
-    remarks = [*_rego(sources, asked, inputs), *_gatekeeper(sources, asked)]
+    remarks = [*_rego(sources, asked, budget, inputs), *_gatekeeper(sources, asked, budget)]
     if not sources.count and not sources.broken:
         shown = ", ".join(options.paths)
         raise UsageError(
             f"{shown}: nothing to lint. Looked for Rego files and Gatekeeper ConstraintTemplates"
         )
-    remarks += lint_owners.remarks(sources.texts, _directory(options.paths[0]), asked.config)
-    changes = _changes(options, asked, sources, inputs) if options.base is not None else None
+    owned = [*sources.texts, *asked.programme]
+    remarks += lint_owners.remarks(owned, directory_of(options.paths[0]), asked.config, asked.codeowners)
+    remarks += lint_waivers.remarks(directory_of(options.paths[0]))
+    changes = _changes(options, asked, budget, sources, inputs) if options.base is not None else None
     if changes is not None and not asked.staged:
         remarks += lint_stages.remarks(changes, governed=bool(asked.config))
-    unasked = asked.ignored if changes is not None else asked.ignored | set(lint_stages.CODES)
+    unasked = asked.ignored | (set() if changes is not None else set(lint_stages.CODES))
+    if sources.broken:
+        unasked |= CODES.keys()
     found = language.in_order(
         r
         for r in lint_comments.apply(remarks, list(_ignores(sources)), CODES, unasked)
@@ -99,61 +92,24 @@ def run(options: Options) -> int:
     return 1 if any(options.strict or remark.severity == "error" for remark in found) else 0
 
 
-def _asked(options: Options) -> _Asked:
-    for code in options.ignore:
-        if code not in CODES:
-            raise UsageError(f"--ignore {code}: unknown; known are {', '.join(CODES)}")
-    found = config.find(_directory(options.paths[0]))
-    if found is None:
-        return _Asked(
-            frozenset(options.ignore),
-            options.data,
-            "",
-            [],
-            False,
-            conftest.REQUIRED,
-            repository.REQUIRED,
-            Budget(seconds=options.timeout),
-        )
-    path, said = os.path.relpath(os.path.join(found.directory, config.NAME)), found.config.lint
-    unknown = [code for code in said.ignore if code not in CODES]
-    if unknown:
-        raise UsageError(f"{path}: lint.ignore: unknown code {unknown[0]}; known are {', '.join(CODES)}")
-    required = shared.FIELDS if said.require is None else said.require
-    return _Asked(
-        frozenset([*options.ignore, *said.ignore]),
-        list(dict.fromkeys([*options.data, *found.paths(found.config.data)])),
-        path,
-        found.config.namespaces,
-        found.rollouts() is not None,
-        required,
-        required,
-        Budget(seconds=options.timeout),
-    )
-
-
-def _directory(path: str) -> str:
-    return path if os.path.isdir(path) else os.path.dirname(path) or "."
-
-
 def _changes(
-    options: Options, asked: _Asked, sources: Sources, inputs: Sequence[tested.Asked]
-) -> Changes | None:
+    options: Options, asked: Settings, budget: Budget, sources: Sources, inputs: Sequence[tested.Asked]
+) -> Changes:
     assert options.base is not None
     wanted = lint_base.Wanted(
         base=options.base,
         paths=options.paths,
         data=asked.data,
         samples=options.samples,
-        directory=os.path.dirname(asked.config) or ".",
+        directory=asked.directory,
         namespaces=asked.namespaces,
         dialect=options.dialect,
-        budget=asked.budget,
+        budget=budget,
     )
     return lint_base.compared(wanted, sources, inputs)
 
 
-def _rego(sources: Sources, asked: _Asked, inputs: list[tested.Asked]) -> Iterator[Remark]:
+def _rego(sources: Sources, asked: Settings, budget: Budget, inputs: list[tested.Asked]) -> Iterator[Remark]:
     """``inputs`` is filled with what tests have policies judge."""
     files = sources.rego
     if not files.modules:
@@ -166,18 +122,18 @@ def _rego(sources: Sources, asked: _Asked, inputs: list[tested.Asked]) -> Iterat
     yield from language.lint(program)
     yield from conftest.lint(program, asked.required_of_rego)
     tests = {module.file for module in program.modules if conftest.is_test(module)}
-    yield from unknown_data.lint(program, complete=bool(asked.config), skip=tests)
+    yield from unknown_data.lint(program, complete=asked.whole, skip=tests)
     yield from repeated_data.lint(program, files.data_files, skip=tests)
     if not asked.ignored.issuperset(_TESTED):
         try:
-            seen = tested.run_tests(files, program, asked.budget)
+            seen = tested.run_tests(files, program, budget)
             inputs += seen.asked
             yield from tested.lint(program, seen)
         except rego.RegoError as error:
             sources.broken.append(error.render())
 
 
-def _gatekeeper(sources: Sources, asked: _Asked) -> Iterator[Remark]:
+def _gatekeeper(sources: Sources, asked: Settings, budget: Budget) -> Iterator[Remark]:
     templates: list[Subject] = []
     for template in sources.templates:
         try:
@@ -189,7 +145,7 @@ def _gatekeeper(sources: Sources, asked: _Asked) -> Iterator[Remark]:
     suites = None
     if templates and not asked.ignored.issuperset([*_TESTED, "gatekeeper/untested-template"]):
         suites = repository.Suites()
-        context = Context(now_ns=time.time_ns(), budget=asked.budget)
+        context = Context(now_ns=time.time_ns(), budget=budget)
         runner = SuiteRunner(_read_file, context, time.perf_counter, suites.seen)
         for suite in track(sources.suites, len(sources.suites), "running suites"):
             for _ in runner.run(suite.location.file, suite.document):

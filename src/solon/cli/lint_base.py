@@ -125,16 +125,16 @@ def _version(sources: Sources, namespaces: Sequence[str]) -> _Version:
         policy_set, problems = gatekeeper.load("gatekeeper", objects)
         found.problems += [str(problem).partition("\n")[0] for problem in problems]
         found.sets.append(policy_set)
-        about = {
-            f"{each.document.get('kind')}/{name_of(each)}": each.document for each in sources.constraints
-        }
+        about = {f"{each.document.get('kind')}/{name_of(each)}": each for each in sources.constraints}
         texts = {kind_of(each): _text(each) for each in sources.templates}
         if problems:
             found.lost = about.keys() - {policy.id for policy in policy_set.policies}
         for policy in policy_set.policies:
-            spec = about[policy.id].get("spec")
+            constraint = about[policy.id]
+            spec = constraint.document.get("spec")
             match = spec.get("match") if isinstance(spec, dict) else None
-            found.snapshots[policy.id] = Snapshot(policy, texts[policy.id.partition("/")[0]], match)
+            placed = replace(policy, source=constraint.locator.locate(("spec", "enforcementAction")))
+            found.snapshots[policy.id] = Snapshot(placed, texts[policy.id.partition("/")[0]], match)
     return found
 
 

@@ -14,9 +14,12 @@ from solon.subjects.documents import Problem, text_of
 _MOST_BYTES = 3 << 20  # what GitHub reads
 
 
-def remarks(files: Iterable[str], start: str, config: str) -> Iterator[Remark]:
-    """``start`` is where to look for CODEOWNERS, upwards; ``config`` is solon.yaml, or nothing without one."""
-    found = _find(start)
+def remarks(files: Iterable[str], start: str, config: str, named: str = "") -> Iterator[Remark]:
+    """``start`` is where to look for CODEOWNERS, upwards; ``config`` is solon.yaml, or nothing without one.
+
+    ``named`` is the file that solon.yaml names, whose paths begin at solon.yaml.
+    """
+    found = (os.path.dirname(config) or ".", named) if named else _find(start)
     if found is None:
         if config:
             yield remark(

@@ -10,10 +10,12 @@ from typing import Annotated
 import typer
 
 from solon import __version__
+from solon.cli.baseline_app import baseline
 from solon.cli.breakglass_app import app as breakglass
 from solon.cli.log_app import app as log_commands
 from solon.cli.rollout_app import app as rollout
 from solon.cli.tickets_app import app as tickets
+from solon.cli.waivers_app import app as waivers
 from solon.report import FORMATS
 
 app = typer.Typer(
@@ -611,7 +613,9 @@ def notify(
 
 
 app.add_typer(rollout, name="rollout")
+app.command()(baseline)
 app.add_typer(tickets, name="tickets")
+app.add_typer(waivers, name="waivers")
 app.add_typer(breakglass, name="breakglass")
 app.add_typer(log_commands, name="log")
 

@@ -197,3 +197,50 @@ def demote(
 
     target = command.Target(policy, scope, dry_run, as_of, format_.value)
     raise typer.Exit(command.demote(target, Stage(to.value) if to else None, reason))
+
+
+@app.command()
+def report(
+    paths: Paths,
+    team: Annotated[
+        str | None, typer.Option("--team", metavar="NAME", help="Print the report of this team.")
+    ] = None,
+    unowned: Annotated[
+        bool, typer.Option("--unowned", help="Print the report of what has no owner.")
+    ] = False,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", metavar="DIR", help="Write a file for each team, and an index."),
+    ] = None,
+    format_: Annotated[
+        ReportFormat, typer.Option("--format", "-o", help="Output format.")
+    ] = ReportFormat.MARKDOWN,
+    inventory: Inventory = None,
+    cluster: Cluster = "",
+    environment: Environment = "",
+    as_of: AsOf = None,
+    allow_host: Hosts = None,
+    timeout: Timeout = 10.0,
+    max_size: MaxSize = 512,
+) -> None:
+    """Tell each team what will be denied, from when, on which of its resources, and the fix.
+
+    Lists what is denied already, what will be and on which date, what is waived and until when. Without --team,
+    --unowned or --output, prints how many of each every team has.
+
+    Example: solon rollout report manifests/ --format html --output site/
+    """
+    from solon.cli import rollout_teams as command
+    from solon.cli.governed import Asked
+
+    asked = Asked(
+        paths,
+        inventory or [],
+        cluster,
+        environment,
+        as_of,
+        frozenset(allow_host or []),
+        timeout,
+        max_size << 20,
+    )
+    raise typer.Exit(command.report(asked, command.Wanted(team, unowned, format_.value, output)))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import os
 import sys
-import tempfile
 from dataclasses import dataclass
 
 from solon.cli import governed
 from solon.cli.errors import Failure, UsageError
 from solon.cli.governed import Governed
+from solon.cli.writing import replaced
 from solon.frameworks.policy import Stage
 from solon.governance.files import MAX_BYTES, Part, parsed
 from solon.governance.promotion import Move, NotNow, Promotion, demoted, promoted
@@ -126,7 +125,7 @@ def _carry_out(at: Governed, target: Target, chosen: Plan, track: Track, move: M
         ) from None
     _must_be_sound(after.removeprefix(_BOM), chosen.file, change, at)
     if not target.dry_run:
-        _write(chosen.file, after)
+        replaced(chosen.file, after.encode())
     say = _as_json if target.format == "json" else _as_text
     sys.stdout.write(say(at, target, chosen, track, move, _diff(before, after, chosen.file)))
     if comment and comment not in after:
@@ -164,25 +163,6 @@ def _text(path: str) -> str:
         return (_BOM if data.startswith(_BOM.encode()) else "") + text_of(data)
     except Problem as problem:
         raise UsageError(str(problem.at(path))) from None
-
-
-def _write(path: str, text: str) -> None:
-    """All of it or nothing; who may read the file stays as it is."""
-    real = os.path.realpath(path)
-    try:
-        descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(real), prefix=".solon-")
-        try:
-            with open(descriptor, "wb") as file:
-                file.write(text.encode())
-                file.flush()
-                os.fsync(descriptor)
-            os.chmod(temporary, os.stat(real).st_mode & 0o777)
-            os.replace(temporary, real)
-        except OSError:
-            os.unlink(temporary)
-            raise
-    except OSError as error:
-        raise UsageError(f"{path}: {(error.strerror or str(error)).lower()}") from None
 
 
 def _diff(before: str, after: str, file: str) -> str:

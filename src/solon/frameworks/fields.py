@@ -59,8 +59,9 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
             return other if name[:1] == other[:1] else None  # CloudFormation has Metadata
     if len(name) < _SHORTEST:
         return None
-    # A plural and its singular are often both there, if not here.
-    return next((o for o in known if _is_slip(name, o) and name.rstrip("s") != o.rstrip("s")), None)
+    # A word and its plural, or its past, are often both there, if not here.
+    words = (other for other in known if not name.startswith(other) and not other.startswith(name))
+    return next((other for other in words if _is_slip(name, other)), None)
 
 
 def _is_slip(one: str, other: str) -> bool:

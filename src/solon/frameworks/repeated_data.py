@@ -29,9 +29,12 @@ class _List:
 
 def lint(program: rego.Program, data: Iterable[DataFile], skip: Collection[str] = ()) -> Iterator[Remark]:
     """Files in ``skip`` are not looked at, such as tests."""
-    lists = [found for each in data for found in _lists(each.file, ["data", *each.place], each.value)]
+    lists: dict[frozenset[str | float], _List] = {}  # of many alike, such as the keys of records, the first
+    for each in data:
+        for found in _lists(each.file, ["data", *each.place], each.value):
+            lists.setdefault(found.values, found)
     holding: dict[str | float, list[_List]] = {}
-    for found in lists:
+    for found in lists.values():
         for value in found.values:
             holding.setdefault(value, []).append(found)
     if not holding:

@@ -13,7 +13,8 @@ import msgspec
 from solon.subjects.subject import Location, Unreadable
 
 SCHEMA: Final = "solon.baseline/v1"
-Known = frozenset[tuple[str, str]]
+Pair = tuple[str, str]  # the id of a policy, the uri of a subject
+Known = frozenset[Pair]
 
 
 class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,7 +25,7 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     findings: dict[str, list[str]]
 
 
-def encoded(findings: Iterable[tuple[str, str]], recorded: str) -> bytes:
+def encoded(findings: Iterable[Pair], recorded: str) -> bytes:
     """The file for (policy id, subject uri) pairs: sorted, a line each, so that git shows what changed."""
     by_policy: dict[str, set[str]] = {}
     for policy, uri in findings:

@@ -21,11 +21,15 @@ MAX_BYTES: Final = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class Part(Generic[T]):
-    """One value of a file, and where it and its fields stand."""
+    """One value of a file, and where it and its fields stand.
+
+    ``number`` counts the values of the file from 0, with those that are wrong.
+    """
 
     value: T
     place: Callable[[Path], Location]
     file: str
+    number: int = 0
 
     @property
     def location(self) -> Location:
@@ -68,8 +72,10 @@ def read(paths: Sequence[str], kind: type[T], *, noun: str) -> Files[T]:
 def parsed(text: str, name: str, kind: type[T], noun: str) -> Iterator[Part[T] | Unreadable]:
     """The parts of a text, and its problems."""
     file = SourceFile(name, lambda: text)
+    number = -1
     for document in decode(text):
         if isinstance(document, Problem):
+            number += 1
             yield document.at(name)
             continue
         value = document.value
@@ -77,12 +83,13 @@ def parsed(text: str, name: str, kind: type[T], noun: str) -> Iterator[Part[T] |
             continue
         whole = isinstance(value, list)
         for index, item in enumerate(value if whole else [value]):
+            number += 1
             place = _placer(file, document.index, document.row, (index,) if whole else ())
             if not isinstance(item, dict):
                 yield Unreadable(place(()), f"a {noun} must hold keys, and is {_said(item)}")
                 continue
             try:
-                yield Part(msgspec.convert(item, kind), place, name)
+                yield Part(msgspec.convert(item, kind), place, name, number)
             except msgspec.ValidationError:
                 yield from _problems(item, kind, place)
 

@@ -19,6 +19,7 @@ from solon.frameworks.policy import Finding, Stage
 from solon.governance.programme import Programme
 from solon.governance.rollout import Plan, Track
 from solon.governance.scope import Scope, Traits
+from solon.subjects import terraform
 from solon.subjects.subject import Location, Subject, Unreadable
 
 SCHEMA: Final = "solon.observation/v1"
@@ -140,7 +141,8 @@ class Tally:
 
     def add(self, subject: Subject, findings: Iterable[Finding]) -> None:
         """``findings``: as the programme has ruled on them."""
-        self._place(self._programme.traits(subject))
+        if subject.kind != terraform.PLAN:  # its resources are subjects of their own
+            self._place(self._programme.traits(subject))
         for finding in findings:
             if finding.excepted:
                 continue

@@ -198,6 +198,13 @@ def checked(
     return Checked(exemptions, problems)
 
 
+def problems_of(
+    part: Part[Waiver], rules: Rules, policies: Sequence[Policy], local: tzinfo
+) -> list[Unreadable]:
+    """All that is wrong with one waiver, by itself."""
+    return list(_Check(rules, policies, local).problems(part))
+
+
 _NEEDED: Final = (
     ("expires", "an exemption without an end is not one"),
     ("created", "say since when it holds"),

@@ -83,12 +83,12 @@ def _section(decision: Decision) -> str:
 def _finding(word: Shown, finding: Finding) -> list[str]:
     severity = f" ({escape(finding.severity)})" if finding.severity else ""
     lines = [f"- **{word}** {code(finding.policy.id)}{severity} at {code(str(finding.location))}<br>"]
-    lines.append(f"  {_paragraph(finding.message)}")
+    lines.append(f"  {paragraph(finding.message)}")
     reason = why(finding)
     if reason:
         lines[-1] += f"<br>\n  <i>{escape(reason[:1].upper() + reason[1:])}</i>"
     if finding.remediation and not finding.excepted:
-        lines[-1] += f"<br>\n  <b>Fix:</b> {_paragraph(finding.remediation)}"
+        lines[-1] += f"<br>\n  <b>Fix:</b> {paragraph(finding.remediation)}"
     return lines
 
 
@@ -97,8 +97,8 @@ def _problems(title: str, problems: Sequence[Unreadable]) -> list[str]:
         return []
     lines = [f"**{title}**", ""]
     for problem in problems[:_ROWS]:
-        hint = f"<br>\n  <b>Fix:</b> {_paragraph(problem.hint)}" if problem.hint else ""
-        lines.append(f"- {code(str(problem.location))}: {_paragraph(problem.problem)}{hint}")
+        hint = f"<br>\n  <b>Fix:</b> {paragraph(problem.hint)}" if problem.hint else ""
+        lines.append(f"- {code(str(problem.location))}: {paragraph(problem.problem)}{hint}")
     if len(problems) > _ROWS:
         lines.append(f"- _{len(problems) - _ROWS} more_")
     return [*lines, ""]
@@ -126,7 +126,7 @@ def code(text: str) -> str:
     return f"<code>{escape(_cut(text, 300))}</code>"
 
 
-def _paragraph(text: str) -> str:
+def paragraph(text: str) -> str:
     shown_text = "<br>".join(escape(line) for line in _cut(printable_lines(text), _LONGEST).split("\n"))
     return _MARKER.sub(_entity, shown_text)
 

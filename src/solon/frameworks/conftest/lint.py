@@ -65,7 +65,10 @@ def lint(program: rego.Program, required: Collection[str] = REQUIRED) -> Iterato
 def _unknown_fields(program: rego.Program) -> Iterator[Remark]:
     """References to fields that the subjects of policies do not have."""
     notes = Notes(program)
-    about: dict[str, set[str]] = {module.file: set() for module in program.modules if not is_test(module)}
+    tests = {module.file for module in program.modules if is_test(module)}
+    about: dict[str, set[str]] = {
+        module.file: set() for module in program.modules if module.file not in tests
+    }
     for name, definitions in policies_of(program).items():
         wanted = notes.of(name)["custom"].get("subject", "")
         for definition in definitions:
@@ -75,7 +78,7 @@ def _unknown_fields(program: rego.Program) -> Iterator[Remark]:
         only = next(iter(kinds)) if len(kinds) == 1 else ""
         asked.setdefault(only if only in fields.INPUTS else "", set()).add(file)
     for kind, files in asked.items():
-        missing = program.types.missing(fields.INPUTS[kind])
+        missing = program.types.missing(fields.INPUTS[kind], tests)
         yield from fields.remarks(each for each in missing if each.span.file in files)
 
 

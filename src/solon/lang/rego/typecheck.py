@@ -9,7 +9,7 @@ call is not checked there either, only what they refer to.)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -58,6 +58,7 @@ from solon.lang.rego.typetree import MISSING, Node, at
 from solon.lang.source import Diagnostic, Span
 
 _MOST_ERRORS: Final = 10
+_ROUNDS: Final = 3  # so deep do functions call each other, mostly
 _MOST_NAMES: Final = 20  # in one error
 _UNKNOWN: Final = Typed(None)
 
@@ -96,6 +97,10 @@ class Checker:
         self.documents = Node()
         if schemas.input is not None:
             self.documents.put([key_of("input")], schemas.input)
+        self.given: Mapping[str, Sequence[Type | None]] = {}  # what functions are given, where that is known
+        self.calls: dict[
+            str, list[tuple[str, list[Type | None]]]
+        ] = {}  # the calls of functions, with their file
         self.paths = {group.name: _keys(("data", *group.path)) for group in groups}
         self._relaxed: dict[tuple[Key, ...], Node | None] = {}
         self._dependents: dict[int, list[int]] | None = None
@@ -109,12 +114,30 @@ class Checker:
                 except RecursionError:  # nested too deeply to say
                     self.documents.put(self.paths[group.name], ANY)
 
-    def missing(self, input: Type) -> list[Missing]:
-        """The references to fields that are not there, if input is of a type."""
-        again = Checker(self.root, self.groups, self.edges, self.builtins, [], self.annotations, self.schemas)
-        again.documents.put([key_of("input")], input)
-        again.check()
-        return again.findings.missing
+    def missing(self, input: Type, skip: Collection[str] = ()) -> list[Missing]:
+        """The references to fields that are not there, if input is of a type.
+
+        What functions are given is known from all their calls; those in files of ``skip``, tests, do not count.
+        """
+        parts = _objects(input)
+        given: dict[str, list[Type | None]] = {}
+        for _ in range(_ROUNDS):
+            again = Checker(
+                self.root, self.groups, self.edges, self.builtins, [], self.annotations, self.schemas
+            )
+            again.documents.put([key_of("input")], input)
+            again.given, again.calls = given, {}
+            again.check()
+            calls = {
+                name: [(file, types) for file, types in found if file not in skip]
+                for name, found in again.calls.items()
+            }
+            given = {
+                name: [_of_all(column) for column in zip(*(types for _, types in found), strict=False)]
+                for name, found in calls.items()
+            }
+        # Of an object that a policy makes itself, a function may well ask for what some others of its objects have.
+        return [each for each in again.findings.missing if _members(each.of) <= parts]
 
     def query(self, module: ast.Module, body: Sequence[ast.Expr]) -> list[Diagnostic]:
         """What is wrong with a query to the program."""
@@ -133,7 +156,12 @@ class Checker:
         branches += [(branch.value, branch.body) for branch in definition.elses]
         for value, body in branches:
             before = self.findings.count
-            scope = Scope(self, self.findings, definition.module, {}, self.described(definition))
+            known = {
+                arg.name: of
+                for arg, of in zip(definition.args, self.given.get(group.name, ()), strict=False)
+                if isinstance(arg, ast.Var) and of is not None
+            }
+            scope = Scope(self, self.findings, definition.module, known, self.described(definition))
             scope.body(body)
             found: Type | None
             if group.kind == "function":
@@ -228,6 +256,8 @@ class Scope(Variables):
         args = [self.lower(arg) for arg in definition.args]
         for arg in args:
             self._any_if_unused(arg)
+        if definition.args and self.checker.given:
+            return Function((ANY,) * len(args), bounded(self.of(result)))
         return Function(tuple(bounded(self.of(arg)) for arg in args), bounded(self.of(result)))
 
     def _any_if_unused(self, arg: Pattern) -> None:
@@ -436,6 +466,8 @@ class Scope(Variables):
             return None
         builtin = self.checker.builtins.get(call.name)
         path = self.checker.paths.get(call.name)
+        if path is not None and self.checker.calls is not None:
+            self.checker.calls.setdefault(call.name, []).append((self.module.file, list(map(self.of, args))))
         function = of_signature(builtin.signature) if builtin and path is None else self.known(path or ())
         if not isinstance(function, Function):
             return None
@@ -616,6 +648,30 @@ class Scope(Variables):
                 return {"array": "[…]"}.get(term.kind, "{…}")
             case ast.Template():
                 return '$"…"'
+
+
+def _objects(of: Type) -> set[Type]:
+    """The types of arrays and objects in a type."""
+    found: set[Type] = set()
+    waiting: list[Type | None] = [of]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Object | Array) and part not in found:
+            found.add(part)
+            waiting += (
+                [value for _, value in part.fields] if isinstance(part, Object) else [*part.items, part.rest]
+            )
+    return found
+
+
+def _members(of: Type) -> frozenset[Type]:
+    return of.of if isinstance(of, Union) else frozenset([of])
+
+
+def _of_all(types: Sequence[Type | None]) -> Type | None:
+    """The type of what is of one of the types; None where one of them is not known."""
+    found = union(types)
+    return None if found == ANY or any(map(unknown, types)) else found
 
 
 def _names(place: Type | Node) -> list[Key]:

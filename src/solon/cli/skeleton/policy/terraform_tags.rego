@@ -3,6 +3,8 @@
 # description: Every resource that has tags carries the tags team and cost-center.
 # custom:
 #   severity: medium
+#   owner: platform-security
+#   controls: ["ISO-27001:A.5.9"]
 #   subject: terraform.resource
 #   remediation: Add the tags, on the resource or in the provider's default_tags
 package terraform_tags

@@ -1,0 +1,34 @@
+"""Files that are written whole: nobody reads half of one, and a failure leaves what was there."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+from solon.cli.errors import UsageError
+
+
+def replaced(path: str, data: bytes) -> None:
+    """Write a file, in place of one that may be there; who may read that stays as it is. Raises UsageError."""
+    real = os.path.realpath(path)
+    try:
+        mode = os.stat(real).st_mode & 0o777 if os.path.exists(real) else 0o666 & ~_mask()
+        descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(real), prefix=".solon-")
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(descriptor)
+            os.chmod(temporary, mode)
+            os.replace(temporary, real)
+        except OSError:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise UsageError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+
+
+def _mask() -> int:
+    found = os.umask(0o077)
+    os.umask(found)
+    return found
