@@ -419,7 +419,7 @@ def test_the_error_of_a_policy_has_its_place(check: Callable[..., Any], tmp_path
         (["-d", "list.json", "good.yaml"], "list.json: a data file must hold an object"),
         (["-d", "pipe", "good.yaml"], "pipe: not a regular file"),
         (["--log", "no/such/dir.jsonl", "good.yaml"], "solon: no/such/dir.jsonl: the decisions could not be written: no such file or directory"),
-        (["--log", "empty", "good.yaml"], "solon: empty: the decisions could not be written: is a directory"),
+        (["--log", "empty", "good.yaml"], "solon: the decisions could not be written: empty: is no log"),
         (["--output", "no/such/report", "good.yaml"], "solon: no/such/report: no such file or directory"),
         (["--timeout", "0", "good.yaml"], "Invalid value for '--timeout'"),
         (["--timeout", "soon", "good.yaml"], "Invalid value for '--timeout'"),

@@ -244,10 +244,14 @@ def judged(
 
 
 def _append(path: str, decisions: Sequence[Decision]) -> None:
+    from solon.cli import log
     from solon.decisions.record import append, records
 
     try:
-        append(path, records(decisions))
+        if os.path.isdir(path):
+            log.record(path, records(decisions))
+        else:
+            append(path, records(decisions))
     except OSError as error:
         raise UsageError(
             f"{path}: the decisions could not be written: {(error.strerror or str(error)).lower()}"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from solon.cli import lint_base, lint_owners, lint_sources, lint_stages, lint_waivers
+from solon.cli import lint_base, lint_owners, lint_rollouts, lint_sources, lint_stages, lint_waivers
 from solon.cli.errors import Failure, UsageError
 from solon.cli.lint_settings import Settings, directory_of, settings
 from solon.cli.lint_sources import Sources
@@ -23,7 +23,7 @@ from solon.frameworks.gatekeeper import repository
 from solon.frameworks.gatekeeper.suite import SuiteRunner
 from solon.frameworks.policy import Context
 from solon.frameworks.rego_files import Dialect
-from solon.governance import waiver_lint
+from solon.governance import rollout_lint, waiver_lint
 from solon.governance.changes import Changes
 from solon.lang import rego
 from solon.lang.budget import Budget
@@ -35,7 +35,7 @@ from solon.subjects.subject import Subject, Unreadable
 
 _TABLES: Final = (
     *(language.RULES, conftest.RULES, repository.RULES, shared.RULES),
-    *(waiver_lint.RULES, lint_comments.RULES),
+    *(rollout_lint.RULES, waiver_lint.RULES, lint_comments.RULES),
 )
 CODES = {code: about for rules in _TABLES for code, (_, about) in rules.items()}
 _TESTED: Final = ("policy/no-denying-test", "policy/no-allowing-test")
@@ -71,6 +71,7 @@ def run(options: Options) -> int:
         )
     owned = [*sources.texts, *asked.programme]
     remarks += lint_owners.remarks(owned, directory_of(options.paths[0]), asked.config, asked.codeowners)
+    remarks += lint_rollouts.remarks(directory_of(options.paths[0]), options.base)
     remarks += lint_waivers.remarks(directory_of(options.paths[0]))
     changes = _changes(options, asked, budget, sources, inputs) if options.base is not None else None
     if changes is not None and not asked.staged:

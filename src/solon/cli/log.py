@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import gzip
+import io
 import os
 import secrets
 import sys
@@ -116,6 +117,29 @@ def append(directory: str | None, files: list[str], format_: str) -> int:
     return 2 if bad else 0
 
 
+def record(directory: str, lines: Iterable[bytes]) -> None:
+    """Add the records of decisions to a log, and sign them where this process may. Raises UsageError, OSError.
+
+    Without records it only makes sure that there could be some. What is durable is not refused for want of a signature.
+    """
+    try:
+        with Log(directory) as log:
+            log.writer()
+            entries = [entry_of(line) for line in lines]
+            log.append(entries)
+            if entries and log.can_sign():
+                try:
+                    log.integrate()
+                except LogError as error:
+                    print(
+                        f"solon: note: the decisions are in the log, and not signed yet: {error}",
+                        file=sys.stderr,
+                    )
+            noted(log)
+    except (LogError, ValueError) as error:
+        raise UsageError(f"the decisions could not be written: {error}") from None
+
+
 def _batches(files: list[str]) -> Iterator[tuple[list[Entry], list[str]]]:
     for name in files:
         shown = "stdin" if name == "-" else name
@@ -138,6 +162,8 @@ def _events(name: str) -> Iterator[tuple[int, bytes, bool]]:
     """Number and text of each event, and whether the next one is there already: standard input may be slow."""
     with open(0 if name == "-" else name, "rb", closefd=name != "-") as raw:
         stream: Any = sys.stdin.buffer if name == "-" else raw
+        if not isinstance(stream, io.BufferedReader):
+            stream = io.BufferedReader(stream)
         head = stream.peek(2)[:2]
         if head == b"\x1f\x8b":
             stream = gzip.GzipFile(fileobj=stream)

@@ -177,7 +177,8 @@ def check(
         str | None, typer.Option("--output", metavar="FILE", help="Write the report to a file.")
     ] = None,
     log: Annotated[
-        str | None, typer.Option("--log", metavar="FILE", help="Append decisions as JSON lines.")
+        str | None,
+        typer.Option("--log", metavar="FILE", help="Append decisions: JSON lines to a file, or to a log."),
     ] = None,
     rego_version: Annotated[
         Dialect, typer.Option("--rego-version", help="Language of the Rego files.")

@@ -181,12 +181,27 @@ def _metadata(document: Any, part: str, name: str) -> str:
 
 
 def _lookup(table: Mapping[str, str]) -> Callable[[str], str]:
-    globs = [(glob, said) for glob, said in table.items() if has_wildcard(glob)]
+    """What a table says of a name: the name itself counts before globs, and of those the first that matches."""
+    globs = [glob for glob in table if has_wildcard(glob)]
+    # Most are `team-*`, and there are as many as teams: those are found by the length of what they begin with.
+    prefixes: dict[str, int] = {}
+    others: list[tuple[int, str]] = []
+    for position, glob in enumerate(globs):
+        if glob.endswith("*") and not has_wildcard(glob[:-1]):
+            prefixes.setdefault(glob[:-1], position)
+        else:
+            others.append((position, glob))
+    lengths = sorted({len(prefix) for prefix in prefixes})
 
     def find(name: str) -> str:
+        if not name:
+            return ""
         if name in table:
             return table[name]
-        return next((said for glob, said in globs if matches(glob, name)), "")
+        found = [prefixes[name[:length]] for length in lengths if name[:length] in prefixes]
+        best = min(found, default=len(globs))
+        best = next((position for position, glob in others if position < best and matches(glob, name)), best)
+        return table[globs[best]] if best < len(globs) else ""
 
     return find
 

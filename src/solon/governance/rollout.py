@@ -365,15 +365,16 @@ def assigned(plans: Iterable[Plan], sets: Iterable[PolicySet]) -> tuple[dict[str
 
 def _rank(plan: Plan, policy: Policy, policy_set: PolicySet) -> int | None:
     rollout = plan.part.value
-    globs = _all(rollout.policy)
+    globs = globs_of(rollout.policy)
     if policy.id in globs:
         return 0
     if any(has_wildcard(glob) and matches(glob, policy.id) for glob in globs):
         return 1
-    return 2 if any(matches(glob, policy_set.name) for glob in _all(rollout.policy_set)) else None
+    return 2 if any(matches(glob, policy_set.name) for glob in globs_of(rollout.policy_set)) else None
 
 
-def _all(globs: Globs | None) -> list[str]:
+def globs_of(globs: Globs | None) -> list[str]:
+    """One or several, as a list."""
     return [] if globs is None else [globs] if isinstance(globs, str) else globs
 
 

@@ -13,9 +13,11 @@ from typing import Any, Final
 
 import msgspec
 
+from solon.governance import yaml_text
 from solon.governance.files import Part, parsed
 from solon.governance.rollout import Rollout, Step
-from solon.subjects.documents import Problem, decode, kubernetes_loader, looks_like_json, split
+from solon.governance.yaml_text import Unclear, scalar
+from solon.subjects.documents import looks_like_json
 from solon.subjects.subject import Unreadable
 
 
@@ -47,7 +49,7 @@ def changed(text: str, name: str, change: Change) -> str:
     by_hand = f"- {flow(change.step)}"
     try:
         found = _changed(text, change)
-    except _Unclear as unclear:
+    except Unclear as unclear:
         raise Refused(str(unclear), by_hand) from None
     after = list(parsed(found, name, Rollout, "rollout"))
     if [_value(part) for part in after] != wanted:
@@ -72,34 +74,10 @@ def _value(part: Part[Rollout] | Unreadable) -> Rollout | str:
 
 # --- the text of a step
 
-_PLAIN: Final = re.compile(r"[A-Za-z][\w ./@-]*(?<! )|\d{4}-\d\d-\d\d(?:T[\d:]+Z)?|\d+[mhdw]", re.ASCII)
-_WORDS: Final = frozenset(
-    [
-        "y",
-        "n",
-        "yes",
-        "no",
-        "on",
-        "off",
-        "true",
-        "false",
-        "null",
-        "none",
-    ]  # what YAML may take for something else
-)
-
 
 def _pairs(step: Step) -> list[tuple[str, str]]:
     plain: dict[str, Any] = msgspec.to_builtins(step)
     return [(key, value) for key, value in plain.items() if isinstance(value, str)]
-
-
-def _scalar(text: str, quote: str) -> str:
-    if quote == "'" and "'" not in text and text.isprintable():
-        return f"'{text}'"
-    if not quote and _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
-        return text
-    return json.dumps(text, ensure_ascii=False)
 
 
 def flow(step: Step, quote: str = "") -> str:
@@ -108,7 +86,7 @@ def flow(step: Step, quote: str = "") -> str:
 
 
 def _said(key: str, value: str, quote: str) -> str:
-    return _scalar(value, quote if key == "from" else "")
+    return scalar(value, quote or None if key == "from" else None)
 
 
 def _json(step: Step) -> str:
@@ -122,45 +100,15 @@ def _block(step: Step, quote: str, indent: str, newline: str) -> str:
 # --- where it goes
 
 
-class _Unclear(Exception):
-    pass
-
-
 def _changed(text: str, change: Change) -> str:
     import yaml
 
-    start, end, nested = _document(text, change.part)
-    try:
-        loader = kubernetes_loader()(text[start:end])
-        node = loader.get_node() if loader.check_node() else None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise _Unclear(f"its layout is not understood: {type(error).__name__}") from None
-    if nested is not None:
-        node = _child(node, nested)
+    start, node = yaml_text.part(text, change.part)
     steps = _child(_child(_child(node, "scopes"), change.scope), "stages")
     if not isinstance(steps, yaml.SequenceNode) or not steps.value:
-        raise _Unclear("its steps are not a list")
-    newline = "\r\n" if "\r\n" in text else "\n"
+        raise Unclear("its steps are not a list")
     edit = _flow_edit if steps.flow_style else _block_edit
-    return edit(text, start, steps, change, newline)
-
-
-def _document(text: str, number: int) -> tuple[int, int, int | None]:
-    """Where the document is that has the part of that number, and which of its list the part is."""
-    parts = split(text)
-    count = 0
-    for document in decode(text):
-        if isinstance(document, Problem):
-            count += 1
-            continue
-        if document.value is None:
-            continue
-        items = len(document.value) if isinstance(document.value, list) else 1
-        if number < count + items:
-            nested = number - count if isinstance(document.value, list) else None
-            return *parts[document.index], nested
-        count += items
-    raise _Unclear("its documents are not understood")
+    return edit(text, start, steps, change, yaml_text.newline_of(text))
 
 
 def _child(node: Any, key: str | int) -> Any:
@@ -173,7 +121,7 @@ def _child(node: Any, key: str | int) -> Any:
         for name, value in node.value:
             if name.value == key:
                 return value
-    raise _Unclear(f"its {key} are not where they are looked for")
+    raise Unclear(f"its {key} are not where they are looked for")
 
 
 def _quote_of(item: Any) -> str:
@@ -194,24 +142,13 @@ def _line_end(text: str, at: int) -> int:
     return len(text) if found < 0 else found + 1
 
 
-def _content_end(node: Any) -> int:
-    """Behind the last thing that is written of a node: marks of block nodes are at whatever comes next."""
-    import yaml
-
-    if isinstance(node, yaml.ScalarNode) or node.flow_style or not node.value:
-        end: int = node.end_mark.index
-        return end
-    last = node.value[-1]
-    return max(map(_content_end, last)) if isinstance(last, tuple) else _content_end(last)
-
-
 def _block_edit(text: str, start: int, steps: Any, change: Change, newline: str) -> str:
     """Steps a line or more each, behind dashes."""
     items = steps.value
     like = items[max(change.keep - 1, 0)]
     column = steps.start_mark.column
     margin = _before(text, start + steps.start_mark.index)
-    last_end = _block_end(text, start + _content_end(items[-1]), column)
+    last_end = _block_end(text, start + yaml_text.content_end(items[-1]), column)
     if change.keep < len(items):
         # The dash, not the value behind it; comments above it stay.
         dash = text.rfind("-", 0, start + items[change.keep].start_mark.index)
@@ -241,7 +178,7 @@ def _before(text: str, at: int) -> str:
     """What stands before a dash in its line; it must be blanks."""
     margin = text[_line_start(text, at) : at]
     if margin.strip(" "):
-        raise _Unclear("its steps begin in a line with something else")
+        raise Unclear("its steps begin in a line with something else")
     return margin
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from solon.subjects.documents import Problem, decode, kubernetes_loader, split
 
-_PLAIN: Final = re.compile(r"[A-Za-z](?:[\w ./-]*[\w./-])?|\d{4}-\d\d-\d\d(?:T[\d:]+Z)?", re.ASCII)
+_PLAIN: Final = re.compile(r"[A-Za-z](?:[\w ./-]*[\w./-])?|\d{4}-\d\d-\d\d(?:T[\d:]+Z)?|\d+[mhdw]", re.ASCII)
 # What YAML may take for something else than a text.
 _WORDS: Final = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"])
 
@@ -23,7 +23,13 @@ def scalar(text: str, quote: str | None = None) -> str:
         return "'" + text.replace("'", "''") + "'"
     if quote != '"' and _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
-    return json.dumps(text, ensure_ascii=not text.isprintable())
+    return "".join(map(_escaped, json.dumps(text, ensure_ascii=False)))
+
+
+def _escaped(char: str) -> str:
+    if char.isprintable():
+        return char
+    return f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}"
 
 
 def flow(value: Any, *, as_json: bool = False) -> str:

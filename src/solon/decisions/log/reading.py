@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from solon.decisions.log import durable, segment
 from solon.decisions.log.errors import Damaged
 from solon.decisions.log.leaf import FIXED, Leaf, decode
+from solon.decisions.log.segment import Frame, Group
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,19 @@ class Stored:
 
 def entries(directory: str, start: int = 0, stop: int | None = None) -> Iterator[Stored]:
     """The entries from ``start`` on, up to ``stop`` or to what is written by now. Raises Damaged, OSError."""
+    for path, group, frames in _groups(directory, start, stop):
+        for number, offset, leaf, salt, payload in frames:
+            yield Stored(number, leaf, salt, payload, path, offset, group.time_ns)
+
+
+def leaves(directory: str, start: int, stop: int) -> Iterator[list[bytes]]:
+    """The leaves from ``start`` to ``stop``, a group at a time. Raises Damaged, OSError."""
+    for _, _, frames in _groups(directory, start, stop):
+        yield [frame.leaf for frame in frames]
+
+
+def _groups(directory: str, start: int, stop: int | None) -> Iterator[tuple[str, Group, list[Frame]]]:
+    """Each group with its entries, as far as they are asked for."""
     found = segment.listed(directory)
     at = max(bisect_right([first for first, _ in found], start) - 1, 0)
     if found and start < found[at][0]:
@@ -47,27 +61,20 @@ def entries(directory: str, start: int = 0, stop: int | None = None) -> Iterator
         data = durable.read(path)
         last = number == len(found) - 1
         try:
-            head = segment.read_header(data)
             expected = first
-            for group in segment.groups(data, first, head.end):
+            for group in segment.groups(data, first, segment.read_header(data).end):
+                if stop is not None and group.first >= stop:
+                    return
                 if group.first != expected:
                     raise segment.Damage(expected, group.offset, f"entry {group.first} stands in its place")
                 expected = group.first + group.rows
-                if expected <= start:
-                    continue
-                for frame in segment.frames(data, group):
-                    if stop is not None and frame.number >= stop:
-                        return
-                    if frame.number >= start:
-                        yield Stored(
-                            frame.number,
-                            frame.leaf,
-                            frame.salt,
-                            frame.payload,
-                            path,
-                            frame.offset,
-                            group.time_ns,
-                        )
+                if expected > start:
+                    frames = list(segment.frames(data, group))
+                    yield (
+                        path,
+                        group,
+                        frames[max(start - group.first, 0) : None if stop is None else stop - group.first],
+                    )
         except segment.Damage as damage:
             if last and stop is None and not segment.followed(data, damage.offset, damage.index):
                 return  # it is being written, or a crash came while it was

@@ -6,10 +6,7 @@ lock, segments/, tile/, checkpoint
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Iterator, Sequence
-from itertools import islice
-from typing import Final
+from collections.abc import Sequence
 
 from solon.decisions.log import checkpoint as checkpoints
 from solon.decisions.log import durable, merkle, reading, segment
@@ -20,8 +17,6 @@ from solon.decisions.log.leaf import Entry
 from solon.decisions.log.note import SigningKey, VerifierKey
 from solon.decisions.log.tiles import TileBuilder, TileFiles, TileReader
 from solon.decisions.log.writer import Limits, Surroundings, Writer
-
-_CHUNK: Final = 8_192
 
 
 class Place:
@@ -71,7 +66,6 @@ class Shard(Place):
     ) -> None:
         super().__init__(directory, origin)
         self._descriptor = -1
-        self._signing = threading.Lock()
         self._files = TileFiles(directory)
         try:
             durable.make_directory(directory)
@@ -103,27 +97,26 @@ class Shard(Place):
         """Tiles for all that is durable, and the checkpoint over them, which is yet to be published.
 
         None where the newest checkpoint has it all. What a checkpoint signed is signed again only when it is still
-        the same. ``rebuild`` writes every tile anew. Raises LogError.
+        the same. ``rebuild`` writes every tile anew. One thread at a time. Raises LogError.
         """
-        with self._signing:
-            size = self.writer.size
-            old = self.checkpoint(key.verifier)
-            signed = old.size if old is not None else 0
-            if size == signed and not rebuild:
-                return None
-            try:
-                builder, files = self._begun(old, rebuild), TileFiles(self.directory)
-                for leaves in _chunks(reading.entries(self.segments, builder.size, size)):
-                    self._extend(builder, files, leaves, old)
-                for level, number, data in builder.partial():
-                    files.write(level, number, data, builder.width(level))
-                files.finish()
-            except OSError as error:
-                raise os_error(error, "tiles cannot be written") from None
-            self._files = files
-            if size == signed:
-                return None
-            return Checkpoint(self.origin, size, builder.root()).signed(key)
+        size = self.writer.size
+        old = self.checkpoint(key.verifier)
+        signed = old.size if old is not None else 0
+        if size == signed and not rebuild:
+            return None
+        try:
+            builder, files = self._begun(old, rebuild), TileFiles(self.directory)
+            for leaves in reading.leaves(self.segments, builder.size, size):
+                self._extend(builder, files, leaves, old)
+            for level, number, data in builder.partial():
+                files.write(level, number, data, builder.width(level))
+            files.finish()
+        except OSError as error:
+            raise os_error(error, "tiles cannot be written") from None
+        self._files = files
+        if size == signed:
+            return None
+        return Checkpoint(self.origin, size, builder.root()).signed(key)
 
     def _begun(self, old: Checkpoint | None, rebuild: bool) -> TileBuilder:
         """Where the tiles stand; from the beginning where they do not give what was signed."""
@@ -185,8 +178,3 @@ def erase_sealed(place: Place, indexes: frozenset[int]) -> None:
         ) from None
     except OSError as error:
         raise os_error(error, "the segment cannot be rewritten") from None
-
-
-def _chunks(stored: Iterator[reading.Stored]) -> Iterator[list[bytes]]:
-    while leaves := [each.leaf for each in islice(stored, _CHUNK)]:
-        yield leaves

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -53,6 +54,8 @@ class Log:
         self.around = around or Surroundings(time.time_ns, os.urandom)
         self._own: Shard | None = None
         self._notices: list[str] = []
+        self._taking = threading.Lock()
+        self._signing = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -106,9 +109,10 @@ class Log:
 
     def writer(self) -> Shard:
         """The shard that this process writes; the first that is free is taken. Raises LogError."""
-        if self._own is None:
-            self._own = self._take()
-        return self._own
+        with self._taking:
+            if self._own is None:
+                self._own = self._take()
+            return self._own
 
     def writes(self, place: Place) -> bool:
         """Whether it is this process that writes a shard."""
@@ -143,7 +147,10 @@ class Log:
         A shard's checkpoint is in the meta-log before it is published, so that none was ever seen that the meta-log
         does not know. ``rebuild`` writes every tile anew. Raises LogError.
         """
-        key = self.signing_key()
+        with self._signing:
+            return self._integrate(self.signing_key(), rebuild)
+
+    def _integrate(self, key: SigningKey, rebuild: bool) -> list[Checkpoint]:
         signed: list[tuple[Shard, Checkpoint]] = []
         taken: list[Shard] = []
         try:

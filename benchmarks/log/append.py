@@ -1,0 +1,140 @@
+"""Durable appends: the decision log beside SQLite and beside a file that is only written and synced.
+
+    python benchmarks/log/append.py [--rows 100000] [--batch 1000] [--directory DIR]
+
+Decisions of 1.4 KB with random digests and ids. Every batch is on the disk before the next. The contestants take turns, a
+batch each, so that what else the machine does hits all alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import sqlite3
+import statistics
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Sequence
+
+from solon.decisions.log import settings
+from solon.decisions.log.events import entry_of
+from solon.decisions.log.leaf import Entry
+from solon.decisions.log.note import SigningKey
+from solon.decisions.log.store import Log
+from solon.decisions.log.verify import verify
+
+Batch = Sequence[Entry]
+
+
+def decisions(count: int) -> list[Entry]:
+    numbers = random.Random(1)
+    out = []
+    for number in range(count):
+        event = {
+            "labels": {"id": "solon", "version": "0.1"},
+            "decision_id": str(uuid.UUID(int=numbers.getrandbits(128))),
+            "timestamp": f"2026-03-01T09:30:00.{number % 1_000_000_000:09}Z",
+            "bundles": {"platform": {"revision": numbers.randbytes(32).hex()}},
+            "path": "solon/check",
+            "input": {
+                "image": f"registry.example/app@sha256:{numbers.randbytes(32).hex()}",
+                "blob": numbers.randbytes(330).hex(),
+            },
+            "result": {"allow": number % 3 > 0},
+            "solon": {
+                "outcome": "allow",
+                "subject": {"namespace": f"team-{number % 40}", "uri": numbers.randbytes(30).hex()},
+            },
+        }
+        out.append(entry_of(json.dumps(event).encode()))
+    return out
+
+
+def sqlite(directory: str) -> Callable[[Batch], None]:
+    base = sqlite3.connect(os.path.join(directory, "decisions.db"), isolation_level=None)
+    base.execute("PRAGMA journal_mode=WAL")
+    base.execute("PRAGMA synchronous=FULL")
+    base.execute("CREATE TABLE decisions (id TEXT, time INTEGER, outcome TEXT, policies BLOB, event BLOB)")
+    for column in ("id", "time", "outcome", "policies"):
+        base.execute(f"CREATE INDEX by_{column} ON decisions ({column})")
+
+    def write(batch: Batch) -> None:
+        base.execute("BEGIN")
+        base.executemany(
+            "INSERT INTO decisions VALUES (?, ?, ?, ?, ?)",
+            [(each.id, each.time_ns, each.outcome, each.policies, each.payload) for each in batch],
+        )
+        base.execute("COMMIT")
+
+    return write
+
+
+def bare(directory: str) -> Callable[[Batch], None]:
+    file = os.open(os.path.join(directory, "decisions.jsonl"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+    def write(batch: Batch) -> None:
+        os.write(file, b"\n".join([each.payload for each in batch]))
+        os.fdatasync(file)
+
+    return write
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--batch", type=int, default=1_000)
+    parser.add_argument("--directory", default=None)
+    said = parser.parse_args()
+    directory = tempfile.mkdtemp(dir=said.directory)
+    try:
+        measure(directory, said.rows, said.batch)
+    finally:
+        shutil.rmtree(directory)
+
+
+def measure(directory: str, rows: int, batch: int) -> None:
+    entries = decisions(rows)
+    print(
+        f"{rows:,} decisions of {statistics.mean(len(e.payload) for e in entries):,.0f} bytes, {batch:,} a batch"
+    )
+    settings.create(os.path.join(directory, "log"), SigningKey("example.com/benchmark", bytes(32)))
+    log = Log(os.path.join(directory, "log"))
+    contestants: dict[str, Callable[[Batch], object]] = {
+        "SQLite, WAL, 4 indexes": sqlite(directory),
+        "file, fdatasync": bare(directory),
+        "decision log": log.append,
+    }
+    took: dict[str, list[float]] = {name: [] for name in contestants}
+    log.append(entries[:1])
+    for first in range(0, rows, batch):
+        part = entries[first : first + batch]
+        for name, write in contestants.items():
+            started = time.perf_counter()
+            write(part)
+            took[name].append(time.perf_counter() - started)
+    started = time.perf_counter()
+    log.integrate()
+    signing = time.perf_counter() - started
+    log.close()
+    of = {name: sum(times) for name, times in took.items()}
+    of["decision log, signed at the end"] = of["decision log"] + signing
+    for name, seconds in of.items():
+        times = sorted(took.get(name, []))
+        p99 = f"{times[int(len(times) * 0.99)] * 1e3:8.1f} ms" if times else ""
+        ratio = of["SQLite, WAL, 4 indexes"] / seconds
+        print(
+            f"{name:<32} {rows / seconds:>10,.0f}/s  {ratio:5.1f} x SQLite  {of['file, fdatasync'] / seconds:5.2f} x file {p99}"
+        )
+    started = time.perf_counter()
+    report = verify(log)
+    seconds = time.perf_counter() - started
+    assert not report.problems
+    print(f"{'verify':<32} {report.entries / seconds:>10,.0f}/s")
+
+
+if __name__ == "__main__":
+    main()
