@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 
-from solon.cli import config, log
+from solon.cli import log
 from solon.cli.errors import UsageError
-from solon.decisions import event_rules
-from solon.decisions.event_rules import EventRules, RulesError
+from solon.cli.log_rules import rules_of, say, settings
 from solon.decisions.ingest import Limits, Receiver
 from solon.decisions.log import witness
 from solon.decisions.log.store import Log
-from solon.decisions.sinks.settings import LogSettings
 
 
 def serve(
@@ -67,28 +64,6 @@ def serve(
             run.run(app.application(), listening)
     say("ended: all that was acknowledged is durable")
     return 0
-
-
-def settings() -> LogSettings:
-    """``log:`` of the nearest solon.yaml. Raises UsageError."""
-    found = config.find(os.getcwd())
-    return found.log() if found is not None else LogSettings()
-
-
-def rules_of(said: LogSettings, mask: str | None = None) -> EventRules:
-    """What events go through before they are logged. Raises UsageError."""
-    path = mask or said.mask
-    secrets = said.secrets == "mask"
-    if not path:
-        return EventRules(secrets=secrets)
-    try:
-        return event_rules.load(path, secrets=secrets, warn=say)
-    except RulesError as error:
-        raise UsageError(str(error)) from None
-
-
-def say(text: str) -> None:
-    print(f"solon: {text}", file=sys.stderr, flush=True)
 
 
 def _sign(found: Log) -> None:

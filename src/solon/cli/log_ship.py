@@ -11,7 +11,7 @@ from contextlib import ExitStack
 
 from solon.cli import log
 from solon.cli.errors import UsageError
-from solon.cli.log_serve import say, settings
+from solon.cli.log_rules import say, settings
 from solon.decisions.log.errors import LogError
 from solon.decisions.log.store import Log
 from solon.decisions.sinks import position

@@ -228,7 +228,7 @@ def test_another_history_is_not_shipped(log: Log, place: str, tmp_path: Path) ->
     log.append(entries(0, 3))
     shipper(log, Memory()).once()
     for first, size, problem in (
-        (100, 3, "entry 2 is not the one that was shipped"),
+        (100, 4, "entry 2 is not the one that was shipped"),
         (0, 2, "has 2 entries"),
     ):
         settings.create(str(tmp_path / f"other-{size}"), KEY)
