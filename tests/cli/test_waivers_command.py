@@ -259,6 +259,17 @@ def test_without_a_repository(solon: Solon, repository: Path, command: tuple[str
     )
 
 
+def test_lint_without_policies_that_compile_says_what_it_can(solon: Solon, repository: Path) -> None:
+    """Which names there are is not known then: none is called unknown."""
+    (repository / "policy/main.rego").write_text("package main\ndeny contains 1 if x\n")
+    add_file(repository, entry("broken", "''", "ml").replace(", expires: ''", ""))
+    ran = solon("lint")
+    assert ran.status == 2
+    assert "waivers/more.yaml:1:3: error waiver/invalid: expires is missing" in ran.out
+    assert "waivers/ml.yaml:2:3: error waiver/expired: old expired 2026-11-20" in ran.out
+    assert "waiver/unknown-policy" not in ran.out
+
+
 # --- list, show, metrics
 
 

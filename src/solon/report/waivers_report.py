@@ -36,10 +36,11 @@ class WaiversReport:
     def summary(self) -> str:
         """``12 waivers: 9 active (2 expire within 30 days), 1 pending, 2 expired``."""
         health = self.review.health
-        soon = f" ({health.expiring} expire{'s' * (health.expiring == 1)} within {period(self.rules.remind_before)})"
-        parts = [f"{health.active} active{soon if health.expiring else ''}"] if health.active else []
-        parts += [f"{health.pending} pending"] * bool(health.pending)
-        parts += [f"{health.expired} expired"] * bool(health.expired)
+        within = period(self.rules.remind_before)
+        soon = f" ({health.expiring:,} expire{'s' * (health.expiring == 1)} within {within})"
+        parts = [f"{health.active:,} active{soon if health.expiring else ''}"] if health.active else []
+        parts += [f"{health.pending:,} pending"] * bool(health.pending)
+        parts += [f"{health.expired:,} expired"] * bool(health.expired)
         count = plural(len(self.review.exemptions), "waiver")
         wrong = f"; {plural(len(self.review.problems), 'problem')}" if self.review.problems else ""
         return count + (": " + ", ".join(parts) if parts else "") + wrong
@@ -128,7 +129,7 @@ def list_table(report: WaiversReport, listed: Sequence[Exemption], width: int) -
     for each in listed:
         lines += [*(line[2:] for line in _entry(_symbol(report, each), _standing(report, each), each))][:2]
     more = len(report.review.exemptions) - len(listed)
-    shown = f"{len(listed)} of {report.summary}" if more else report.summary
+    shown = f"{len(listed):,} of {report.summary}" if more else report.summary
     return _text([*lines, *([""] if lines else []), shown], width)
 
 
