@@ -9,7 +9,10 @@ from solon.cli.errors import UsageError
 
 
 def replaced(path: str, data: bytes) -> None:
-    """Write a file, and the directories around it, in place of one that may be there; who may read that stays as it is. Raises UsageError."""
+    """Write a file, and the directories around it, in place of one that may be there. Raises UsageError.
+
+    Who may read a file that is there stays as it is.
+    """
     real = os.path.realpath(path)
     try:
         os.makedirs(os.path.dirname(real), exist_ok=True)
