@@ -217,6 +217,19 @@ def test_witnesses_are_told(solon: Solon, log: Path) -> None:
     assert ran.out == "✓ ../w.txt: has 1 of 1\n✓ ../missing/w.txt: has 1 of 1\n"
 
 
+def test_a_damaged_shard_is_told(solon: Solon, log: Path) -> None:
+    (segment,) = log.glob("shards/0001/segments/*.seg")
+    os.truncate(segment, 200)
+    ran = solon("log", "checkpoint", "-l", "log")
+    assert ran.status == 2
+    assert (
+        "0001/segments: has 0 whole entries, and 9 are signed: put the segments back as they were" in ran.err
+    )
+    ran = solon("log", "verify", "-l", "log")
+    assert ran.status == 1
+    assert all(f"(d-{number}): " in ran.out for number in range(9))
+
+
 def test_the_log_of_solon_yaml(solon: Solon, log: Path) -> None:
     Path("solon.yaml").write_text("log: log\n")
     assert solon("log", "status").out.startswith("example.com/p\n")

@@ -26,6 +26,7 @@ from solon.decisions.log.errors import LogError
 from solon.decisions.log.events import entry_of
 from solon.decisions.log.leaf import Entry
 from solon.decisions.log.note import SigningKey, VerifierKey, check_name
+from solon.decisions.log.segment import MAX_PAYLOAD
 from solon.decisions.log.settings import WitnessSettings
 from solon.decisions.log.shard import Place
 from solon.decisions.log.store import Log
@@ -188,6 +189,8 @@ def _lines(stream: Any) -> Iterator[tuple[int, bytes, bool]]:
     number, rest = 0, b""
     while part := stream.read1(_CHUNK):
         *lines, rest = (rest + part).split(b"\n")
+        if len(rest) > MAX_PAYLOAD:
+            raise UsageError(f"line {number + len(lines) + 1} is longer than {MAX_PAYLOAD:,} bytes")
         for at, line in enumerate(lines):
             number += 1
             yield number, line.strip(), at + 1 < len(lines)
@@ -317,7 +320,7 @@ def checkpoint(directory: str | None, send: bool, rebuild: bool) -> int:
         sys.stdout.write(newest.text)
     for each in failed:
         print(f"solon: {each.problem}", file=sys.stderr)
-    return 2 if failed else 0
+    return 2 if failed or log.damaged else 0
 
 
 def witness(directory: str | None, files: list[str], directories: list[str], format_: str) -> int:

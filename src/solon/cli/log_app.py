@@ -182,7 +182,7 @@ def checkpoint(
     """Sign what is durable, send it to the witnesses, and print the meta-log's checkpoint.
 
     It says what all shards held: keep it somewhere else. A shard that another process writes is signed by that
-    process. Exits with 2 when a witness did not get it.
+    process. Exits with 2 when a witness did not get it, or a shard is damaged.
 
     Example: solon log checkpoint > checkpoint-$(date +%F).txt
     """

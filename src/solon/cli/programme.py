@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -99,8 +100,16 @@ def _loaded(found: Found, source: Source) -> Source:
     return msgspec.structs.replace(source, **changes)
 
 
+# A number with zeros in front is another one in YAML, and no account.
+_ZEROS = re.compile(r"^\s*0\d+\s*:", re.MULTILINE)
+
+
 def _map(path: str) -> dict[str, str]:
-    documents = list(decode_yaml(_text(path)))
+    text = _text(path)
+    if zeros := _ZEROS.search(text):
+        row = text.count("\n", 0, zeros.end()) + 1
+        raise UsageError(f"{path}:{row}:1: write {zeros[0].strip(' :').strip()} in quotes, as it begins with 0")
+    documents = list(decode_yaml(text))
     value = documents[0] if len(documents) == 1 else None
     if isinstance(value, Problem):
         raise UsageError(str(value.at(path)))

@@ -11,7 +11,7 @@ import msgspec
 
 from solon.governance.codeowners import CodeOwners
 from solon.governance.scope import Traits, has_wildcard, matches
-from solon.subjects import terraform
+from solon.subjects import kubernetes, terraform
 from solon.subjects.subject import Path, Subject
 
 
@@ -95,13 +95,7 @@ class Ownership:
     def traits(self, subject: Subject, path: Path | None = None) -> Traits:
         """What scopes may ask of a subject; of the resource in a plan that ``path`` leads to, where it does."""
         subject = _resource(subject, path) or subject
-        namespace = subject.namespace
-        if (
-            not namespace
-            and subject.document.__class__ is dict
-            and subject.document.get("kind") == "Namespace"
-        ):
-            namespace = subject.name.partition("/")[2]
+        namespace = _namespace(subject)
         around = self._around
         known = around.namespaces.get(namespace)
         team, owner, environment = self._readers[not subject.kind.startswith("kubernetes")]
@@ -136,7 +130,7 @@ class Ownership:
             return lambda _, namespace: _metadata(namespace, "labels", given)
         if key == "namespaces":
             find = _lookup(given)
-            return lambda subject, _: find(subject.namespace)
+            return lambda subject, _: find(_namespace(subject))
         if key == "accounts":
             find = _lookup(given)
             return lambda subject, _: find(account(subject.document))
@@ -161,6 +155,13 @@ class Ownership:
         if self._around.codeowners is None or not real.startswith(self._root):
             return ()
         return self._around.codeowners.owners(real[len(self._root) :].replace(os.sep, "/"))
+
+
+def _namespace(subject: Subject) -> str:
+    """The namespace that a subject is in; a Namespace is in itself."""
+    if not subject.namespace and subject.kind == kubernetes.OBJECT and subject.name.startswith("Namespace/"):
+        return subject.name.removeprefix("Namespace/")
+    return subject.namespace
 
 
 def _first(readers: Sequence[Reader], subject: Subject, namespace: Any) -> str:
@@ -212,7 +213,7 @@ def _resource(plan: Subject, path: Path | None) -> Subject | None:
         return None
     changes = plan.document.get("resource_changes")
     index = path[1]
-    if not isinstance(changes, list) or not isinstance(index, int) or not 0 <= index < len(changes):
+    if not isinstance(changes, list) or type(index) is not int or not 0 <= index < len(changes):
         return None
     return terraform.resource(changes[index], plan.name, plan.document, plan.location, plan.locator)
 

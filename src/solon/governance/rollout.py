@@ -226,6 +226,7 @@ def plan(part: Part[Rollout], local: tzinfo) -> tuple[Plan | None, list[Unreadab
         )
         _check_exit(part, scope.exit, (*at, "exit"), problems)
     _check_exit(part, rollout.exit, ("exit",), problems)
+    existing_of_rest = _existing(part, rollout.existing, ("existing",), local, problems)
     if problems:
         return None, list(dict.fromkeys(problems))
     rest = Track(
@@ -234,7 +235,7 @@ def plan(part: Part[Rollout], local: tzinfo) -> tuple[Plan | None, list[Unreadab
         Scope(),
         [Period(BEGINNING, rollout.default)],
         part.location,
-        _existing(part, rollout.existing, ("existing",), local, problems),
+        existing_of_rest,
         rollout.exit,
     )
     return Plan(part, tracks, rest, Index((track.scope, track) for track in tracks)), []

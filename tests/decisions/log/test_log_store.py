@@ -273,6 +273,11 @@ def test_a_damaged_shard_is_not_written(make_log: MakeLog) -> None:
     again = make_log()
     assert again.append([entry(5)]).shard == "0002"
     assert "has 0 whole entries, and 5 are signed" in again.notices[0]
+    assert again.damaged
+    assert [each.origin for each in again.integrate()] == [
+        "log.example/test/decisions/0002",
+        "log.example/test/meta",
+    ]
     again.close()
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple, TypeVar
 
 from solon.decisions.log import segment
 from solon.decisions.log.leaf import FIXED, SALT, VERSION
@@ -14,6 +14,9 @@ from solon.decisions.log.segment import BODY, FRAME, GROUP_MAGIC, GROUP_SIZE, Fr
 
 # State, length of the leaf (76 to 331), version of the leaf: what a frame's body begins with. Matches may overlap.
 _BODY_BEGINS: Final = re.compile(rb"(?=[\x01\x02][\x00\x01].\x01)", re.DOTALL)
+
+
+Read = TypeVar("Read")
 
 
 class Gap(NamedTuple):
@@ -27,6 +30,13 @@ class Gap(NamedTuple):
 
 def salvaged(data: bytes, first: int) -> Iterator[tuple[Group, list[Frame]] | Gap]:
     """The groups of a segment, and what is wrong between them. ``first`` is the entry that it begins with."""
+    return parts(data, first, lambda group: list(segment.frames(data, group)))
+
+
+def parts(
+    data: bytes, first: int, read: Callable[[Group], Read]
+) -> Iterator[tuple[Group, Read | list[Frame]] | Gap]:
+    """The same, with a way to read a group that is whole, which raises Damage where it is not."""
     try:
         at = segment.read_header(data).end
     except segment.Damage as damage:
@@ -55,7 +65,7 @@ def salvaged(data: bytes, first: int) -> Iterator[tuple[Group, list[Frame]] | Ga
         elif group.first < first:
             yield Gap(first, first, at, f"stands where entry {group.first} is said to stand")
         try:
-            yield group, list(segment.frames(data, group))
+            yield group, read(group)
         except segment.Damage:
             found = _frames(data, group, group.rows)
             yield from (each for each in found if isinstance(each, Gap))

@@ -12,6 +12,7 @@ from damage: what is broken and has a whole group behind it was once whole.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import struct
@@ -20,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from struct import Struct
 from typing import Final, NamedTuple
 
-from solon.decisions.log.leaf import SALT, Entry, encode
+from solon.decisions.log.leaf import DIGEST, SALT, Entry, Kind, encode
 
 MAGIC: Final = b"\x89SOLSEG\n"
 GROUP_MAGIC: Final = b"\xa7GRP"
@@ -30,6 +31,8 @@ GROUP: Final = Struct(">4sIIQQ")
 CRC: Final = Struct(">I")
 FRAME: Final = Struct(">II")
 BODY: Final = Struct(">BH")
+_WHOLE: Final = Struct(">IIBH")  # a frame and the beginning of its body
+_ORDINARY: Final = max(Kind.DECISION, Kind.ACTIVATION, Kind.ROLLOUT, Kind.WAIVER, Kind.BREAKGLASS)
 GROUP_SIZE: Final = GROUP.size + CRC.size
 WHOLE: Final = 1
 ERASED: Final = 2
@@ -37,6 +40,7 @@ MAX_PAYLOAD: Final = 256 << 20
 NAME: Final = re.compile(r"(\d{20})\.seg")
 
 _crc32: Final = zlib.crc32
+_sha256: Final = hashlib.sha256
 
 
 class Header(NamedTuple):
@@ -181,6 +185,38 @@ def frames(data: bytes, group: Group) -> Iterator[Frame]:
         at = start + length
     if at != end:
         raise Damage(group.first + group.rows, at, "the group is longer than its entries")
+
+
+def sound(data: bytes, group: Group) -> tuple[list[bytes], list[bytes]] | None:
+    """The leaves of a group and their hashes, where every entry is whole and has the payload that its leaf has the digest of.
+
+    None where one is not, or is one about the log itself: then ``frames`` says more. This is the fast way through a log.
+    """
+    leaves: list[bytes] = []
+    hashes: list[bytes] = []
+    unpack, size, crc32, sha256, view = _WHOLE.unpack_from, _WHOLE.size, _crc32, _sha256, memoryview(data)
+    at, end = group.offset + GROUP_SIZE, group.end
+    try:
+        for _ in range(group.rows):
+            length, checksum, state, leaf_length = unpack(data, at)
+            salt = at + size + leaf_length
+            stop = at + FRAME.size + length
+            leaf = data[at + size : salt]
+            if (
+                state != WHOLE
+                or salt + SALT > stop
+                or stop > end
+                or leaf[1] > _ORDINARY
+                or crc32(view[at + FRAME.size : stop]) != checksum
+                or sha256(view[salt:stop]).digest() != leaf[DIGEST]
+            ):
+                return None
+            leaves.append(leaf)
+            hashes.append(sha256(b"\0" + leaf).digest())
+            at = stop
+    except (struct.error, IndexError):
+        return None
+    return (leaves, hashes) if at == end else None
 
 
 def followed(data: bytes, at: int, index: int) -> bool:

@@ -54,6 +54,7 @@ class Log:
         self.around = around or Surroundings(time.time_ns, os.urandom)
         self._own: Shard | None = None
         self._notices: list[str] = []
+        self._damaged: dict[str, str] = {}  # by shard
         self._taking = threading.Lock()
         self._signing = threading.Lock()
 
@@ -67,7 +68,12 @@ class Log:
 
     @property
     def notices(self) -> list[str]:
-        return [*self._notices, *(self._own.notices if self._own else ())]
+        return [*self._notices, *(self._own.notices if self._own else ()), *self._damaged.values()]
+
+    @property
+    def damaged(self) -> bool:
+        """Whether a shard was seen that is not as it was written: neither written nor signed; others are meanwhile."""
+        return bool(self._damaged)
 
     # --- where things are
 
@@ -126,7 +132,7 @@ class Log:
             except Busy:
                 continue
             except Damaged as error:
-                self._notices.append(f"{error}; another shard is written meanwhile")
+                self._damaged[place.name] = str(error)
         raise LogError(f"{self.directory}: all {_MAX_SHARDS:,} shards are taken")
 
     def opened(self, place: Place) -> Shard:
@@ -163,7 +169,7 @@ class Log:
                     except Busy:
                         continue
                     except Damaged as error:
-                        self._notices.append(str(error))
+                        self._damaged[place.name] = str(error)
                         continue
                     taken.append(shard)
                 checkpoint = shard.integrate(key, rebuild=rebuild)

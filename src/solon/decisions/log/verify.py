@@ -21,7 +21,7 @@ from solon.decisions.log.erasure import Erased, claims
 from solon.decisions.log.errors import Damaged, LogError
 from solon.decisions.log.leaf import DIGEST, Kind, decode
 from solon.decisions.log.note import VerifierKey
-from solon.decisions.log.salvage import Gap, salvaged
+from solon.decisions.log.salvage import Gap, parts, salvaged
 from solon.decisions.log.shard import Place
 from solon.decisions.log.store import Log
 from solon.decisions.log.tiles import WIDTH, TileBuilder, TileReader, path_of
@@ -101,6 +101,7 @@ def verify(
     places = log.shards()
     known: dict[str, dict[int, list[_Known]]] = {place.origin: {} for place in (*places, log.meta)}
     outside = list(_trusted(trusted, key, known, report))
+    walks = [_Walk(place, key, known[place.origin], report, progress) for place in places]
     meta = _Walk(log.meta, key, known[log.meta.origin], report, progress)
     meta.run()
     for stored in meta.special:
@@ -113,7 +114,6 @@ def verify(
             )
             known[signed.origin] = {}
         known[signed.origin].setdefault(signed.size, []).append(_Known(signed.root, "the meta-log"))
-    walks = [_Walk(place, key, known[place.origin], report, progress) for place in places]
     for walk in walks:
         recorded = set(walk.known)
         walk.run()
@@ -234,6 +234,10 @@ class _Found:
     offset: int
 
 
+def _read(data: bytes, group: segment.Group) -> tuple[list[bytes], list[bytes]] | list[segment.Frame]:
+    return segment.sound(data, group) or list(segment.frames(data, group))
+
+
 class _Walk:
     """One shard, from its first entry to its last."""
 
@@ -263,12 +267,13 @@ class _Walk:
         self._tiles: list[str] = []  # those that do not follow from the segments
         self._sizes: list[int] = []
         self._named_at: dict[int, int] = {}
-
-    def run(self) -> None:
+        # What is signed is read before the meta-log is: whatever is published by then is in there.
         try:
             self.signed = self.place.checkpoint(self._key)
         except LogError as error:
             self._problem(str(error).partition(": ")[2], os.path.join(self.place.directory, "checkpoint"))
+
+    def run(self) -> None:
         if self.signed is not None:
             self.known.setdefault(self.signed.size, []).append(_Known(self.signed.root, "its checkpoint"))
             self.checked.signed = self.signed.size
@@ -301,7 +306,7 @@ class _Walk:
         except segment.Damage:
             pass  # ``salvaged`` says so
         expected = first
-        for part in salvaged(data, first):
+        for part in parts(data, first, lambda group: _read(data, group)):
             if isinstance(part, Gap):
                 tail = last and not segment.followed(data, part.offset, part.first)
                 if tail and part.first >= self._signed_size():
@@ -313,10 +318,14 @@ class _Walk:
                 self._broken(part, path)
                 expected = max(expected, part.end)
                 continue
-            group, frames = part
-            self._entries(frames, path)
+            group, found = part
+            if isinstance(found, tuple):
+                if self._whole:
+                    self._grow(*found)
+            else:
+                self._entries(found, path)
             expected = max(expected, group.first + group.rows)
-            self._progress(len(frames))
+            self._progress(group.rows)
         return expected
 
     def _signed_size(self) -> int:
