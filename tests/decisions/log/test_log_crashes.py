@@ -112,3 +112,16 @@ def test_threads_that_write_and_sign_at_once(make_log: Callable[..., Log]) -> No
     report = verify(log)
     assert (report.problems, report.notes, report.entries) == ([], [], 80)
     log.close()
+
+
+def test_shards_of_others_are_opened_when_they_have_grown(make_log: Callable[..., Log]) -> None:
+    """A server that signs every second does not read every old segment each time."""
+    log, other = make_log(seed=1), make_log(seed=2)
+    log.append(entries(0, 1))
+    for number in range(3):
+        other.append(entries(10 + number, 11 + number))
+        other.close()
+        assert [each.size for each in log.integrate() if each.origin.endswith("/0002")] == [number + 1]
+        assert log.integrate() == []
+    log.close()
+    assert verify(log).problems == []

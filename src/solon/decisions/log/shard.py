@@ -46,6 +46,11 @@ class Place:
             raise Damaged(f"{path}: is the checkpoint of {found.origin}, put here")
         return found
 
+    def state(self) -> tuple[str, int]:
+        """What changes with every append: the newest segment, and its size."""
+        paths = reading.files(self.segments)
+        return (paths[-1], os.path.getsize(paths[-1])) if paths else ("", 0)
+
     def tiles(self, size: int) -> TileReader:
         return TileReader(self.directory, size)
 

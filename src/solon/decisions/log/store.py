@@ -55,6 +55,7 @@ class Log:
         self._own: Shard | None = None
         self._notices: list[str] = []
         self._damaged: dict[str, str] = {}  # by shard
+        self._signed: dict[str, tuple[str, int]] = {}  # shards of others, as they were when all was signed
         self._taking = threading.Lock()
         self._signing = threading.Lock()
 
@@ -159,10 +160,13 @@ class Log:
     def _integrate(self, key: SigningKey, rebuild: bool) -> list[Checkpoint]:
         signed: list[tuple[Shard, Checkpoint]] = []
         taken: list[Shard] = []
+        states: dict[str, tuple[str, int]] = {}
         try:
             for place in self.shards():
                 if self._own is not None and self.writes(place):
                     shard = self._own
+                elif self._signed.get(place.name) == place.state() and not rebuild:
+                    continue
                 else:
                     try:
                         shard = self.opened(place)
@@ -172,12 +176,14 @@ class Log:
                         self._damaged[place.name] = str(error)
                         continue
                     taken.append(shard)
+                    states[place.name] = place.state()
                 checkpoint = shard.integrate(key, rebuild=rebuild)
                 if checkpoint is not None:
                     signed.append((shard, checkpoint))
             new = self._record([checkpoint for _, checkpoint in signed], key, rebuild=rebuild)
             for shard, checkpoint in signed:
                 shard.publish(checkpoint)
+            self._signed.update(states)
         finally:
             for shard in taken:
                 self._notices += shard.notices
