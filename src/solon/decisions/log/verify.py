@@ -20,6 +20,7 @@ from solon.decisions.log.checkpoint import Checkpoint
 from solon.decisions.log.erasure import Erased, claims
 from solon.decisions.log.errors import Damaged, LogError
 from solon.decisions.log.leaf import DIGEST, Kind, decode
+from solon.decisions.log.naming import Difference, Found, differences
 from solon.decisions.log.note import VerifierKey
 from solon.decisions.log.salvage import Gap, parts, salvaged
 from solon.decisions.log.shard import Place
@@ -28,7 +29,6 @@ from solon.decisions.log.tiles import WIDTH, TileBuilder, TileReader, path_of
 
 _sha256: Final = hashlib.sha256
 _SPECIAL: Final = {Kind.CHECKPOINT, Kind.ERASURE}
-_MANY: Final = 20  # entries in a row that are named as one
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,15 +221,6 @@ class _Special:
     index: int
     id: str
     payload: bytes
-    path: str
-    offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    index: int
-    hash: bytes
-    id: str
     path: str
     offset: int
 
@@ -430,17 +421,18 @@ class _Walk:
         frontier.extend(hashes)
         if frontier.root() != signed.root:
             return False
-        _name(hashes, list(self._found()), tiles, self)
+        for each in differences(hashes, list(self._found())):
+            self._name(each, hashes, tiles)
         return True
 
-    def _found(self) -> Iterator[_Found]:
+    def _found(self) -> Iterator[Found]:
         for first, path in segment.listed(self.place.segments):
             data = durable.read(path)
             for part in salvaged(data, first):
                 if isinstance(part, Gap):
                     continue
                 for frame in part[1]:
-                    yield _Found(
+                    yield Found(
                         frame.number, merkle.leaf_hash(frame.leaf), _id(frame.leaf), path, frame.offset
                     )
 
@@ -490,64 +482,32 @@ class _Walk:
             Problem(text, path, self.place.name, index, last if last != index else None, name, offset)
         )
 
-    def name(self, text: str, index: int, name: str, found: _Found | None, last: int | None = None) -> None:
+    def _name(self, each: Difference, signed: Sequence[bytes], tiles: TileReader) -> None:
         """A problem with an entry; one that is known already, since it could not be read, gets its id."""
+        text, found = each.text, each.found
+        if each.last > each.index:
+            ends = [_signed_id(tiles, index, signed[index]) for index in (each.index, each.last)]
+            self._problem(f"{text} ({' to '.join(ends)})", self._home(each.index), each.index, last=each.last)
+            return
+        name = (
+            _signed_id(tiles, each.index, signed[each.index]) if each.missing or found is None else found.id
+        )
         if not self._named_at:
             self._named_at = {
                 problem.index: at
                 for at, problem in enumerate(self._report.problems)
                 if problem.shard == self.place.name and problem.index is not None and problem.last is None
             }
-        at = self._named_at.get(index)
-        if at is None or last is not None:
-            path = found.path if found else self._home(index)
-            self._problem(text, path, index, name, found.offset if found else None, last)
+        at = self._named_at.get(each.index)
+        if at is None:
+            path = found.path if found else self._home(each.index)
+            self._problem(text, path, each.index, name, found.offset if found else None)
         elif not self._report.problems[at].id:
             self._report.problems[at] = replace(self._report.problems[at], id=name)
 
     def _home(self, index: int) -> str:
         files = [path for first, path in segment.listed(self.place.segments) if first <= index]
         return files[-1] if files else self.place.segments
-
-
-def _name(signed: Sequence[bytes], found: Sequence[_Found], tiles: TileReader, walk: _Walk) -> None:
-    """Compare the entries that were signed with those that are there, and name each that differs."""
-    where = {leaf: index for index, leaf in enumerate(signed)}
-    there = {each.hash for each in found}
-    missing = [index for index, leaf in enumerate(signed) if leaf not in there]
-    strange = {each.index: each for each in found if each.hash not in where and each.index < len(signed)}
-    swapped = not missing and not strange
-    for first, last in _runs(missing):
-        if last - first >= _MANY and strange.keys().isdisjoint(range(first, last + 1)):
-            ids = f"{_signed_id(tiles, first, signed[first])} to {_signed_id(tiles, last, signed[last])}"
-            walk.name(f"were signed, and are missing ({ids})", first, "", None, last)
-            continue
-        for index in range(first, last + 1):
-            other = strange.pop(index, None)
-            text = "is not the one that was signed" if other else "was signed, and is missing"
-            walk.name(text, index, _signed_id(tiles, index, signed[index]), other)
-    highest = -1
-    for each in found:
-        signed_at = where.get(each.hash)
-        if signed_at is None:
-            continue
-        if signed_at != each.index and (swapped or signed_at < highest):
-            walk.name(
-                f"stands in another place: it was signed as entry {signed_at}", each.index, each.id, each
-            )
-        highest = max(highest, signed_at)
-    for each in strange.values():
-        if where and each.index < highest:
-            walk.name("was never signed, and stands among those that were", each.index, each.id, each)
-
-
-def _runs(indexes: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Numbers in order, as ranges: first and last."""
-    begun = 0
-    for at in range(1, len(indexes) + 1):
-        if at == len(indexes) or indexes[at] != indexes[at - 1] + 1:
-            yield indexes[begun], indexes[at - 1]
-            begun = at
 
 
 def _signed_id(tiles: TileReader, index: int, leaf: bytes) -> str:
