@@ -123,7 +123,7 @@ def _map(path: str) -> dict[str, str]:
 
 def _text(path: str) -> str:
     try:
-        return text_of(discover.read_bytes(path, lambda _size: b"", files.MAX_BYTES))
+        return text_of(discover.read_bytes(path, lambda _size: b"", files.MAX_BYTES, remedy=""))
     except Problem as problem:
         raise UsageError(str(problem.at(path))) from None
 
