@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src/solon").rglob("*.py"))
 DRAWERS = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
-HEAVY = {"re2", "yaml", "ryaml", "rich", "jsonschema", "pydantic", "msgspec", "httpx", "apprise"}
+HEAVY = {"re2", "yaml", "ryaml", "rich", "jsonschema", "pydantic", "msgspec", "httpx", "apprise", "duckdb"}
 
 
 def python(code: str) -> subprocess.CompletedProcess[str]:

@@ -167,6 +167,7 @@ def test_the_list_of_commands_is_whole(solon: Callable[..., Any]) -> None:
         "demo",
         "notify",
         "baseline",
+        "explain",
         "rollout",
         "tickets",
         "waivers",

@@ -31,6 +31,7 @@ from solon.decisions.log.settings import WitnessSettings
 from solon.decisions.log.shard import Place
 from solon.decisions.log.store import Log
 from solon.decisions.log.verify import verify as verified
+from solon.decisions.warehouse import compaction, lookup
 from solon.report import log_report
 from solon.report.check_report import plural
 
@@ -266,7 +267,7 @@ def prove(directory: str | None, decision: str, output: str | None, event: bool,
 
 def _only(log: Log, decision: str) -> tuple[Place, reading.Stored]:
     """The entry of an id: the first, where a retried upload brought it twice. Raises UsageError, LogError."""
-    found = log.find(decision)
+    found = lookup.find(log, decision)
     if not found:
         raise UsageError(f"{decision}: is not in {log.directory}")
     return found[0]
@@ -366,6 +367,8 @@ def erase(
         name = erasure.erase(log, found, reason=reason, by=by or getpass.getuser())
         if log.can_sign():
             log.integrate()
+        if compaction.exists(log):
+            compaction.compact(log, open_segments=True)  # what is erased is in its copy no more, either
         noted(log)
     if format_ == "json":
         entries = [

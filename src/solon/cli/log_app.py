@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from solon.cli import log_query_app
+
 app = typer.Typer(
     help="Keep decisions so that an auditor can verify them.", no_args_is_help=True, rich_markup_mode=None
 )
@@ -269,3 +271,6 @@ def show(
     from solon.cli import log
 
     raise typer.Exit(log.show(directory, decision, format_.value))
+
+
+log_query_app.add_to(app)

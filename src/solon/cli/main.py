@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from solon import __version__
+from solon.cli import log_query_app
 from solon.cli.baseline_app import baseline
 from solon.cli.breakglass_app import app as breakglass
 from solon.cli.log_app import app as log_commands
@@ -619,6 +620,7 @@ app.add_typer(tickets, name="tickets")
 app.add_typer(waivers, name="waivers")
 app.add_typer(breakglass, name="breakglass")
 app.add_typer(log_commands, name="log")
+app.command()(log_query_app.explain)
 
 
 def run() -> None:

@@ -108,7 +108,9 @@ def _map(path: str) -> dict[str, str]:
     text = _text(path)
     if zeros := _ZEROS.search(text):
         row = text.count("\n", 0, zeros.end()) + 1
-        raise UsageError(f"{path}:{row}:1: write {zeros[0].strip(' :').strip()} in quotes, as it begins with 0")
+        raise UsageError(
+            f"{path}:{row}:1: write {zeros[0].strip(' :').strip()} in quotes, as it begins with 0"
+        )
     documents = list(decode_yaml(text))
     value = documents[0] if len(documents) == 1 else None
     if isinstance(value, Problem):
@@ -121,7 +123,7 @@ def _map(path: str) -> dict[str, str]:
 
 def _text(path: str) -> str:
     try:
-        return text_of(discover.read_bytes(path, lambda _size: b"", files.MAX_BYTES))
+        return text_of(discover.read_bytes(path, lambda _size: b"", files.MAX_BYTES, remedy=""))
     except Problem as problem:
         raise UsageError(str(problem.at(path))) from None
 

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ import msgspec
 from solon.cli import waivers as repositories
 from solon.cli.errors import Failure, UsageError
 from solon.cli.waivers import Repository
+from solon.cli.writing import replaced
 from solon.governance import files, times, waiver_edit, waivers
 from solon.governance.files import Part
 from solon.governance.scope import Scope, matches
@@ -261,26 +261,9 @@ def _edited(edit: Callable[[], str], path: str) -> str:
 
 
 def _write(path: str, bom: bytes, text: str) -> None:
-    """Whole or not at all; the file keeps its mode. Raises UsageError."""
-    real = os.path.realpath(path)
-    temporary = ""
+    """Raises UsageError."""
     try:
         data = bom + text.encode()
-        os.makedirs(os.path.dirname(real), exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(real))
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        os.chmod(temporary, os.stat(real).st_mode if os.path.exists(real) else 0o666 & ~_umask())
-        os.replace(temporary, real)
     except UnicodeEncodeError:
         raise UsageError(f"{path}: not written: what was given is not text") from None
-    except OSError as error:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
-        raise UsageError(f"{path}: {(error.strerror or str(error)).lower()}") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    replaced(path, data)

@@ -9,9 +9,13 @@ from solon.cli.errors import UsageError
 
 
 def replaced(path: str, data: bytes) -> None:
-    """Write a file, in place of one that may be there; who may read that stays as it is. Raises UsageError."""
+    """Write a file, and the directories around it, in place of one that may be there. Raises UsageError.
+
+    Who may read a file that is there stays as it is.
+    """
     real = os.path.realpath(path)
     try:
+        os.makedirs(os.path.dirname(real), exist_ok=True)
         mode = os.stat(real).st_mode & 0o777 if os.path.exists(real) else 0o666 & ~_mask()
         descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(real), prefix=".solon-")
         try:

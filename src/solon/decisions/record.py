@@ -127,6 +127,8 @@ def _finding(word: str, finding: Finding, clean: Scrubber, at: str) -> dict[str,
     }
     if finding.path is not None:
         out["path"] = pointer(finding.path)
+    if finding.remediation:
+        out["remediation"] = clean(finding.remediation, f"{at}/remediation")
     if finding.excepted:
         out["excepted"] = finding.excepted
     if finding.ruling is not None:

@@ -56,7 +56,7 @@ def _criteria(exit_: Exit, seen: Sequence[Seen], now: datetime, local: tzinfo) -
     unknown = _unknown(seen, now)
     last = seen[-1] if seen else None
     if exit_.violations is not None:
-        wanted = f"at most {exit_.violations:,}"
+        wanted = f"at most {exit_.violations:,}" if exit_.violations else "none"
         if last is None or unknown:
             yield Criterion("violations", wanted, unknown, False)
         else:

@@ -60,7 +60,7 @@ def read(paths: Sequence[str], kind: type[T], *, noun: str) -> Files[T]:
                 problems.append(source)
             continue
         try:
-            text = text_of(discover.read_bytes(source.path, lambda _size: b"", MAX_BYTES))
+            text = text_of(discover.read_bytes(source.path, lambda _size: b"", MAX_BYTES, remedy=""))
         except Problem as problem:
             problems.append(problem.at(source.path))
             continue

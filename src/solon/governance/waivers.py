@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Final
 
@@ -365,6 +366,7 @@ def _listed(globs: Globs) -> Sequence[str]:
     return [globs] if isinstance(globs, str) else globs
 
 
+@lru_cache(maxsize=4096)  # a few people approve and own many waivers
 def plain(text: str) -> str:
     """A text as it is compared: in any case, however it is spaced, without what cannot be seen."""
     seen = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")

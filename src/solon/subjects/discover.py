@@ -75,8 +75,13 @@ def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def read_bytes(path: str, stdin: Callable[[int], bytes], max_bytes: int = MAX_BYTES) -> bytes:
-    """The content of a file, or of standard input for ``-``. Raises Problem."""
+def read_bytes(
+    path: str, stdin: Callable[[int], bytes], max_bytes: int = MAX_BYTES, remedy: str = "raise --max-size"
+) -> bytes:
+    """The content of a file, or of standard input for ``-``. Raises Problem.
+
+    ``remedy``: what else than to split it helps where it is too large.
+    """
     if path == "-":
         data = stdin(max_bytes + 1)
         if len(data) > max_bytes:
@@ -90,7 +95,7 @@ def read_bytes(path: str, stdin: Callable[[int], bytes], max_bytes: int = MAX_BY
             size = f"{status.st_size / (1 << 20):,.0f} MiB"
             raise Problem(
                 f"{size} is larger than the limit of {max_bytes >> 20} MiB",
-                hint="split it, or raise --max-size",
+                hint=f"split it, or {remedy}" if remedy else "split it",
             )
         with open(path, "rb") as file:
             return file.read()

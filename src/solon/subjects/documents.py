@@ -68,11 +68,14 @@ def collector_paused() -> Iterator[None]:
 
 @contextmanager
 def collector_spared() -> Iterator[None]:
-    """What is there by now stays: to look through many documents for garbage again and again takes long."""
+    """What is there by now stays, and much of what comes does: to look through it again and again takes long."""
+    thresholds = gc.get_threshold()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     try:
         yield
     finally:
+        gc.set_threshold(*thresholds)
         gc.unfreeze()
 
 

@@ -1,0 +1,309 @@
+"""DuckDB over the warehouse and what is not in it yet, locked so that SQL can do nothing but ask.
+
+There are two relations: ``decisions``, each once, and ``entries``, all that the log has. When the SQL of a person runs, files
+other than those of the warehouse, the network, extensions, settings and the variables of this program are out of reach, and
+only a single SELECT is run at all: a COPY could write over a file that may be read.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from solon.decisions.log import reading
+from solon.decisions.log.erasure import claims
+from solon.decisions.log.errors import LogError, os_error
+from solon.decisions.log.leaf import Kind
+from solon.decisions.log.store import Log
+from solon.decisions.warehouse import manifest as manifests
+from solon.decisions.warehouse.columns import COLUMNS, schema
+from solon.decisions.warehouse.compaction import reader
+from solon.decisions.warehouse.manifest import Manifest, RowFile
+from solon.decisions.warehouse.rows import line, row
+
+if TYPE_CHECKING:
+    import duckdb
+
+_MIN_OBJECT: Final = 16 << 20
+_CHUNK: Final = 1_000
+_NAMES: Final = ", ".join(f'"{name}"' for name in COLUMNS)
+_CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "temp_directory": "",  # what does not fit into the memory is refused, and not spilled
+    "python_enable_replacements": "false",
+    "python_scan_all_frames": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "allow_persistent_secrets": "false",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Microseconds since 1970: from the first, to before the second."""
+
+    since_us: int | None = None
+    until_us: int | None = None
+
+    def has(self, first_us: int, last_us: int) -> bool:
+        """Whether any time from the first to the last is in it."""
+        return (self.since_us is None or last_us >= self.since_us) and (
+            self.until_us is None or first_us < self.until_us
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a question may use."""
+
+    memory_mib: int = 4_096
+    seconds: float = 60.0
+
+
+EVER: Final = Window()
+USUAL: Final = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Columns, and rows as they come: read them before the session ends."""
+
+    columns: Sequence[str]
+    rows: Iterator[tuple[Any, ...]]
+
+
+class Session:
+    """``hot`` is how many entries came from segments, since they are not in the warehouse yet."""
+
+    def __init__(self, database: duckdb.DuckDBPyConnection, limits: Limits, hot: int, written: str) -> None:
+        self._database = database
+        self._limits = limits
+        self._written = written
+        self.hot = hot
+
+    def ask(self, sql: str, parameters: Sequence[Any] = ()) -> Answer:
+        """The answer to a SELECT of Solon's own. Raises LogError."""
+        until = time.monotonic() + self._limits.seconds
+        with self._limited(until):
+            cursor = self._database.execute(sql, list(parameters))
+            names = [each[0] for each in cursor.description or ()]
+            first = cursor.fetchmany(_CHUNK)
+        return Answer(names, self._rest(first, until))
+
+    def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return list(self.ask(sql, parameters).rows)
+
+    def execute(self, sql: str) -> None:
+        """A statement of Solon's own that gives nothing back. Raises LogError."""
+        with self._limited():
+            self._database.execute(sql)
+
+    def sql(self, text: str) -> Answer:
+        """The answer to what a person wrote. Raises LogError."""
+        return self.ask(select_only(text))
+
+    def write_parquet(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """The answer to a SELECT as Parquet, in the file that the session was opened to write."""
+        escaped = self._written.replace("'", "''")
+        copy = f"COPY ({sql}\n) TO '{escaped}' (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"
+        with self._limited():
+            self._database.execute(copy, list(parameters))
+
+    def _rest(self, rows: list[tuple[Any, ...]], until: float) -> Iterator[tuple[Any, ...]]:
+        while rows:
+            yield from rows
+            with self._limited(until):
+                rows = self._database.fetchmany(_CHUNK)
+
+    @contextmanager
+    def _limited(self, until: float | None = None) -> Iterator[None]:
+        import duckdb
+
+        left = self._limits.seconds if until is None else max(until - time.monotonic(), 0.001)
+        timer = threading.Timer(left, self._database.interrupt)
+        timer.start()
+        try:
+            yield
+        except duckdb.InterruptException:
+            raise LogError(
+                f"the question took longer than {self._limits.seconds:g} s: narrow it with --since, or give it more "
+                "with --timeout"
+            ) from None
+        except duckdb.OutOfMemoryException:
+            raise LogError(
+                f"the question needs more than {self._limits.memory_mib:,} MiB of memory: narrow it with --since or "
+                "--limit"
+            ) from None
+        except duckdb.Error as error:
+            raise LogError(_one_line(error)) from None
+        finally:
+            timer.cancel()
+            timer.join()
+
+
+def select_only(text: str) -> str:
+    """The one SELECT that the text is. Raises LogError for anything else."""
+    import duckdb
+
+    try:
+        statements = duckdb.extract_statements(text)
+    except duckdb.Error as error:
+        raise LogError(_one_line(error)) from None
+    if len(statements) != 1:
+        raise LogError(f"--sql takes one SELECT, and these are {len(statements)} statements")
+    (statement,) = statements
+    if statement.type != duckdb.StatementType.SELECT:
+        word = str(statement.type).rpartition(".")[2]
+        raise LogError(f"--sql only reads: it takes a SELECT over decisions, and this is {word}")
+    return str(statement.query).strip().rstrip(";")
+
+
+def _one_line(error: Exception) -> str:
+    """DuckDB's error, with its hint and without its picture."""
+    lines = [part.strip() for part in str(error).splitlines()]
+    kept = [part for part in lines if part and not part.startswith(("LINE ", "^"))]
+    text = " ".join(kept)
+    for prefix in ("Parser Error: ", "Binder Error: ", "Catalog Error: ", "Permission Error: "):
+        text = text.removeprefix(prefix)
+    return text[:1].lower() + text[1:]
+
+
+@contextmanager
+def opened(
+    log: Log,
+    *,
+    window: Window = EVER,
+    limits: Limits = USUAL,
+    output: str = "",
+    tell: Callable[[int], None] = lambda _: None,
+) -> Iterator[Session]:
+    """A session over what the log has in a window of time. ``output`` is a file that it may write. Raises LogError."""
+    import duckdb
+
+    with reader(log.directory):
+        current = manifests.read(log.directory)
+        where = manifests.directory(log.directory)
+        files = [file for file in current.rows if window.has(file.first_us, file.last_us)]
+        database = duckdb.connect(":memory:", config=_CONFIG)
+        try:
+            erased = _load_hot(database, log, current, window, tell)
+            (hot,) = database.execute("SELECT count(*) FROM hot").fetchone() or (0,)
+            if hot:
+                _mark_repeated(database, where, files)
+            paths = [os.path.join(where, file.path) for file in files]
+            _views(database, paths, window, erased)
+            _lock(database, [*paths, *([output] if output else [])], limits)
+            yield Session(database, limits, hot, output)
+        except duckdb.Error as error:
+            raise LogError(f"{where}: {_one_line(error)}") from None
+        except OSError as error:
+            raise os_error(error, "the log cannot be read") from None
+        finally:
+            database.close()
+
+
+def _lock(database: duckdb.DuckDBPyConnection, paths: Sequence[str], limits: Limits) -> None:
+    names = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+    database.execute(f"SET allowed_paths = [{names}]")
+    database.execute(f"SET memory_limit = '{limits.memory_mib}MiB'")
+    database.execute("SET enable_external_access = false")
+    database.execute("SET lock_configuration = true")  # behind it no setting can be changed
+
+
+def _load_hot(
+    database: duckdb.DuckDBPyConnection,
+    log: Log,
+    current: Manifest,
+    window: Window,
+    tell: Callable[[int], None],
+) -> set[tuple[str, int]]:
+    """The table hot: entries that are not in the warehouse. Returns which entries of it were erased meanwhile."""
+    erased: set[tuple[str, int]] = set()
+    seen = longest = 0
+    with tempfile.NamedTemporaryFile(prefix="solon-", suffix=".ndjson") as file:
+        for place in log.shards():
+            for stored in reading.entries(place.segments, current.next(place.name)):
+                seen += 1
+                if seen % 1_000 == 0:
+                    tell(1_000)
+                leaf = stored.says
+                if leaf.kind is Kind.ERASURE and stored.payload is not None:
+                    erased.update(_claimed(stored.payload))
+                time_us = leaf.time_ns // 1_000
+                if not window.has(time_us, time_us):
+                    continue
+                found = row(stored, place.name)
+                if found is not None:
+                    longest = max(longest, file.write(line(found)))
+        file.flush()
+        database.execute(
+            "CREATE TEMP TABLE hot AS SELECT * REPLACE (make_timestamp(time) AS time), make_timestamp(time)::DATE AS dt "
+            f"FROM read_json($1, format='newline_delimited', columns={_raw_schema()}, "
+            f"maximum_object_size={max(_MIN_OBJECT, longest + 1)})",
+            [file.name],
+        )
+    return erased
+
+
+def _claimed(payload: bytes) -> list[tuple[str, int]]:
+    try:
+        return [(each.shard, each.index) for each in claims(payload)]
+    except msgspec.MsgspecError:
+        return []
+
+
+def _raw_schema() -> str:
+    return schema().replace("'time': 'TIMESTAMP'", "'time': 'BIGINT'")
+
+
+def _mark_repeated(database: duckdb.DuckDBPyConnection, where: str, files: Sequence[RowFile]) -> None:
+    """Uploads that came twice: they have the same id and the same time, and so the same day."""
+    days = {str(day) for (day,) in database.execute("SELECT DISTINCT dt FROM hot").fetchall()}
+    known = [os.path.join(where, file.path) for file in files if file.day in days]
+    database.execute(
+        """UPDATE hot SET repeated = true FROM (
+             SELECT shard, "index", row_number() OVER (
+               PARTITION BY decision_id, time ORDER BY shard, "index") AS copy
+             FROM hot WHERE kind = 'decision') AS copies
+           WHERE copies.copy > 1 AND hot.shard = copies.shard AND hot."index" = copies."index" """
+    )
+    if known:
+        database.execute(
+            """UPDATE hot SET repeated = true FROM (
+                 SELECT decision_id, time FROM read_parquet($1) WHERE kind = 'decision') AS known
+               WHERE hot.kind = 'decision' AND hot.decision_id = known.decision_id AND hot.time = known.time""",
+            [known],
+        )
+
+
+def _views(
+    database: duckdb.DuckDBPyConnection, paths: Sequence[str], window: Window, erased: set[tuple[str, int]]
+) -> None:
+    parts = [f"SELECT {_NAMES}, dt FROM hot"]
+    if paths:
+        names = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+        cold = f"SELECT {_NAMES}, dt FROM read_parquet([{names}], hive_types={{'dt': DATE}})"
+        if erased:
+            pairs = sorted(erased)
+            database.execute("CREATE TEMP TABLE erased (shard VARCHAR, n BIGINT)")
+            database.execute(
+                "INSERT INTO erased SELECT unnest($1), unnest($2)",
+                [[s for s, _ in pairs], [n for _, n in pairs]],
+            )
+            cold += ' c WHERE NOT EXISTS (FROM erased e WHERE e.shard = c.shard AND e.n = c."index")'
+        parts.insert(0, cold)
+    database.execute(f"CREATE TEMP VIEW entries AS {' UNION ALL '.join(parts)}")
+    conditions = ["kind = 'decision'", "NOT repeated"]
+    if window.since_us is not None:
+        conditions.append(f"time >= make_timestamp({window.since_us})")
+    if window.until_us is not None:
+        conditions.append(f"time < make_timestamp({window.until_us})")
+    database.execute(f"CREATE TEMP VIEW decisions AS SELECT * FROM entries WHERE {' AND '.join(conditions)}")
