@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from solon.cli.log_rules import ruled
+from solon.cli.log.rules import ruled
 
 POLICY = 'package main\ndeny contains "no" if input.metadata.name == "bad"\n'
 MASK = """package system.log

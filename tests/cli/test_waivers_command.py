@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from local_http import LocalServer, Response
 
-from solon.cli import waivers
+from solon.cli.waivers import command as waivers
 
 Solon = Callable[..., Any]
 NOW = datetime(2026, 11, 21, 11, 39, 11, 5, tzinfo=UTC)

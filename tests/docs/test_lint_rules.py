@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from solon.cli.lint import CODES
+from solon.cli.lint.command import CODES
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/lint.md").read_text()
 SECTIONS = dict(re.findall(r"^## (\w+/[\w-]+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))

@@ -20,13 +20,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from solon.cli import config, policies, programme, rollout_steps
+from solon.cli import config, policies, programme
 from solon.cli.errors import UsageError
+from solon.cli.rollout import steps as rollout_steps
 from solon.decisions.decision import Decision, Outcome, decide
 from solon.frameworks.policy import Context, Evaluation, PolicySet, Stage, evaluate
-from solon.governance import observations
 from solon.governance.programme import Programme
-from solon.governance.promotion import Promotion
+from solon.governance.rollouts import observations
+from solon.governance.rollouts.promotion import Promotion
 from solon.report import team_report
 from solon.subjects import kubernetes
 from solon.subjects.documents import Document

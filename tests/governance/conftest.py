@@ -7,7 +7,7 @@ import pytest
 
 from solon.frameworks.policy import Policy, Stage
 from solon.governance import files
-from solon.governance.waivers import Checked, Waiver, WaiverSettings, checked, rules
+from solon.governance.waivers.waiver import Checked, Waiver, WaiverSettings, checked, rules
 from solon.subjects.subject import Location
 
 SEVERITIES = {"a.low": "low", "a.medium": "medium", "a.high": "high", "b.critical": "critical"}

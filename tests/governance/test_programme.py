@@ -15,8 +15,8 @@ from solon.frameworks.policy import Evaluation, Finding, Policy, PolicySet, Stag
 from solon.governance.files import Files, parsed
 from solon.governance.ownership import Around, Ownership, OwnershipSettings
 from solon.governance.programme import Inputs, Programme, creation_times
-from solon.governance.rollout import RANK, Rollout
-from solon.governance.waivers import Waiver, WaiverSettings, rules
+from solon.governance.rollouts.rollout import RANK, Rollout
+from solon.governance.waivers.waiver import Waiver, WaiverSettings, rules
 from solon.subjects import kubernetes, terraform
 from solon.subjects.documents import Document
 from solon.subjects.positions import SourceFile

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from solon.governance.files import Part
 from solon.governance.scope import Scope, Traits
-from solon.governance.waivers import Exemption, Waiver
+from solon.governance.waivers.waiver import Exemption, Waiver
 from solon.subjects.subject import Location
 
 

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from solon.cli import config, override, policies, programme, schemas
+from solon.cli import config, policies, programme, schemas
+from solon.cli.breakglass import override
+from solon.cli.breakglass.override import Override
 from solon.cli.errors import UsageError
-from solon.cli.override import Override
 from solon.cli.progress import track
 from solon.decisions.decision import Decision, decide
 from solon.frameworks.gatekeeper.inventory import inventory_of, namespaces_of
@@ -244,8 +245,8 @@ def judged(
 
 
 def _append(path: str, decisions: Sequence[Decision]) -> None:
-    from solon.cli import log
-    from solon.cli.log_rules import ruled
+    from solon.cli.log import command as log
+    from solon.cli.log.rules import ruled
     from solon.decisions.record import append, records
 
     lines = ruled(records(decisions))

@@ -17,7 +17,7 @@ from solon.governance.files import convert
 from solon.governance.notify import NotifySettings
 from solon.governance.ownership import OwnershipSettings
 from solon.governance.tickets.settings import TicketSettings
-from solon.governance.waivers import WaiverSettings, rules
+from solon.governance.waivers.waiver import WaiverSettings, rules
 from solon.report import FORMATS
 from solon.subjects.documents import Problem, decode_yaml, text_of
 from solon.subjects.positions import SourceFile

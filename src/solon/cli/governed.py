@@ -13,9 +13,10 @@ from solon.cli import check, config, policies, programme
 from solon.cli.errors import Failure, UsageError
 from solon.decisions.decision import Decision
 from solon.frameworks.policy import PolicySet
-from solon.governance import observations, times
-from solon.governance.observations import History, Observation, Tally
+from solon.governance import times
 from solon.governance.programme import Programme
+from solon.governance.rollouts import observations
+from solon.governance.rollouts.observations import History, Observation, Tally
 from solon.subjects.subject import Unreadable
 
 HISTORY = ".solon/history.jsonl"

@@ -10,13 +10,13 @@ from typing import Annotated
 import typer
 
 from solon import __version__
-from solon.cli import log_query_app
-from solon.cli.baseline_app import baseline
-from solon.cli.breakglass_app import app as breakglass
-from solon.cli.log_app import app as log_commands
-from solon.cli.rollout_app import app as rollout
-from solon.cli.tickets_app import app as tickets
-from solon.cli.waivers_app import app as waivers
+from solon.cli.breakglass.app import app as breakglass
+from solon.cli.log import query_app as log_query_app
+from solon.cli.log.app import app as log_commands
+from solon.cli.rollout.app import app as rollout
+from solon.cli.rollout.baseline_app import baseline
+from solon.cli.tickets.app import app as tickets
+from solon.cli.waivers.app import app as waivers
 from solon.report import FORMATS
 
 app = typer.Typer(
@@ -504,7 +504,7 @@ def lint(
 
     Example: solon lint --base origin/main policy/
     """
-    from solon.cli import lint as command
+    from solon.cli.lint import command
 
     raise typer.Exit(
         command.run(

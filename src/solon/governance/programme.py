@@ -11,13 +11,22 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from solon.frameworks.policy import Evaluation, Finding, Policy, PolicySet, Ruling, Stage
-from solon.governance.baseline import Known
 from solon.governance.files import Files
 from solon.governance.ownership import Ownership
-from solon.governance.rollout import RANK, Grandfathering, Plan, Rollout, Track, assigned, plan, unmatched
+from solon.governance.rollouts.baseline import Known
+from solon.governance.rollouts.rollout import (
+    RANK,
+    Grandfathering,
+    Plan,
+    Rollout,
+    Track,
+    assigned,
+    plan,
+    unmatched,
+)
 from solon.governance.scope import Traits
 from solon.governance.times import moment, shown
-from solon.governance.waivers import Checked, Cover, Exemption, Rules, Waiver, checked
+from solon.governance.waivers.waiver import Checked, Cover, Exemption, Rules, Waiver, checked
 from solon.subjects.subject import Path, Subject, Unreadable
 
 Spares = Callable[[str, Traits], str]

@@ -11,9 +11,9 @@ from typing import Any, Final
 from rich.cells import cell_len, set_cell_size
 
 from solon.frameworks.policy import Policy, Stage
-from solon.governance.observations import Seen
-from solon.governance.rollout import ORDER, Plan
-from solon.governance.standing import SOON, Standing
+from solon.governance.rollouts.observations import Seen
+from solon.governance.rollouts.rollout import ORDER, Plan
+from solon.governance.rollouts.standing import SOON, Standing
 from solon.governance.times import period
 from solon.report.check_report import plural
 from solon.report.json import text as json_text

@@ -13,8 +13,8 @@ import msgspec
 
 from solon.frameworks.policy import Policy
 from solon.governance.times import period, shown
-from solon.governance.waiver_review import MOST_OVERLAPS, Review, Unused, by_owner, is_expiring
-from solon.governance.waivers import Exemption, Rules, State, approvers_of, graded
+from solon.governance.waivers.review import MOST_OVERLAPS, Review, Unused, by_owner, is_expiring
+from solon.governance.waivers.waiver import Exemption, Rules, State, approvers_of, graded
 from solon.report.check_report import plural
 from solon.report.json import location, text
 from solon.report.table import wrap

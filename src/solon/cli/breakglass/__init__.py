@@ -1,0 +1,1 @@
+"""solon breakglass, and its tokens in solon check."""

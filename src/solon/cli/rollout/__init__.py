@@ -1,0 +1,1 @@
+"""solon rollout and solon baseline."""

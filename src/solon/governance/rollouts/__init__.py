@@ -1,0 +1,1 @@
+"""Rollouts: from when a policy bites, and whom."""

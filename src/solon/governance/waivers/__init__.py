@@ -1,0 +1,1 @@
+"""Waivers: planned, reviewed exemptions that end."""
