@@ -257,6 +257,8 @@ class FakeJira:
                 if any(f["required"] for f in fields.values()):
                     return self._wrong(resolution="Resolution is required.")
                 self.set_status(issue, to)
+                for each in body.get("properties", ()):
+                    issue["properties"][each["key"]] = each["value"]
                 return Response(204)
         return self._wrong("It seems that you have tried to perform a workflow operation that is not valid.")
 

@@ -134,7 +134,7 @@ def configured(options: Options) -> Options:
         namespaces=options.namespaces or settings.namespaces,
         format=options.format or settings.format or "table",
         cluster=options.cluster or settings.cluster,
-        log=options.log or (found.paths([settings.log])[0] if settings.log else None),
+        log=options.log or found.log().directory or None,
     )
 
 
@@ -245,13 +245,15 @@ def judged(
 
 def _append(path: str, decisions: Sequence[Decision]) -> None:
     from solon.cli import log
+    from solon.cli.log_rules import ruled
     from solon.decisions.record import append, records
 
+    lines = ruled(records(decisions))
     try:
         if os.path.isdir(path):
-            log.record(path, records(decisions))
+            log.record(path, lines)
         else:
-            append(path, records(decisions))
+            append(path, lines)
     except OSError as error:
         raise UsageError(
             f"{path}: the decisions could not be written: {(error.strerror or str(error)).lower()}"

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from solon.cli.errors import UsageError
+from solon.decisions.sinks.settings import LogSettings
 from solon.frameworks.lint import FIELDS
 from solon.governance import times
 from solon.governance.breakglass.settings import BreakglassSettings
@@ -40,7 +41,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     inventory: list[str] = []
     namespaces: list[str] = []
     format: str = ""
-    log: str = ""
+    log: str | LogSettings = ""
     rollouts: list[str] | None = None
     waivers: list[str] | WaiverSettings = []
     ownership: OwnershipSettings = OwnershipSettings()
@@ -63,6 +64,21 @@ class Found:
 
     def paths(self, names: list[str]) -> list[str]:
         return [os.path.relpath(os.path.join(self.directory, name)) for name in names]
+
+    def log(self) -> LogSettings:
+        """The log, with its paths from here."""
+        said = self.config.log
+        if isinstance(said, str):
+            said = LogSettings(said)
+        sinks = [
+            msgspec.structs.replace(sink, file=self._path(sink.file), ca=self._path(sink.ca))
+            for sink in said.sinks
+        ]
+        directory, mask = self._path(said.directory), self._path(said.mask)
+        return msgspec.structs.replace(said, directory=directory, mask=mask, sinks=sinks)
+
+    def _path(self, name: str) -> str:
+        return self.paths([name])[0] if name else ""
 
     def rollouts(self) -> list[str] | None:
         """Where rollouts are; None where the repository has none."""

@@ -31,6 +31,7 @@ from solon.decisions.log.settings import WitnessSettings
 from solon.decisions.log.shard import Place
 from solon.decisions.log.store import Log
 from solon.decisions.log.verify import verify as verified
+from solon.decisions.sinks import lag
 from solon.decisions.warehouse import compaction, lookup
 from solon.report import log_report
 from solon.report.check_report import plural
@@ -57,9 +58,9 @@ def opened(directory: str | None) -> Log:
     """The log that is named, or that of solon.yaml. Raises UsageError, LogError."""
     if directory is None:
         found = config.find(os.getcwd())
-        if found is None or not found.config.log:
+        directory = found.log().directory if found is not None else ""
+        if not directory:
             raise UsageError("no log: name it with --log DIR, or as `log:` in solon.yaml")
-        (directory,) = found.paths([found.config.log])
     return Log(directory)
 
 
@@ -341,9 +342,19 @@ def witness(directory: str | None, files: list[str], directories: list[str], for
     return 2 if any(each.problem for each in statuses) else 0
 
 
+def _lags(log: Log) -> list[lag.Lag]:
+    """Of the sinks of solon.yaml, where this is the log of it, and of those that were shipped to."""
+    found = config.find(os.getcwd())
+    said = found.log() if found is not None else None
+    ours = said is not None and os.path.realpath(said.directory) == os.path.realpath(log.directory)
+    return lag.lag(log, said.sinks if said is not None and ours else [])
+
+
 def status(directory: str | None, format_: str) -> int:
     with worded(), opened(directory) as log:
-        sys.stdout.write(log_report.status(format_, log, witnesses.statuses(log), log.around.clock()))
+        sys.stdout.write(
+            log_report.status(format_, log, witnesses.statuses(log), _lags(log), log.around.clock())
+        )
     return 0
 
 

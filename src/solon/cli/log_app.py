@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from solon.cli import log_query_app
+from solon.cli import log_query_app, log_ship_app
 
 app = typer.Typer(
     help="Keep decisions so that an auditor can verify them.", no_args_is_help=True, rich_markup_mode=None
@@ -274,3 +274,4 @@ def show(
 
 
 log_query_app.add_to(app)
+log_ship_app.add_to(app)

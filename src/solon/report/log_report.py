@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import Any, Final
 
 from solon.decisions.log import durable, reading
@@ -18,6 +19,7 @@ from solon.decisions.log.store import Log
 from solon.decisions.log.verify import Problem, Report
 from solon.decisions.log.witness import Status
 from solon.decisions.record import rfc3339
+from solon.decisions.sinks.lag import Lag
 from solon.report.check_report import duration, plural
 from solon.report.json import text
 from solon.report.text import printable, printable_lines
@@ -29,7 +31,7 @@ _NO_CHECKPOINT: Final = (
 )
 
 
-def _lines(lines: Iterator[str]) -> str:
+def _lines(lines: Iterable[str]) -> str:
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
@@ -197,7 +199,7 @@ def _witness(each: Status, size: int) -> str:
     return f"✓ {printable(each.witness)}: has {each.size:,} of {size:,}{behind}"
 
 
-def status(name: str, log: Log, statuses: Sequence[Status], now_ns: int) -> str:
+def status(name: str, log: Log, statuses: Sequence[Status], sinks: Sequence[Lag], now_ns: int) -> str:
     shards = [_shard(log, place, now_ns) for place in log.shards()]
     meta = log.meta.checkpoint(log.key)
     size = meta.size if meta is not None else 0
@@ -210,9 +212,36 @@ def status(name: str, log: Log, statuses: Sequence[Status], now_ns: int) -> str:
                 "shards": shards,
                 "meta": None if meta is None else _checkpoint(meta),
                 "witnesses": _statuses(statuses, size),
+                "sinks": [_sink(each, now_ns) for each in sinks],
             }
         )
-    return _lines(_status(log, shards, meta, statuses))
+    return _lines(_status(log, shards, meta, statuses)) + _lines(map(_sink_line, sinks, repeat(now_ns)))
+
+
+def _sink(lag: Lag, now_ns: int) -> dict[str, Any]:
+    return {
+        "sink": lag.sink,
+        "to": lag.to,
+        "behind": lag.behind,
+        "oldest_age_ns": max(now_ns - lag.oldest_ns, 0) if lag.oldest_ns is not None else None,
+        "shipped": lag.shipped,
+        "refused": lag.refused,
+        "problem": lag.problem,
+        "since": lag.since or None,
+    }
+
+
+def _sink_line(lag: Lag, now_ns: int) -> str:
+    behind = f"{plural(lag.behind, 'entry', 'entries')} behind" if lag.behind else "has everything"
+    oldest = (
+        f", the oldest {duration(max(now_ns - lag.oldest_ns, 0))} old" if lag.oldest_ns is not None else ""
+    )
+    refused = f" · {lag.refused:,} refused" if lag.refused else ""
+    problem = (
+        f" · {printable(lag.problem)}{f' (since {lag.since})' if lag.since else ''}" if lag.problem else ""
+    )
+    mark = "✗" if lag.problem else " "
+    return f"{mark} sink {lag.sink} → {printable(lag.to)}: {behind}{oldest}{refused}{problem}"
 
 
 def _shard(log: Log, place: Place, now_ns: int) -> dict[str, Any]:

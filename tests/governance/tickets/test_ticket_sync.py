@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from fake_trackers import TOKEN, USER, FakeGitHub, FakeJira
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from local_http import LocalServer
 
@@ -194,6 +194,12 @@ STEPS = st.lists(st.tuples(SUBJECTS, PEOPLE, CRASHES), min_size=1, max_size=4)
 
 @pytest.mark.parametrize("kind", ["github", "jira"])
 @given(steps=STEPS)
+@example(
+    steps=[
+        (frozenset({("p", "", "a")}), [], []),
+        (frozenset({("p", "", "a"), ("p", "", "b")}), [("closed", 0)], [(3, False)]),
+    ]
+)
 @settings(max_examples=40, deadline=None)
 def test_a_run_that_was_stopped_is_finished_by_the_next(server: LocalServer, kind: str, steps: Any) -> None:
     """The same tickets and comments as without any crash, one for each policy and owner; twice changes nothing."""

@@ -36,7 +36,7 @@ FULL_ROWS: Final = 1 << 20  # a file of a day with so many is not merged with ot
 _FULL_IDS: Final = 1 << 34
 _WAIT: Final = 30.0
 _MIN_OBJECT: Final = 16 << 20  # what DuckDB gives a line of JSON without being asked
-_PARQUET: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 16384"
+_PARQUET: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 8192"
 
 
 @dataclass(slots=True)
@@ -90,7 +90,9 @@ def rebuild(log: Log) -> None:
     """Remove the warehouse, to be made again from the segments. Raises LogError."""
     try:
         where = manifests.directory(log.directory)
-        with _alone(log.directory), _unread(where, _WAIT):
+        with _alone(log.directory), _unread(where, _WAIT) as nobody:
+            if not nobody:
+                raise Busy(f"{where}: somebody reads it: try again later")
             for name in ("manifest.json", "rows", "ids"):
                 path = os.path.join(where, name)
                 if os.path.isdir(path):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from solon.governance.pace import Clock, Pace
@@ -101,15 +102,16 @@ class Jira:
         )
 
     def reopen(self, existing: Existing, ticket: Ticket) -> None:
-        # The state is written last: an interrupted run finds the ticket open, but not up to date.
-        self._move(existing, _OPEN)
+        # The state is written last: an interrupted run finds the ticket open, but not up to date. That it was
+        # settled is written with the move, so that such a run has nothing to add to what was said.
+        self._move(existing, _OPEN, _settled(existing.state))
         self.update(existing, ticket)
 
     def close(self, existing: Existing, *, duplicate: bool) -> None:
-        if existing.state is not None and not duplicate:
-            settled = State(existing.state.digest, existing.state.total, existing.state.blocks, settled=True)
+        settled = _settled(existing.state)
+        if settled and not duplicate:
             self._connection.send(
-                "PUT", f"{self._issue(existing)}/properties/{_PROPERTY}", _properties(settled)[0]["value"]
+                "PUT", f"{self._issue(existing)}/properties/{_PROPERTY}", settled[0]["value"]
             )
         self._move(existing, ("done",))
 
@@ -128,7 +130,9 @@ class Jira:
     def comment(self, existing: Existing, note: Note) -> None:
         self._connection.send("POST", f"{self._issue(existing)}/comment", {"body": adf.comment(note.text)})
 
-    def _move(self, existing: Existing, categories: tuple[str, ...]) -> None:
+    def _move(
+        self, existing: Existing, categories: tuple[str, ...], properties: Sequence[dict[str, Any]] = ()
+    ) -> None:
         """Take the first transition that leads to a status of one of these categories, and asks for nothing."""
         path = f"{self._issue(existing)}/transitions"
         answer = self._connection.get(path, expand="transitions.fields")
@@ -136,7 +140,10 @@ class Jira:
         for category in categories:
             for transition in transitions:
                 if _category(transition.get("to")) == category:
-                    self._connection.send("POST", path, {"transition": {"id": str(transition.get("id"))}})
+                    move: dict[str, Any] = {"transition": {"id": str(transition.get("id"))}}
+                    if properties:
+                        move["properties"] = list(properties)
+                    self._connection.send("POST", path, move)
                     return
         raise TrackerError(
             f"{existing.reference}: no transition to a status of category {' or '.join(categories)} that asks for no "
@@ -186,6 +193,10 @@ def _properties(state: State) -> list[dict[str, Any]]:
         "settled": state.settled,
     }
     return [{"key": _PROPERTY, "value": value}]
+
+
+def _settled(state: State | None) -> list[dict[str, Any]]:
+    return [] if state is None else _properties(replace(state, settled=True))
 
 
 def _read_state(value: Any) -> State | None:
