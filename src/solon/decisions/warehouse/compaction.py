@@ -36,7 +36,7 @@ FULL_ROWS: Final = 1 << 20  # a file of a day with so many is not merged with ot
 _FULL_IDS: Final = 1 << 34
 _WAIT: Final = 30.0
 _MIN_OBJECT: Final = 16 << 20  # what DuckDB gives a line of JSON without being asked
-_PARQUET: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 16384"
+_PARQUET: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 8192"
 
 
 @dataclass(slots=True)

@@ -214,6 +214,9 @@ def _lock(database: duckdb.DuckDBPyConnection, paths: Sequence[str], limits: Lim
     names = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
     database.execute(f"SET allowed_paths = [{names}]")
     database.execute(f"SET memory_limit = '{limits.memory_mib}MiB'")
+    database.execute(
+        "SET parquet_metadata_cache = true"
+    )  # a session may ask many questions of the same files
     database.execute("SET enable_external_access = false")
     database.execute("SET lock_configuration = true")  # behind it no setting can be changed
 
