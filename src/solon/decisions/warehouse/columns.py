@@ -38,7 +38,7 @@ COLUMNS: Final = {
     "repeated": ("BOOLEAN", "an upload that came twice: left out of decisions"),
     "event": ("VARCHAR", "the event, as JSON"),
 }
-# What goes on a line of its own width in a table, unless asked otherwise.
+# What a table shows, unless asked otherwise.
 SHOWN: Final = ("time", "outcome", "subject", "team", "policies", "decision_id")
 ORDER: Final = "namespace, outcome, time, shard, index"  # of the rows in a file
 DAY: Final = "dt"  # the partition
@@ -47,11 +47,3 @@ DAY: Final = "dt"  # the partition
 def schema() -> str:
     """The columns as DuckDB's `{'name': 'type', …}`."""
     return "{" + ", ".join(f"'{name}': '{kind}'" for name, (kind, _) in COLUMNS.items()) + "}"
-
-
-def table() -> str:
-    """The columns as those of a table."""
-    return ", ".join(f'"{name}" {kind}' for name, (kind, _) in COLUMNS.items())
-
-
-EVENT_KINDS: Final = ("decision", "activation", "rollout", "waiver", "breakglass")

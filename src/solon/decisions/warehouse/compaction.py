@@ -90,7 +90,9 @@ def rebuild(log: Log) -> None:
     """Remove the warehouse, to be made again from the segments. Raises LogError."""
     try:
         where = manifests.directory(log.directory)
-        with _alone(log.directory), _unread(where, _WAIT):
+        with _alone(log.directory), _unread(where, _WAIT) as nobody:
+            if not nobody:
+                raise Busy(f"{where}: somebody reads it: try again later")
             for name in ("manifest.json", "rows", "ids"):
                 path = os.path.join(where, name)
                 if os.path.isdir(path):

@@ -61,10 +61,6 @@ class Manifest(msgspec.Struct, frozen=True):
     def files(self) -> list[str]:
         return [*(file.path for file in self.rows), *(file.path for file in self.ids)]
 
-    @property
-    def size(self) -> int:
-        return sum(file.rows for file in self.rows)
-
 
 def directory(log: str) -> str:
     return os.path.join(log, DIRECTORY)
