@@ -177,6 +177,14 @@ def test_a_bad_event_is_named_and_set_aside_and_the_others_are_kept(
     assert (aside["index"], aside["partition"], aside["problem"]) == (1, "eu", received.refused[0][1])
 
 
+def test_what_is_wrong_is_said_in_short_and_harmless_words(place: str) -> None:
+    said = event("x", solon={"event": "\x1b[31m" + "x" * 5_000})
+    with Log(place, around()) as log:
+        ((_, problem),) = receiver(log).receive(body(said)).refused
+    assert len(problem) <= 300
+    assert "\x1b" not in problem
+
+
 def test_bytes_that_are_no_text_are_set_aside_as_they_are(place: str) -> None:
     with Log(place, around()) as log:
         assert receiver(log).receive(b'[{"decision_id":"\xff"}]').refused

@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import pytest
 from decision_logs import KEY
-from log_receiver import needs_opa, uploading_opa
+from log_receiver import LogReceiver, Reply, needs_opa, uploading_opa
 
 from solon.decisions.event_rules import EventRules
 from solon.decisions.ingest import Limits, Receiver
@@ -364,6 +364,22 @@ def test_every_decision_of_a_real_opa_arrives_once_through_kills(server: Server,
     assert (event["path"], event["input"], event["result"]) == ("p/allow", {"user": "ana", "n": 1}, True)
     assert kept[made[1]].says.outcome == "allow"
     assert verify(log).problems == []
+
+
+@needs_opa
+@pytest.mark.parametrize(("status", "times"), [(200, 1), (207, 1), (400, 2), (503, 2)])
+def test_opa_sends_again_what_was_no_success(status: int, times: int) -> None:
+    with LogReceiver() as receiver, uploading_opa(receiver.url, {"p.rego": "package p\nv := 1\n"}) as opa:
+        receiver.faults.append(Reply(status))
+        first = opa.ask("p/v", 1)["decision_id"]
+        with receiver.changed:
+            assert receiver.changed.wait_for(lambda: len(receiver.uploads) >= 1, 20)
+        last = opa.ask("p/v", 2)["decision_id"]
+        receiver.wait(
+            lambda events: {each["decision_id"] for each in events} >= {first, last} or status < 300
+        )
+        uploads = [event["decision_id"] for uploaded, _ in receiver.uploads for event in uploaded.value]
+    assert uploads.count(first) == times
 
 
 @needs_opa

@@ -27,6 +27,7 @@ from solon.decisions.log.leaf import Entry, Kind
 from solon.decisions.log.store import Log
 from solon.decisions.record import rfc3339
 from solon.decisions.sinks.jsonl import append_durably
+from solon.governance.inert import inert_line
 
 SET_ASIDE: Final = os.path.join("ingest", "refused.jsonl")
 _GROUP: Final = 4 << 20  # bytes appended at once: less than what the log writes in one piece
@@ -166,7 +167,7 @@ class Receiver:
             try:
                 entry = self._entry(event, partition)
             except ValueError as error:
-                problems.append((index, event, str(error)))
+                problems.append((index, event, inert_line(str(error), 300)))
                 continue
             if entry is None:
                 received.dropped += 1

@@ -19,6 +19,7 @@ def run(application: Any, listening: socket.socket) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         limit_concurrency=_CONNECTIONS,
         timeout_graceful_shutdown=_DRAIN,
         timeout_keep_alive=75,

@@ -264,6 +264,22 @@ def test_one_process_ships_to_a_sink(place: str) -> None:
 # --- following
 
 
+def test_a_long_way_behind_is_left_when_it_is_stopped(log: Log) -> None:
+    stop = threading.Event()
+
+    class Stopping(Memory):
+        def send(self, batch: Sequence[Stored]) -> Refusal | None:
+            stop.set()
+            return super().send(batch)
+
+    sink = Stopping()
+    log.append(entries(0, 2_500))
+    assert shipper(log, sink).once(stop).accepted == len(sink.got) == 1_000
+    stop.clear()
+    shipper(log, sink).once()
+    assert sink.got == names(0, 2_500)
+
+
 def test_following_ships_what_comes_says_what_changes_and_ends(log: Log) -> None:
     sink = Memory()
     sink.down = "connection refused"

@@ -98,8 +98,8 @@ class Shipper:
         if self._position.to != str(self.settings):
             self._moved(to=str(self.settings))
 
-    def once(self) -> Shipped:
-        """Everything that there is now. Raises LogError."""
+    def once(self, stop: threading.Event | None = None) -> Shipped:
+        """Everything that there is now, or until it is stopped. Raises LogError."""
         done = Shipped()
         if not self._written:
             self._write()
@@ -113,8 +113,8 @@ class Shipper:
                 done.accepted += delivered.accepted
                 done.refused += sum(each.count for each in delivered.refused)
                 self._settle(place.name, batch, delivered)
-                if delivered.down is not None:
-                    done.down = delivered.down
+                done.down = delivered.down
+                if done.down is not None or (stop is not None and stop.is_set()):
                     return done
             self._seen[place.name] = size
         if self._position.problem:
@@ -184,7 +184,7 @@ def follow(
     while not stop.is_set():
         after: float | None = None
         try:
-            done = shipper.once()
+            done = shipper.once(stop)
             found = str(done.down or "")
             after = done.down.after if done.down else None
             if done.accepted:
