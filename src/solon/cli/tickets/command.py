@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
-from solon.cli import check, config, policies
+from solon.cli import config, governed
 from solon.cli.errors import Failure, UsageError
+from solon.cli.governed import Governed
 from solon.cli.progress import track
 from solon.decisions.decision import Decision
 from solon.decisions.masking import Scrubber, mask
 from solon.frameworks.policy import Finding, Stage
-from solon.governance import times
 from solon.governance.pace import Clock
 from solon.governance.tickets.plan import plan
 from solon.governance.tickets.sync import carry_out, tracker_of
@@ -51,7 +51,7 @@ def sync(options: Options) -> int:
     try:
         tracker = tracker_of(settings, os.environ, clock=Clock(time.time, time.sleep))
         try:
-            report = _synced(tracker, found, options)
+            report = _synced(tracker, options)
         finally:
             tracker.close_connection()
     except TrackerError as error:
@@ -60,10 +60,10 @@ def sync(options: Options) -> int:
     return 2 if report.failed or report.unjudged else 0
 
 
-def _synced(tracker: Tracker, found: config.Found, options: Options) -> TicketsReport:
-    decisions, unreadable = _judged(found, options)
-    offences = list(offences_of(decisions, times.zone(found.config.timezone)))
-    unjudged = [*unreadable, *_failures(decisions)]
+def _synced(tracker: Tracker, options: Options) -> TicketsReport:
+    judged = _judged(options)
+    offences = list(offences_of(judged.decisions, judged.local))
+    unjudged = [*judged.unreadable, *_failures(judged.decisions)]
     tickets = wanted(offences)
     operations = plan(tickets, tracker.existing(), complete=not unjudged)
     if options.dry_run:
@@ -80,43 +80,21 @@ def _synced(tracker: Tracker, found: config.Found, options: Options) -> TicketsR
     )
 
 
-def _judged(found: config.Found, options: Options) -> tuple[list[Decision], list[Unreadable]]:
+def _judged(options: Options) -> Governed:
     """As `solon check` judges. A broken programme ends it: what it would have waived must not become a ticket."""
-    now_ns = time.time_ns()
-    asked = check.configured(
-        check.Options(
-            paths=options.paths,
-            policies=[],
-            namespaces=[],
-            all_namespaces=False,
-            combine=False,
-            data=[],
-            inventory=options.inventory,
-            format="",
-            output=None,
-            log=None,
-            dialect="auto",
-            fail_on_warn=False,
-            allowed_hosts=options.allowed_hosts,
-            timeout=options.timeout,
-            max_bytes=options.max_bytes,
-            verbose=False,
-            quiet=True,
-            cluster=options.cluster,
-            environment=options.environment,
-        )
+    asked = governed.Asked(
+        paths=options.paths,
+        inventory=options.inventory,
+        cluster=options.cluster,
+        environment=options.environment,
+        allowed_hosts=options.allowed_hosts,
+        timeout=options.timeout,
+        max_bytes=options.max_bytes,
     )
-    sets = policies.load(
-        policies.Wanted(
-            asked.policies, asked.data, asked.namespaces, asked.all_namespaces, asked.dialect, schemas=None
-        )
-    )
-    subjects, around, unreadable = check.gathered(asked)
-    context = check.context_of(subjects, around, asked, now_ns)
-    programme = check.programme_of(found, sets, around, context, asked)
-    if programme is not None and programme.problems:
-        raise Failure("\n".join(map(str, programme.problems)))
-    return list(check.judged(sets, subjects, context, programme)), unreadable
+    judged = governed.judged(asked)
+    if judged.programme.problems:
+        raise Failure("\n".join(map(str, judged.programme.problems)))
+    return judged
 
 
 def offences_of(decisions: Iterable[Decision], local: tzinfo) -> Iterator[Offence]:
