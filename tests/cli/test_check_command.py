@@ -276,6 +276,8 @@ def test_interrupted(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [*SOLON, "check", "fine.yaml", "--timeout", "60", "--log", "started"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # A shell has what it runs in the background ignore the signal, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )  # fmt: skip
     deadline = time.monotonic() + 30
     while not (tmp_path / "started").exists() and time.monotonic() < deadline:
