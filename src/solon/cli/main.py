@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Annotated
 
@@ -628,7 +630,8 @@ def run() -> None:
     from solon.cli.errors import Failure, UsageError
 
     try:
-        app()
+        with _only(sys.argv[1:2]):
+            app()
     except UsageError as error:
         _stop(f"solon: {error}", 2)
     except Failure as error:
@@ -647,6 +650,20 @@ def run() -> None:
             "This is a defect in Solon. Run again with SOLON_DEBUG=1 and report what it prints.",
             2,
         )
+
+
+@contextmanager
+def _only(named: list[str]) -> Iterator[None]:
+    """Typer makes each command with all its options at start; the one that is asked for is enough."""
+    commands, groups = app.registered_commands, app.registered_groups
+    wanted = [c for c in commands if (c.name or getattr(c.callback, "__name__", "")) in named]
+    wanted_groups = [group for group in groups if group.name in named]
+    if wanted or wanted_groups:
+        app.registered_commands, app.registered_groups = wanted, wanted_groups
+    try:
+        yield
+    finally:
+        app.registered_commands, app.registered_groups = commands, groups
 
 
 def _stop(message: str, status: int) -> None:
