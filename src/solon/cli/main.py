@@ -15,6 +15,17 @@ from solon import __version__
 from solon.cli.breakglass.app import app as breakglass
 from solon.cli.log import query_app as log_query_app
 from solon.cli.log.app import app as log_commands
+from solon.cli.options import (
+    Cluster,
+    Environment,
+    FormatOption,
+    Hosts,
+    Inventory,
+    MaxSize,
+    PathsOrStdin,
+    TableOrJson,
+    Timeout,
+)
 from solon.cli.rollout.app import app as rollout
 from solon.cli.rollout.baseline_app import baseline
 from solon.cli.tickets.app import app as tickets
@@ -66,20 +77,10 @@ class EvalFormat(StrEnum):
     BINDINGS = "bindings"
 
 
-class ProfileFormat(StrEnum):
-    TABLE = "table"
-    JSON = "json"
-
-
 class ProfileSort(StrEnum):
     TIME = "time"
     STEPS = "steps"
     EVALUATIONS = "evaluations"
-
-
-class NotifyFormat(StrEnum):
-    TABLE = "table"
-    JSON = "json"
 
 
 class NotifyKind(StrEnum):
@@ -126,31 +127,16 @@ Schema = Annotated[
     str | None,
     typer.Option("--schema", "-s", metavar="PATH", help="JSON Schemas that annotations of policies name."),
 ]
-Hosts = Annotated[
-    list[str] | None,
-    typer.Option("--allow-host", metavar="HOST", help="Let policies reach this host; none by default."),
-]
-Timeout = Annotated[
-    float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="Limit of each evaluation.")
-]
 
 AsOf = Annotated[
     str | None,
     typer.Option("--as-of", metavar="DATE", help="Apply stages and waivers as they will be, or were, then."),
 ]
-Cluster = Annotated[
-    str, typer.Option("--cluster", metavar="NAME", help="The cluster that the subjects are for.")
-]
-Environment = Annotated[
-    str, typer.Option("--environment", metavar="NAME", help="The environment that the subjects are for.")
-]
 
 
 @app.command()
 def check(
-    paths: Annotated[
-        list[str], typer.Argument(metavar="PATHS", help="Plans, manifests, directories; - for stdin.")
-    ],
+    paths: PathsOrStdin,
     policy: Policies = None,
     namespace: Annotated[
         list[str] | None,
@@ -169,12 +155,7 @@ def check(
     ] = False,
     data: Data = None,
     schema: Schema = None,
-    inventory: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--inventory", metavar="PATH", help="What else exists in the cluster: manifests or dumps."
-        ),
-    ] = None,
+    inventory: Inventory = None,
     format_: Annotated[Format | None, typer.Option("--format", "-o", help="Output format [table].")] = None,
     output: Annotated[
         str | None, typer.Option("--output", metavar="FILE", help="Write the report to a file.")
@@ -198,9 +179,7 @@ def check(
         ),
     ] = None,
     timeout: Timeout = 10.0,
-    max_size: Annotated[
-        int, typer.Option("--max-size", metavar="MIB", min=1, help="Largest file to read.")
-    ] = 512,
+    max_size: MaxSize = 512,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="List subjects that are allowed, too.")
     ] = False,
@@ -392,9 +371,7 @@ def eval_(
 
 @app.command()
 def profile(
-    paths: Annotated[
-        list[str], typer.Argument(metavar="PATHS", help="Plans, manifests, directories; - for stdin.")
-    ],
+    paths: PathsOrStdin,
     policy: Policies = None,
     namespace: Annotated[
         list[str] | None,
@@ -407,27 +384,18 @@ def profile(
         bool, typer.Option("--combine", help="Judge all documents as one, as Conftest does.")
     ] = False,
     data: Data = None,
-    inventory: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--inventory", metavar="PATH", help="What else exists in the cluster: manifests or dumps."
-        ),
-    ] = None,
+    inventory: Inventory = None,
     sort: Annotated[ProfileSort, typer.Option("--sort", help="What comes first.")] = ProfileSort.TIME,
     limit: Annotated[
         int, typer.Option("--limit", metavar="N", min=0, help="Rules and expressions to show; 0 for all.")
     ] = 10,
-    format_: Annotated[
-        ProfileFormat, typer.Option("--format", "-o", help="Output format.")
-    ] = ProfileFormat.TABLE,
+    format_: FormatOption = TableOrJson.TABLE,
     rego_version: Annotated[
         Dialect, typer.Option("--rego-version", help="Language of the Rego files.")
     ] = Dialect.AUTO,
     allow_host: Hosts = None,
     timeout: Timeout = 60.0,
-    max_size: Annotated[
-        int, typer.Option("--max-size", metavar="MIB", min=1, help="Largest file to read.")
-    ] = 512,
+    max_size: MaxSize = 512,
 ) -> None:
     """Say what policies cost, and what to change in them.
 
@@ -595,9 +563,7 @@ def notify(
     ] = "A message to see whether this channel works.",
     kind: Annotated[NotifyKind, typer.Option("--kind", help="How it is marked.")] = NotifyKind.INFO,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Name the channels, and send nothing.")] = False,
-    format_: Annotated[
-        NotifyFormat, typer.Option("--format", "-o", help="Output format.")
-    ] = NotifyFormat.TABLE,
+    format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Tell an owner something, through the channels of solon.yaml.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
+
+from solon.cli.options import FormatOption, TableOrJson
 
 app = typer.Typer(
     help="Let an emergency through, with an alarm and a review.",
@@ -14,13 +15,7 @@ app = typer.Typer(
 )
 
 
-class Format(StrEnum):
-    TABLE = "table"
-    JSON = "json"
-
-
 By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who you are [git's user.email].")]
-FormatOption = Annotated[Format, typer.Option("--format", "-o", help="Output format.")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="A token's identifier: bg-...")]
 
 
@@ -82,7 +77,7 @@ def check(
         str | None,
         typer.Option("--base", metavar="REV", help="Fail when the ledger lacks lines that it has at REV."),
     ] = None,
-    format_: FormatOption = Format.TABLE,
+    format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Fail while a review is open: for CI.
 
@@ -96,7 +91,7 @@ def check(
 
 
 @app.command(name="list")
-def list_(format_: FormatOption = Format.TABLE) -> None:
+def list_(format_: FormatOption = TableOrJson.TABLE) -> None:
     """List the tokens of the ledger, their uses and their reviews.
 
     Example: solon breakglass list --format json
@@ -107,7 +102,7 @@ def list_(format_: FormatOption = Format.TABLE) -> None:
 
 
 @app.command()
-def show(id: Id, format_: FormatOption = Format.TABLE) -> None:
+def show(id: Id, format_: FormatOption = TableOrJson.TABLE) -> None:
     """Show one token of the ledger, and what it let through.
 
     Example: solon breakglass show bg-0123456789ab
@@ -139,7 +134,7 @@ def close(
 @app.command()
 def verify(
     token: Annotated[str, typer.Argument(metavar="TOKEN", help="The token; @FILE, or - for stdin.")],
-    format_: FormatOption = Format.TABLE,
+    format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Say what a token is for, and whether it can be used now.
 

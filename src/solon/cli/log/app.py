@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from solon.cli.log import query_app as log_query_app
 from solon.cli.log import ship_app as log_ship_app
+from solon.cli.options import FormatOption, TableOrJson
 
 app = typer.Typer(
     help="Keep decisions so that an auditor can verify them.", no_args_is_help=True, rich_markup_mode=None
 )
 
 
-class Format(StrEnum):
-    TABLE = "table"
-    JSON = "json"
-
-
 Directory = Annotated[
     str | None,
     typer.Option("--log", "-l", metavar="DIR", help="The log; that of solon.yaml without it."),
 ]
-Output = Annotated[Format, typer.Option("--format", "-o", help="Output format.")]
 
 
 @app.command()
@@ -77,7 +71,7 @@ def append(
         typer.Argument(metavar="FILES", help="JSON lines or arrays, gzip too; - is stdin [-]."),
     ] = None,
     directory: Directory = None,
-    format_: Output = Format.TABLE,
+    format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Add decision events: those of Solon and those of OPA.
 
@@ -112,7 +106,7 @@ def verify(
         list[str] | None,
         typer.Option("--proof", metavar="FILE", help="Verify proofs instead of a log; may be repeated."),
     ] = None,
-    format_: Output = Format.TABLE,
+    format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Find every entry that was changed, removed, reordered or cut off, and name it.
 
@@ -159,7 +153,7 @@ def consistency(
     shard: Annotated[
         str, typer.Option("--shard", metavar="NAME", help="The shard, such as 0001, or the meta-log.")
     ] = "meta",
-    format_: Output = Format.TABLE,
+    format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Prove that a later tree continues an earlier one: that nothing in it was changed or removed.
 
@@ -207,7 +201,7 @@ def witness(
         list[str] | None,
         typer.Option("--directory", metavar="DIR", help="Also put it into this directory; may be repeated."),
     ] = None,
-    format_: Output = Format.TABLE,
+    format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Send the newest checkpoint to the witnesses that do not have it.
 
@@ -221,7 +215,7 @@ def witness(
 
 
 @app.command()
-def status(directory: Directory = None, format_: Output = Format.TABLE) -> None:
+def status(directory: Directory = None, format_: FormatOption = TableOrJson.TABLE) -> None:
     """Say what is durable, what is signed, who writes, and what the witnesses have.
 
     Example: solon log status
@@ -244,7 +238,7 @@ def erase(
     by: Annotated[
         str | None, typer.Option("--by", metavar="WHO", help="Who asked for it [the user who runs this].")
     ] = None,
-    format_: Output = Format.TABLE,
+    format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Erase the events of decisions for good. The log says so, and every proof still holds.
 
@@ -261,7 +255,7 @@ def erase(
 def show(
     decision: Annotated[str, typer.Argument(metavar="ID", help="The id of the decision.")],
     directory: Directory = None,
-    format_: Output = Format.TABLE,
+    format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Show an event as it was logged, and where it stands.
 

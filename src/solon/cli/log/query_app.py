@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from solon.cli.options import FormatOption, TableOrJson
+
 Directory = Annotated[
     str | None, typer.Option("--log", "-l", metavar="DIR", help="The log; that of solon.yaml without it.")
 ]
@@ -35,11 +37,6 @@ class MetricsFormat(StrEnum):
     TABLE = "table"
     JSON = "json"
     PROMETHEUS = "prometheus"
-
-
-class ExplainFormat(StrEnum):
-    TABLE = "table"
-    JSON = "json"
 
 
 class Bucket(StrEnum):
@@ -206,9 +203,7 @@ def metrics(
 def explain(
     decision: Annotated[str, typer.Argument(metavar="ID", help="The id of the decision.")],
     directory: Directory = None,
-    format_: Annotated[
-        ExplainFormat, typer.Option("--format", "-o", help="Output format.")
-    ] = ExplainFormat.TABLE,
+    format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Say why a decision was made, from the log.
 

@@ -7,16 +7,23 @@ from typing import Annotated
 
 import typer
 
+from solon.cli.options import (
+    Cluster,
+    Environment,
+    FormatOption,
+    Hosts,
+    Inventory,
+    MaxSize,
+    Paths,
+    TableOrJson,
+    Timeout,
+)
+
 app = typer.Typer(
     help="Take policies from dryrun to enforce, by scope and date.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-
-class Format(StrEnum):
-    TABLE = "table"
-    JSON = "json"
 
 
 class ReportFormat(StrEnum):
@@ -32,27 +39,7 @@ class StageName(StrEnum):
     ENFORCE = "enforce"
 
 
-Paths = Annotated[list[str], typer.Argument(metavar="PATHS", help="Plans, manifests, directories.")]
-FormatOption = Annotated[Format, typer.Option("--format", "-o", help="Output format.")]
 PolicyId = Annotated[str, typer.Argument(metavar="POLICY", help="The id of a policy.")]
-Inventory = Annotated[
-    list[str] | None,
-    typer.Option("--inventory", metavar="PATH", help="What else exists in the cluster: manifests or dumps."),
-]
-Cluster = Annotated[
-    str, typer.Option("--cluster", metavar="NAME", help="The cluster that the subjects are for.")
-]
-Environment = Annotated[
-    str, typer.Option("--environment", metavar="NAME", help="The environment that the subjects are for.")
-]
-Hosts = Annotated[
-    list[str] | None,
-    typer.Option("--allow-host", metavar="HOST", help="Let policies reach this host; none by default."),
-]
-Timeout = Annotated[
-    float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="Limit of each evaluation.")
-]
-MaxSize = Annotated[int, typer.Option("--max-size", metavar="MIB", min=1, help="Largest file to read.")]
 AsOf = Annotated[
     str | None, typer.Option("--as-of", metavar="DATE", help="As it will be, or was, on that day.")
 ]
@@ -68,7 +55,7 @@ def observe(
     inventory: Inventory = None,
     cluster: Cluster = "",
     environment: Environment = "",
-    format_: FormatOption = Format.TABLE,
+    format_: FormatOption = TableOrJson.TABLE,
     allow_host: Hosts = None,
     timeout: Timeout = 10.0,
     max_size: MaxSize = 512,
@@ -114,7 +101,7 @@ def status(
     environment: Environment = "",
     as_of: AsOf = None,
     all_: Annotated[bool, typer.Option("--all", help="Show every scope, however many there are.")] = False,
-    format_: FormatOption = Format.TABLE,
+    format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Say where each policy stands in each scope, and whether it is ready for its next stage.
 
@@ -154,7 +141,7 @@ def promote(
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="DATE", help="With --dry-run: as on that day.")
     ] = None,
-    format_: FormatOption = Format.TABLE,
+    format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Write the next stage of a scope into its rollout file, where the exit criteria hold.
 
@@ -184,7 +171,7 @@ def demote(
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="DATE", help="With --dry-run: as on that day.")
     ] = None,
-    format_: FormatOption = Format.TABLE,
+    format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Take a scope back to an earlier stage, from this second on.
 

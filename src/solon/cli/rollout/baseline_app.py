@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from solon.cli.rollout.app import (
+from solon.cli.options import (
     Cluster,
     Environment,
-    Format,
     Hosts,
     Inventory,
     MaxSize,
     Paths,
+    TableOrJson,
     Timeout,
 )
 
@@ -35,7 +35,7 @@ def baseline(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")
     ] = False,
-    format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
+    format_: Annotated[TableOrJson, typer.Option("--format", help="Output format.")] = TableOrJson.TABLE,
     inventory: Inventory = None,
     cluster: Cluster = "",
     environment: Environment = "",

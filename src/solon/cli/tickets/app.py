@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
+
+from solon.cli.options import (
+    Cluster,
+    Environment,
+    FormatOption,
+    Hosts,
+    Inventory,
+    MaxSize,
+    Paths,
+    TableOrJson,
+    Timeout,
+)
 
 app = typer.Typer(
     help="Keep one ticket for each policy and owner, in GitHub or Jira.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-
-class Format(StrEnum):
-    TABLE = "table"
-    JSON = "json"
 
 
 @app.callback()
@@ -26,33 +32,17 @@ def _tickets() -> None:
 
 @app.command()
 def sync(
-    paths: Annotated[list[str], typer.Argument(metavar="PATHS", help="Plans, manifests, directories.")],
-    inventory: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--inventory", metavar="PATH", help="What else exists in the cluster: manifests or dumps."
-        ),
-    ] = None,
-    cluster: Annotated[
-        str, typer.Option("--cluster", metavar="NAME", help="The cluster that the subjects are for.")
-    ] = "",
-    environment: Annotated[
-        str, typer.Option("--environment", metavar="NAME", help="The environment that the subjects are for.")
-    ] = "",
+    paths: Paths,
+    inventory: Inventory = None,
+    cluster: Cluster = "",
+    environment: Environment = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")
     ] = False,
-    format_: Annotated[Format, typer.Option("--format", "-o", help="Output format.")] = Format.TABLE,
-    allow_host: Annotated[
-        list[str] | None,
-        typer.Option("--allow-host", metavar="HOST", help="Let policies reach this host; none by default."),
-    ] = None,
-    timeout: Annotated[
-        float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="Limit of each evaluation.")
-    ] = 10.0,
-    max_size: Annotated[
-        int, typer.Option("--max-size", metavar="MIB", min=1, help="Largest file to read.")
-    ] = 512,
+    format_: FormatOption = TableOrJson.TABLE,
+    allow_host: Hosts = None,
+    timeout: Timeout = 10.0,
+    max_size: MaxSize = 512,
 ) -> None:
     """Open, update and close tickets as findings come and go.
 

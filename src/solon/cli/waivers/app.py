@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from solon.cli.options import FormatOption, TableOrJson
+
 app = typer.Typer(
     help="Exempt for a while: with an owner, an approval and an end.",
     no_args_is_help=True,
@@ -25,11 +27,6 @@ class ListFormat(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
-
-
-class Format(StrEnum):
-    TABLE = "table"
-    JSON = "json"
 
 
 class MetricsFormat(StrEnum):
@@ -51,7 +48,6 @@ class State(StrEnum):
 AsOf = Annotated[
     str | None, typer.Option("--as-of", metavar="DATE", help="As it will be, or was, at that time.")
 ]
-FormatOption = Annotated[Format, typer.Option("--format", "-o", help="Output format.")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="What `solon waivers list` calls it.")]
 Expires = Annotated[str, typer.Option("--expires", metavar="WHEN", help="A date, or how long from now: 30d.")]
 ApprovedBy = Annotated[
@@ -114,7 +110,7 @@ def list_(
 def show(
     id: Id,
     as_of: AsOf = None,
-    format_: FormatOption = Format.TABLE,
+    format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Show all of one waiver: its policies and their limits, its scope, its renewals.
 
@@ -147,7 +143,7 @@ def add(
     file: Annotated[
         str | None, typer.Option("--file", metavar="FILE", help="Where to write it [that of the owner].")
     ] = None,
-    format_: FormatOption = Format.TABLE,
+    format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Add a waiver to its owner's file, from now on.
 
@@ -172,7 +168,7 @@ def renew(
     expires: Expires,
     approved_by: ApprovedBy,
     ticket: Ticket = "",
-    format_: FormatOption = Format.TABLE,
+    format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Renew a waiver, for a fresh reason and from now on.
 
@@ -193,7 +189,7 @@ def remind(
         bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")
     ] = False,
     as_of: AsOf = None,
-    format_: FormatOption = Format.TABLE,
+    format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Tell owners which of their waivers have expired or soon will.
 

@@ -1,0 +1,38 @@
+"""What several commands take, said once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class TableOrJson(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+
+
+Paths = Annotated[list[str], typer.Argument(metavar="PATHS", help="Plans, manifests, directories.")]
+PathsOrStdin = Annotated[
+    list[str], typer.Argument(metavar="PATHS", help="Plans, manifests, directories; - for stdin.")
+]
+Inventory = Annotated[
+    list[str] | None,
+    typer.Option("--inventory", metavar="PATH", help="What else exists in the cluster: manifests or dumps."),
+]
+Cluster = Annotated[
+    str, typer.Option("--cluster", metavar="NAME", help="The cluster that the subjects are for.")
+]
+Environment = Annotated[
+    str, typer.Option("--environment", metavar="NAME", help="The environment that the subjects are for.")
+]
+Hosts = Annotated[
+    list[str] | None,
+    typer.Option("--allow-host", metavar="HOST", help="Let policies reach this host; none by default."),
+]
+Timeout = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="Limit of each evaluation.")
+]
+MaxSize = Annotated[int, typer.Option("--max-size", metavar="MIB", min=1, help="Largest file to read.")]
+FormatOption = Annotated[TableOrJson, typer.Option("--format", "-o", help="Output format.")]
