@@ -79,13 +79,15 @@ class Policy:
 class PolicySet:
     """Policies from one source. ``revision`` is a digest of everything that was read.
 
-    ``candidates`` narrows the policies that could apply, so that a thousand constraints cost little.
+    ``candidates`` narrows the policies that could apply, so that a thousand constraints cost little. ``surroundings``
+    says what policies read besides their subject, by their ids: ``inventory``, or the ``plan`` around a resource.
     """
 
     name: str
     revision: str
     policies: Sequence[Policy]
     candidates: Callable[[Subject], Sequence[Policy]]
+    surroundings: Callable[[], Mapping[str, frozenset[str]]] = dict
 
 
 @dataclass(frozen=True, slots=True)
