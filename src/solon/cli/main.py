@@ -29,6 +29,7 @@ from solon.cli.options import (
 )
 from solon.cli.rollout.app import app as rollout
 from solon.cli.rollout.baseline_app import baseline
+from solon.cli.serve_app import serve
 from solon.cli.tickets.app import app as tickets
 from solon.cli.waivers.app import app as waivers
 from solon.report import FORMATS
@@ -591,6 +592,7 @@ app.add_typer(breakglass, name="breakglass")
 app.add_typer(incident, name="incident")
 app.add_typer(log_commands, name="log")
 app.command()(log_query_app.explain)
+app.command()(serve)
 
 
 def run() -> None:

@@ -41,7 +41,7 @@ COLUMNS: Final = {
 # What a table shows, unless asked otherwise.
 SHOWN: Final = ("time", "outcome", "subject", "team", "policies", "decision_id")
 ORDER: Final = "namespace, outcome, time, shard, index"  # of the rows in a file
-DAY: Final = "dt"  # the partition
+DAY: Final = "dt"  # the day, in SQL, and the directory of its files
 
 
 def schema() -> str:

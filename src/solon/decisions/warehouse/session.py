@@ -284,9 +284,12 @@ def _raw_schema() -> str:
 
 
 def _mark_repeated(database: duckdb.DuckDBPyConnection, where: str, files: Sequence[RowFile]) -> None:
-    """Uploads that came twice: they have the same id and the same time, and so the same day."""
-    days = {str(day) for (day,) in database.execute("SELECT DISTINCT dt FROM hot").fetchall()}
-    known = [os.path.join(where, file.path) for file in files if file.day in days]
+    """Uploads that came twice: they have the same id and the same time."""
+    first, last = database.execute("SELECT epoch_us(min(time)), epoch_us(max(time)) FROM hot").fetchone() or (
+        0,
+        0,
+    )
+    known = [os.path.join(where, file.path) for file in files if file.overlaps(first, last)]
     database.execute(
         """UPDATE hot SET repeated = true FROM (
              SELECT shard, "index", row_number() OVER (
@@ -297,9 +300,10 @@ def _mark_repeated(database: duckdb.DuckDBPyConnection, where: str, files: Seque
     if known:
         database.execute(
             """UPDATE hot SET repeated = true FROM (
-                 SELECT decision_id, time FROM read_parquet($1) WHERE kind = 'decision') AS known
+                 SELECT decision_id, time FROM read_parquet($1, hive_partitioning=false)
+                 WHERE kind = 'decision' AND time >= make_timestamp($2) AND time <= make_timestamp($3)) AS known
                WHERE hot.kind = 'decision' AND hot.decision_id = known.decision_id AND hot.time = known.time""",
-            [known],
+            [known, first, last],
         )
 
 
@@ -326,7 +330,7 @@ def _everything(paths: Sequence[str], *, erased: bool) -> str:
     parts = [f"SELECT {_NAMES}, dt FROM hot"]
     if paths:
         names = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-        cold = f"SELECT {_NAMES}, dt FROM read_parquet([{names}], hive_types={{'dt': DATE}})"
+        cold = f"SELECT {_NAMES}, time::DATE AS dt FROM read_parquet([{names}], hive_partitioning=false)"
         if erased:
             cold += ' c WHERE NOT EXISTS (FROM erased e WHERE e.shard = c.shard AND e.n = c."index")'
         parts.insert(0, cold)
