@@ -29,7 +29,8 @@ _POLL: Final = 0.1  # seconds
 _AGAIN: Final = 5.0  # seconds for a broker that was away to come back
 _MOST: Final = 64 << 20  # bytes of a message before compression; a broker hangs up on a request of 100 MiB
 _BATCH: Final = 1_000_000  # bytes before compression; brokers take 1,048,588 unless they are told otherwise
-_UNWANTED: Final = ("INVALID_MSG", "INVALID_RECORD", "INVALID_TIMESTAMP", "POLICY_VIOLATION")
+_LARGE: Final = "MSG_SIZE_TOO_LARGE"
+_REFUSALS: Final = (_LARGE, "INVALID_MSG", "INVALID_RECORD", "INVALID_TIMESTAMP", "POLICY_VIOLATION")
 
 _Place = tuple[str, int]  # shard, index
 
@@ -67,6 +68,7 @@ class KafkaSink:
         self._config = _config(said, kafka, secret)
         self._flying: set[_Place] = set()
         self._answers: dict[_Place, KafkaError | None] = {}  # None: a broker has it
+        self._alone: set[_Place] = set()  # those whose answer is about nothing else
         self._reason = ""
         self._nobody = False
         self._producer: Producer | None = self._new()
@@ -78,15 +80,25 @@ class KafkaSink:
         # What was said meanwhile may be over, or not.
         until = time.monotonic() + min(self._timeout, _AGAIN if self._nobody else self._timeout)
         self._nobody = False
-        places = [(each.shard, each.index) for each in batch]
-        for place, each in zip(places, batch, strict=True):
+        self._ask(producer, batch, until)
+        for each in batch if len(batch) > 1 else ():
+            place = _place(each)
+            if place not in self._alone and _is_refusal(self._answers.get(place)):
+                del self._answers[place]  # brokers refuse what was bundled with it as well
+                self._ask(producer, [each], until)
+                self._alone.add(place)
+        self._judge([_place(each) for each in batch])
+        return None
+
+    def _ask(self, producer: Producer, batch: Sequence[Stored], until: float) -> None:
+        """Give the producer what it does not have, and wait for the answers."""
+        asked = {_place(each) for each in batch}
+        for each in batch:
+            place = _place(each)
             if place not in self._flying and place not in self._answers:
                 self._produce(producer, place, each, until)
-        asked = set(places)
         while not self._flying.isdisjoint(asked) and time.monotonic() < until and not self._nobody:
             producer.poll(_POLL)
-        self._judge(places)
-        return None
 
     def _produce(self, producer: Producer, place: _Place, stored: Stored, until: float) -> None:
         leaf = stored.says
@@ -131,20 +143,22 @@ class KafkaSink:
     def _judge(self, places: Sequence[_Place]) -> None:
         """Forget what need not be asked for again, and raise what is wrong with the rest."""
         errors = {place: error for place in places if (error := self._answers.get(place)) is not None}
-        for place in errors:
+        down = {place: error for place, error in errors.items() if not _is_refusal(error)}
+        for place in down:
             del self._answers[place]
-        for error in errors.values():
-            if error.fatal():
-                self._abandon()
-            if error.name() != "MSG_SIZE_TOO_LARGE" and error.name() not in _UNWANTED:
-                raise Down(self._clean(error.str()))
+        if any(error.fatal() for error in down.values()):
+            self._abandon()
+        for error in down.values():
+            raise Down(self._clean(error.str()))
         if not self._flying.isdisjoint(places):
             raise Down(self._said())
+        if len(places) == 1 or not errors:
+            for place in places:
+                del self._answers[place]
+                self._alone.discard(place)
         for error in errors.values():
             problem = self._clean(error.str())
-            raise TooLarge(problem) if error.name() == "MSG_SIZE_TOO_LARGE" else Unwanted(problem)
-        for place in places:
-            del self._answers[place]
+            raise TooLarge(problem) if error.name() == _LARGE else Unwanted(problem)
 
     def _said(self) -> str:
         return self._reason or f"{self._topic}: no acknowledgement within {self._timeout:g} s"
@@ -177,6 +191,15 @@ class KafkaSink:
         if producer is not None:
             producer.purge(in_queue=True, in_flight=True, blocking=False)
             producer.flush(1)
+
+
+def _place(stored: Stored) -> _Place:
+    return stored.shard, stored.index
+
+
+def _is_refusal(error: KafkaError | None) -> bool:
+    """Whether it is about the message, and not the broker."""
+    return error is not None and error.name() in _REFUSALS
 
 
 def key(stored: Stored) -> str:
