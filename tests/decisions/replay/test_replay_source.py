@@ -42,8 +42,8 @@ def log(request: pytest.FixtureRequest, tmp_path: Path) -> Log:
 
 
 def ids(log: Log, which: Which = Which.ALL, window: Window = Window(), **filters: Any) -> list[str]:  # noqa: B008
-    selection = Selection(window, Filters(**filters), which)
-    with session.opened(log, window=source.window_of(selection)) as found:
+    selection = Selection(Filters(**filters), which)
+    with session.opened(log, window=window) as found:
         return sorted(then.id for then, _ in source.events(found, selection))
 
 
@@ -80,9 +80,9 @@ def test_what_was_erased_is_counted_by_the_time_of_the_decision(log: Log) -> Non
         (Window(MARCH + DAY, MARCH + 2 * DAY), 1),
         (Window(None, MARCH + DAY), 0),
     ):
-        selection = Selection(window, Filters())
-        with session.opened(log, window=source.window_of(selection)) as opened:
-            assert source.erased(log, opened, window) == count
+        selection = Selection(Filters())
+        with session.opened(log, window=window, records=True) as opened:
+            assert source.erased(log, opened) == count
             assert not {"d-1", "d-2"} & {then.id for then, _ in source.events(opened, selection)}
     log.close()
 
@@ -94,7 +94,7 @@ def test_an_admission_review_that_an_opa_was_asked_about(tmp_path: Path) -> None
         "input": {"kind": "AdmissionReview", "request": request}, "result": {"response": {"allowed": False}},
     }  # fmt: skip
     log = log_of(tmp_path / "opa", [review])
-    selection = Selection(Window(), Filters())
+    selection = Selection(Filters())
     with session.opened(log) as found:
         ((then, _),) = source.events(found, selection)
     assert (then.uri, then.outcome) == ("k8s:///n/Pod/p", "deny")

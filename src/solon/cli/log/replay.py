@@ -28,7 +28,7 @@ from solon.decisions.replay.source import Selection, Which
 from solon.decisions.replay.tally import Tally
 from solon.decisions.warehouse import session
 from solon.decisions.warehouse.query import Filters
-from solon.decisions.warehouse.session import USUAL, Limits
+from solon.decisions.warehouse.session import USUAL, Limits, Window
 from solon.report import replay_report
 from solon.report.replay_report import ReplayReport
 
@@ -61,9 +61,8 @@ def replay(options: Options) -> int:
     now_ns = time.time_ns()
     load = load_of(options.candidate, now_ns)
     candidate = load.candidate()  # what is wrong with it is told before the log is read
-    selection = Selection(
-        window(options.since, options.until, now), options.filters, options.which, load.at_ns is None
-    )
+    when = window(options.since, options.until, now)
+    selection = Selection(options.filters, options.which, load.at_ns is None)
     kept = options.examples if options.examples is not None else _KEPT.get(options.format, 5)
     around = {name: read for each in candidate.sets for name, read in each.surroundings().items()}
     tally = Tally(frozenset(each.revision for each in candidate.sets), kept, around)
@@ -76,7 +75,7 @@ def replay(options: Options) -> int:
             if changed is not None and options.format == "csv":
                 write(replay_report.csv_text([replay_report.csv_row(changed)]))
 
-        judged, erased = replayed(log, selection, load, candidate, Workers.of(options), seen)
+        judged, erased = replayed(log, when, selection, load, candidate, Workers.of(options), seen)
         noted(log)
         report = ReplayReport(
             tally=tally,
@@ -144,6 +143,7 @@ class Workers:
 
 def replayed(
     log: Log,
+    when: Window,
     selection: Selection,
     load: Load,
     candidate: Candidate,
@@ -152,7 +152,7 @@ def replayed(
 ) -> tuple[int, int]:
     """How many inputs were judged, and how many decisions are erased. Raises UsageError, LogError, OSError."""
     with counting("reading entries") as tell:
-        opening = session.opened(log, window=source.window_of(selection), limits=workers.query, tell=tell)
+        opening = session.opened(log, window=when, limits=workers.query, records=True, tell=tell)
         with opening as found, counting("replayed") as progress:
 
             def told(then: Recorded, verdict: Verdict | None) -> None:
@@ -168,7 +168,7 @@ def replayed(
                 )
             except PoolError as error:
                 raise UsageError(str(error)) from None
-            return replay.judged, source.erased(log, found, selection.window)
+            return replay.judged, source.erased(log, found)
 
 
 def _judging(load: Load, candidate: Candidate, workers: Workers, *, few: bool) -> Judging:

@@ -31,15 +31,9 @@ class Which(StrEnum):
 class Selection:
     """What is replayed. ``at_their_time``: each is judged as of its own time, so that no two inputs are the same."""
 
-    window: Window
     filters: Filters
     which: Which = Which.ALL
     at_their_time: bool = False
-
-
-# What is read of the log, whatever is selected: a decision may have been erased at any later time.
-def window_of(selection: Selection) -> Window:
-    return Window(selection.window.since_us, None)
 
 
 _COLUMNS: Final = "event, team, subject"
@@ -76,11 +70,10 @@ def _selected(selection: Selection) -> tuple[str, list[Any]]:
 
 def _newest(selection: Selection) -> tuple[str, list[Any]]:
     """Shard and index of the newest of each subject; of what it was then, the filters must hold."""
-    until = _until(selection)
     passing = "AND allow" if selection.which is Which.DEPLOYED else ""
     condition_, parameters = _condition(selection)
     order = 'PARTITION BY subject ORDER BY time DESC, shard DESC, "index" DESC'
-    about = f"subject <> '' AND coalesce(path, '') <> '{AUDIT}' {passing} AND {until}"
+    about = f"subject <> '' AND coalesce(path, '') <> '{AUDIT}' {passing}"
     ranked = f"SELECT *, row_number() OVER ({order}) AS place FROM decisions WHERE {about}"
     return f'SELECT shard, "index" FROM ({ranked}) WHERE place = 1 AND {condition_}', parameters
 
@@ -88,23 +81,20 @@ def _newest(selection: Selection) -> tuple[str, list[Any]]:
 def _condition(selection: Selection) -> tuple[str, list[Any]]:
     """What must hold. Audits look once more at what is replayed already; they are left out unless they are asked for."""
     said, parameters = condition(selection.filters)
-    until = _until(selection)
     audits = "" if selection.filters.paths else f" AND coalesce(path, '') <> '{AUDIT}'"
-    return f"({said}) AND {until}{audits}", parameters
-
-
-def _until(selection: Selection) -> str:
-    until = selection.window.until_us
-    return "true" if until is None else f"time < make_timestamp({until})"
+    return f"({said}){audits}", parameters
 
 
 # --- what is gone
 
 
-def erased(log: Log, session: Session, window: Window) -> int:
-    """How many decisions of that time were erased. What they were about cannot be known. Raises LogError, OSError."""
+def erased(log: Log, session: Session) -> int:
+    """How many decisions of the session's time were erased. What they were about cannot be known.
+
+    The session is one with records. Raises LogError, OSError.
+    """
     gone: dict[str, set[int]] = {}
-    for (event,) in session.all("SELECT event FROM entries WHERE kind = 'erasure'"):
+    for (event,) in session.all("SELECT event FROM records WHERE kind = 'erasure'"):
         try:
             for each in claims(event.encode()):
                 gone.setdefault(each.shard, set()).add(each.index)
@@ -112,7 +102,9 @@ def erased(log: Log, session: Session, window: Window) -> int:
             continue
     places = {place.name: place for place in log.shards()}
     return sum(
-        _within(places[shard], sorted(indexes), window) for shard, indexes in gone.items() if shard in places
+        _within(places[shard], sorted(indexes), session.window)
+        for shard, indexes in gone.items()
+        if shard in places
     )
 
 
