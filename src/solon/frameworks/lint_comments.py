@@ -12,7 +12,7 @@ from typing import Final
 
 from solon.lang.rego.errors import RegoError
 from solon.lang.rego.lexer import tokenize
-from solon.lang.rego.lint import Remark, Severity
+from solon.lang.remark import Remark, Severity
 from solon.lang.source import Diagnostic, Span
 
 RULES: Final[dict[str, tuple[Severity, str]]] = {

@@ -34,7 +34,7 @@ from solon.governance.waivers import lint as waiver_lint
 from solon.lang import rego
 from solon.lang.budget import Budget
 from solon.lang.rego import lint as language
-from solon.lang.rego.lint import Remark
+from solon.lang.remark import Remark, in_order
 from solon.report.lint_report import LintReport, show
 from solon.subjects import discover
 from solon.subjects.subject import Subject, Unreadable
@@ -85,7 +85,7 @@ def run(options: Options) -> int:
     unasked = asked.ignored | (set() if changes is not None else set(lint_stages.CODES))
     if sources.broken:
         unasked |= CODES.keys()
-    found = language.in_order(
+    found = in_order(
         r
         for r in lint_comments.apply(remarks, list(_ignores(sources)), CODES, unasked)
         if r.diagnostic.code not in asked.ignored
