@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from solon.cli import config, policies, programme, schemas
 from solon.cli.breakglass import override
@@ -77,7 +78,7 @@ def run(options: Options) -> int:
         )
     )
     if options.log:
-        _append(options.log, [])  # what cannot be recorded is not judged
+        append(options.log, [])  # what cannot be recorded is not judged
     subjects, around, unreadable = gathered(options)
     context = context_of(subjects, around, options, started_ns)
     with collector_spared():
@@ -94,7 +95,7 @@ def run(options: Options) -> int:
         started_ns=started_ns,
     )
     if options.log:
-        _append(options.log, report.decisions)
+        append(options.log, report.decisions)
     if not options.quiet:
         _write(report, options)
     return _status(report, options)
@@ -244,20 +245,21 @@ def judged(
         )
 
 
-def _append(path: str, decisions: Sequence[Decision]) -> None:
+def append(where: str, decisions: Sequence[Decision], **said: Any) -> None:
+    """Write decisions to a log or a file; ``said`` as for ``record``. Raises UsageError."""
     from solon.cli.log import command as log
     from solon.cli.log.rules import ruled
-    from solon.decisions.record import append, records
+    from solon.decisions import record
 
-    lines = ruled(records(decisions))
+    lines = ruled(record.records(decisions, **said))
     try:
-        if os.path.isdir(path):
-            log.record(path, lines)
+        if os.path.isdir(where):
+            log.record(where, lines)
         else:
-            append(path, lines)
+            record.append(where, lines)
     except OSError as error:
         raise UsageError(
-            f"{path}: the decisions could not be written: {(error.strerror or str(error)).lower()}"
+            f"{where}: the decisions could not be written: {(error.strerror or str(error)).lower()}"
         ) from None
 
 
