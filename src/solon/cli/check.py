@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from solon.cli import config, policies, programme, schemas
 from solon.cli.breakglass import override
@@ -28,6 +29,10 @@ from solon.report.check_report import CheckReport
 from solon.subjects import discover
 from solon.subjects.documents import collector_spared
 from solon.subjects.subject import Subject, Unreadable
+
+if TYPE_CHECKING:
+    from solon.cli.log.programme import InForce
+    from solon.governance.breakglass.cases import Used
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,8 @@ class Options:
     cluster: str = ""
     environment: str = ""
     break_glass: list[str] = field(default_factory=list)
+    place: str = ""
+    set_names: list[str] = field(default_factory=list)  # what solon.yaml calls the paths of the policies
 
 
 def run(options: Options) -> int:
@@ -74,6 +81,7 @@ def run(options: Options) -> int:
             options.all_namespaces,
             options.dialect,
             schemas=schemas.read(options.schema),
+            names=options.set_names,
         )
     )
     if options.log:
@@ -82,8 +90,9 @@ def run(options: Options) -> int:
     context = context_of(subjects, around, options, started_ns)
     with collector_spared():
         plan = programme_of(governed, sets, around, context, options, tokens)
+        known = _recorded(governed, sets, plan, options)
         decisions = list(judged(sets, subjects, context, plan))
-    override.record(tokens, decisions, now, override.alarm_of(governed))
+    uses = override.record(tokens, decisions, now, override.alarm_of(governed))
     report = CheckReport(
         decisions=decisions,
         unreadable=unreadable,
@@ -94,7 +103,7 @@ def run(options: Options) -> int:
         started_ns=started_ns,
     )
     if options.log:
-        _append(options.log, report.decisions)
+        _append(options.log, report.decisions, known, uses)
     if not options.quiet:
         _write(report, options)
     return _status(report, options)
@@ -130,6 +139,7 @@ def configured(options: Options) -> Options:
     return replace(
         options,
         policies=found.paths(settings.policies or ["policy"]),
+        set_names=settings.policies or ["policy"],
         data=options.data or found.paths(settings.data),
         inventory=options.inventory or found.paths(settings.inventory),
         namespaces=options.namespaces or settings.namespaces,
@@ -244,15 +254,31 @@ def judged(
         )
 
 
-def _append(path: str, decisions: Sequence[Decision]) -> None:
+def _recorded(
+    found: config.Found | None, sets: Sequence[PolicySet], plan: Programme | None, options: Options
+) -> InForce | None:
+    """What is in force, once the log has it; None where no log is kept that could. Raises UsageError."""
+    if not options.log or not os.path.isdir(options.log):
+        return None
+    from solon.cli.log import command as log
+    from solon.cli.log.programme import Where, in_force
+
+    now = in_force(found, sets, plan, Where(options.place, options.environment, options.cluster))
+    log.record(options.log, (), now)
+    return now
+
+
+def _append(
+    path: str, decisions: Sequence[Decision], known: InForce | None = None, uses: Sequence[Used] = ()
+) -> None:
     from solon.cli.log import command as log
     from solon.cli.log.rules import ruled
     from solon.decisions.record import append, records
 
-    lines = ruled(records(decisions))
+    lines = ruled(records(decisions, programme=known.stamp if known is not None else None))
     try:
         if os.path.isdir(path):
-            log.record(path, lines)
+            log.record(path, lines, known, uses)
         else:
             append(path, lines)
     except OSError as error:

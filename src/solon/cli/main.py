@@ -23,6 +23,7 @@ from solon.cli.options import (
     Inventory,
     MaxSize,
     PathsOrStdin,
+    Place,
     TableOrJson,
     Timeout,
 )
@@ -178,6 +179,7 @@ def check(
             "--break-glass", metavar="TOKEN", help="Let an emergency through; - or @FILE to read it."
         ),
     ] = None,
+    place: Place = "",
     timeout: Timeout = 10.0,
     max_size: MaxSize = 512,
     verbose: Annotated[
@@ -221,6 +223,7 @@ def check(
                 cluster=cluster,
                 environment=environment,
                 break_glass=break_glass or [],
+                place=place,
             )
         )
     )

@@ -95,6 +95,8 @@ def erase(log: Log, found: Sequence[tuple[Place, Stored]], *, reason: str, by: s
     for _, stored in found:
         if stored.says.kind is Kind.ERASURE:
             raise LogError(f"{stored.says.id}: is the record of an erasure, and stays")
+        if stored.says.kind is not Kind.DECISION:
+            raise LogError(f"{stored.says.id}: says what was in force, which is read from it alone: it stays")
     path = os.path.join(log.directory, "erase.lock")
     with durable.locked(path, _WAIT) as had:
         if not had:
