@@ -143,7 +143,7 @@ def test_policies_are_not_judged_with_their_directory(solon: Callable[..., Any],
 
 
 @pytest.mark.parametrize(
-    "word", ["check", "test", "eval", "profile", "lint", "fmt", "init", "demo", "notify"]
+    "word", ["check", "test", "eval", "profile", "lint", "fmt", "init", "demo", "notify", "serve"]
 )
 def test_help_has_an_example_and_fits(solon: Callable[..., Any], word: str) -> None:
     ran = solon(word, "--help")
@@ -168,6 +168,7 @@ def test_the_list_of_commands_is_whole(solon: Callable[..., Any]) -> None:
         "notify",
         "baseline",
         "explain",
+        "serve",
         "rollout",
         "tickets",
         "waivers",

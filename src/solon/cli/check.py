@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from solon.cli import config, policies, programme, schemas
 from solon.cli.breakglass import override
@@ -85,12 +85,12 @@ def run(options: Options) -> int:
         )
     )
     if options.log:
-        _append(options.log, [])  # what cannot be recorded is not judged
+        append(options.log, [])  # what cannot be recorded is not judged
     subjects, around, unreadable = gathered(options)
     context = context_of(subjects, around, options, started_ns)
     with collector_spared():
         plan = programme_of(governed, sets, around, context, options, tokens)
-        known = _recorded(governed, sets, plan, options)
+        known = recorded(governed, sets, plan, options)
         decisions = list(judged(sets, subjects, context, plan))
     uses = override.record(tokens, decisions, now, override.alarm_of(governed))
     report = CheckReport(
@@ -103,7 +103,7 @@ def run(options: Options) -> int:
         started_ns=started_ns,
     )
     if options.log:
-        _append(options.log, report.decisions, known, uses)
+        append(options.log, report.decisions, known, uses)
     if not options.quiet:
         _write(report, options)
     return _status(report, options)
@@ -254,8 +254,14 @@ def judged(
         )
 
 
-def _recorded(
-    found: config.Found | None, sets: Sequence[PolicySet], plan: Programme | None, options: Options
+def recorded(
+    found: config.Found | None,
+    sets: Sequence[PolicySet],
+    plan: Programme | None,
+    options: Options,
+    *,
+    via: str = "",
+    posture: str = "closed",
 ) -> InForce | None:
     """What is in force, once the log has it; None where no log is kept that could. Raises UsageError."""
     if not options.log or not os.path.isdir(options.log):
@@ -263,27 +269,36 @@ def _recorded(
     from solon.cli.log import command as log
     from solon.cli.log.programme import Where, in_force
 
-    now = in_force(found, sets, plan, Where(options.place, options.environment, options.cluster))
+    where = Where(options.place, options.environment, options.cluster, via, posture)
+    now = in_force(found, sets, plan, where)
     log.record(options.log, (), now)
     return now
 
 
-def _append(
-    path: str, decisions: Sequence[Decision], known: InForce | None = None, uses: Sequence[Used] = ()
+def append(
+    where: str,
+    decisions: Sequence[Decision],
+    known: InForce | None = None,
+    uses: Sequence[Used] = (),
+    **said: Any,
 ) -> None:
+    """Write decisions to a log or a file; ``said`` as for ``record``. Raises UsageError.
+
+    ``known`` is what they were judged under, ``uses`` are those of break-glass tokens.
+    """
     from solon.cli.log import command as log
     from solon.cli.log.rules import ruled
-    from solon.decisions.record import append, records
+    from solon.decisions import record
 
-    lines = ruled(records(decisions, programme=known.stamp if known is not None else None))
+    lines = ruled(record.records(decisions, programme=known.stamp if known is not None else None, **said))
     try:
-        if os.path.isdir(path):
-            log.record(path, lines, known, uses)
+        if os.path.isdir(where):
+            log.record(where, lines, known, uses)
         else:
-            append(path, lines)
+            record.append(where, lines)
     except OSError as error:
         raise UsageError(
-            f"{path}: the decisions could not be written: {(error.strerror or str(error)).lower()}"
+            f"{where}: the decisions could not be written: {(error.strerror or str(error)).lower()}"
         ) from None
 
 

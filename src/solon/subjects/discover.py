@@ -110,6 +110,24 @@ def read(
     name = source.path
     try:
         data = read_bytes(name, stdin, max_bytes)
+    except Problem as problem:
+        yield problem.at(name)
+        return
+    # Standard input cannot be read again for positions.
+    again = None if name == "-" else lambda: read_bytes(name, stdin, max_bytes)
+    yield from read_data(name, data, again=again, cluster=cluster, named=source.named)
+
+
+def read_data(
+    name: str,
+    data: bytes,
+    *,
+    again: Callable[[], bytes] | None = None,
+    cluster: str = "",
+    named: bool = True,
+) -> Iterator[Subject | Unreadable]:
+    """As ``read``, of what has been read; without ``again`` the text is kept for positions."""
+    try:
         if data[:4] == b"PK\x03\x04":
             raise Problem("a binary Terraform plan or another archive", hint=terraform.SHOW)
         if name.endswith(".tf"):
@@ -122,8 +140,7 @@ def read(
     except Problem as problem:
         yield problem.at(name)
         return
-    keep = text if name == "-" else None  # standard input cannot be read again for positions
-    file = SourceFile(name, lambda: keep if keep is not None else text_of(read_bytes(name, stdin, max_bytes)))
+    file = SourceFile(name, lambda: text_of(again()) if again is not None else text)
     empty = True
     for document in decode(text):
         empty = False
@@ -135,11 +152,11 @@ def read(
                 yield from terraform.subjects(document, file)
             elif isinstance(document.value, dict | list):
                 yield from kubernetes.subjects(document, file, cluster or kubernetes.NO_CLUSTER)
-            elif source.named:
+            elif named:
                 raise Problem(
                     "neither a Kubernetes object nor a Terraform plan: a single value", document.row
                 )
         except Problem as problem:
             yield problem.at(name)
-    if empty and source.named:
+    if empty and named:
         yield Unreadable(Location(name), "no documents in this file")

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -60,7 +61,7 @@ def test_sealed_segments_go_to_a_file_a_day_sorted(tmp_path: Path) -> None:
     log_of(tmp_path / "log", [event(5, "2026-03-01T07:00:00Z")])
     assert compaction.compact(log) == 5
     files = manifest.read(log.directory).rows
-    assert [(file.day, file.rows) for file in files] == [("2026-03-01", 4), ("2026-03-02", 1)]
+    assert [(file.period, file.rows) for file in files] == [("2026-03-01", 4), ("2026-03-02", 1)]
     path = os.path.join(manifest.directory(log.directory), files[0].path)
     assert "/dt=2026-03-01/" in path
     assert duckdb.execute("SELECT decision_id FROM read_parquet($1)", [path]).fetchall() == [
@@ -156,11 +157,72 @@ def test_small_files_of_a_day_become_one(tmp_path: Path) -> None:
     ],
 )
 def test_which_files_are_crowded(sizes: list[int], positions: list[int]) -> None:
-    assert manifest.crowded(sizes, 1 << 20) == positions
+    assert manifest.crowded(sizes) == positions
 
 
-def test_full_files_are_left_as_they_are() -> None:
-    assert manifest.crowded([64] * 9, 64) == []
+def row_files(*said: tuple[str, int]) -> list[manifest.RowFile]:
+    """Files of these periods and rows, with 1,000 bytes a row; a month's reach to its 20th."""
+    out = []
+    for number, (period, rows) in enumerate(said):
+        day = datetime.fromisoformat(period if len(period) == 10 else f"{period}-20").replace(tzinfo=UTC)
+        first = int(day.timestamp()) * 1_000_000
+        out.append(manifest.RowFile(f"{number}", period, rows, rows * 1_000, first, first + 86_399_999_999))
+    return out
+
+
+DAYS = [f"2026-10-{day:02}" for day in range(1, 32)]
+
+
+@pytest.mark.parametrize(
+    ("files", "period", "taken"),
+    [
+        ([], "", []),
+        ([(day, 10) for day in DAYS[:10]], "", []),  # seven of them are over since two days
+        ([(day, 10) for day in DAYS[:11]], "2026-10", list(range(8))),
+        ([("2026-10-09", 10)] * 8, "2026-10-09", list(range(8))),
+        ([("2026-10", 300), ("2026-10-30", 10), ("2026-11-03", 10)], "", []),  # too little to write it anew
+        ([("2026-10", 80), ("2026-10-30", 10), ("2026-11-02", 10)], "", []),  # October may still go on
+        ([("2026-10", 80), ("2026-10-30", 10), ("2026-11-03", 10)], "2026-10", [0, 1]),
+        ([("2026-10", 1_000), ("2026-10-30", 900), ("2026-11-03", 10)], "", []),  # full
+        ([("2026-10-29", 600), ("2026-10-30", 900), ("2026-11-03", 10)], "", []),  # more than full
+        ([("9999-12-31", 10), ("2026-10-01", 10), ("2026-10-02", 10)], "2026-10", [1, 2]),
+    ],
+)
+def test_which_files_become_one(files: list[tuple[str, int]], period: str, taken: list[int]) -> None:
+    found = manifest.mergeable(row_files(*files), manifest.Full(rows=1_000, bytes=1 << 30))
+    few = found[1] if found else []
+    assert (found[0] if found else "", sorted(int(file.path) for file in few)) == (period, taken)
+
+
+def test_full_is_also_said_in_bytes() -> None:
+    files = row_files(*[(day, 10) for day in DAYS[:11]])
+    assert manifest.mergeable(files, manifest.Full(rows=1_000, bytes=10_000)) is None
+
+
+def test_days_that_are_over_become_a_month(tmp_path: Path) -> None:
+    """In one step, and in many; an upload that comes again after that is known."""
+    for at in range(0, 70, 10):
+        log = log_of(tmp_path / "log", decisions(at, at + 10, days=1), seal=True)
+        compaction.compact(log)
+    found = manifest.read(log.directory)
+    assert sorted((file.period, file.rows) for file in found.rows if len(file.period) == 7) == [
+        ("2026-03", 31),
+        ("2026-04", 30),
+        ("2026-05", 6),
+    ]
+    assert sorted(file.period for file in found.rows if len(file.period) == 10) == [
+        f"2026-05-{day:02}" for day in range(7, 10)
+    ]
+    assert {file.path.split("/")[1] for file in found.rows if len(file.period) == 7} == {
+        "month=2026-03",
+        "month=2026-04",
+        "month=2026-05",
+    }
+    assert not (tmp_path / "log/cold/rows/dt=2026-03-01").exists()
+    log_of(tmp_path / "log", decisions(40, 42, days=1), seal=True)
+    compaction.compact(log)
+    assert asked(log, "SELECT count(*), count(DISTINCT dt) FROM decisions") == [(70, 70)]
+    assert asked(log, "SELECT count(*) FROM entries WHERE repeated") == [2]
 
 
 def test_many_shards(tmp_path: Path) -> None:

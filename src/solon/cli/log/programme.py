@@ -27,17 +27,22 @@ VARIABLE = "SOLON_PLACE"
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """``named`` is the place that a command was given; ``environment`` and ``cluster`` are what it judges for."""
+    """``named`` is the place that a command was given; ``environment`` and ``cluster`` are what it judges for.
+
+    ``via`` is the way in, where it is not the command line: the same policies may mean something else there.
+    """
 
     named: str = ""
     environment: str = ""
     cluster: str = ""
+    via: str = ""
+    posture: str = "closed"
 
 
 def place_of(where: Where, found: Found | None) -> str:
     """The place that is judged at, for the log. Raises UsageError."""
     said = found.log().place if found is not None else ""
-    derived = "/".join(part for part in (where.environment, where.cluster) if part)
+    derived = "/".join(part for part in (where.environment, where.cluster, where.via) if part)
     place = where.named or os.environ.get(VARIABLE, "") or said or derived or PLACE
     if problem := recording.place_problem(place):
         raise UsageError(f"--place {problem}")
@@ -70,7 +75,7 @@ def in_force(
     """What is about to be judged with. Raises UsageError."""
     place = place_of(where, found)
     if found is None:
-        return InForce(present(place, sets, None), "", where.cluster)
+        return InForce(present(place, sets, None, posture=where.posture), "", where.cluster)
     tokens, problems = _ledger(found)
     now = present(
         place,
@@ -78,6 +83,7 @@ def in_force(
         programme,
         root=found.directory,
         timezone=found.config.timezone,
+        posture=where.posture,
         longest_breakglass=period(found.config.breakglass.longest),
         tokens=tokens,
         problems=problems,

@@ -23,7 +23,7 @@ from solon.decisions.in_force.parts import (
     token_keys,
 )
 from solon.decisions.log.events import nanoseconds
-from solon.decisions.log.leaf import Kind
+from solon.decisions.log.leaf import PROGRAMME
 from solon.decisions.log.reading import Stored
 from solon.decisions.record import LABELS, rfc3339
 from solon.governance.waivers.waiver import State as WaiverState
@@ -32,7 +32,6 @@ from solon.subjects.subject import Location
 # What became of the part: a rollout `stepped` when a date of it came; a waiver `began` or `expired` when one did.
 Change = Literal["added", "changed", "removed", "stepped", "began", "expired", "opened", "used", "closed"]
 PATH: Final = "solon/programme"
-KINDS: Final = frozenset({Kind.ACTIVATION, Kind.ROLLOUT, Kind.WAIVER, Kind.BREAKGLASS})
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -251,7 +250,7 @@ _decode: Final = msgspec.json.Decoder(_Event).decode
 def decoded(stored: Stored, shard: str) -> Recorded | None:
     """What an entry says of the programme; None where it is none that Solon wrote, or is erased. Raises Damaged."""
     leaf = stored.says
-    if leaf.kind not in KINDS or stored.payload is None:
+    if leaf.kind not in PROGRAMME or stored.payload is None:
         return None
     return parsed(stored.payload, leaf.id, shard, stored.index)
 

@@ -6,15 +6,16 @@ import os
 from collections.abc import Iterator
 from typing import Final
 
-from solon.decisions.in_force.events import KINDS, Recorded, decoded, parsed
+from solon.decisions.in_force.events import Recorded, decoded, parsed
 from solon.decisions.in_force.state import ordered
 from solon.decisions.log import reading
 from solon.decisions.log.errors import LogError
+from solon.decisions.log.leaf import PROGRAMME
 from solon.decisions.log.store import Log
 from solon.decisions.warehouse import manifest as manifests
 from solon.decisions.warehouse.compaction import reader
 
-_WORDS: Final = tuple(sorted(kind.name.lower() for kind in KINDS))
+_WORDS: Final = tuple(sorted(kind.name.lower() for kind in PROGRAMME))
 
 
 def entries(log: Log) -> list[Recorded]:
@@ -24,7 +25,7 @@ def entries(log: Log) -> list[Recorded]:
         found = list(_cold(log, current))
     for place in log.shards():
         hot = reading.entries(place.segments, current.next(place.name))
-        told = (decoded(stored, place.name) for stored in hot if stored.leaf[1] in KINDS)
+        told = (decoded(stored, place.name) for stored in hot if stored.leaf[1] in PROGRAMME)
         found += [each for each in told if each is not None]
     return ordered(found)
 

@@ -19,7 +19,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from solon.decisions.in_force import reading, texts
-from solon.decisions.in_force.events import KINDS, Author, Changed, changes, encoded, new_tokens
+from solon.decisions.in_force.events import Author, Changed, changes, encoded, new_tokens
 from solon.decisions.in_force.parts import (
     ActiveRollout,
     ActiveSet,
@@ -36,7 +36,7 @@ from solon.decisions.in_force.state import as_of
 from solon.decisions.log import durable
 from solon.decisions.log.errors import Busy, os_error
 from solon.decisions.log.events import entry_of
-from solon.decisions.log.leaf import Entry
+from solon.decisions.log.leaf import PROGRAMME, Entry
 from solon.decisions.log.store import Log
 
 DIRECTORY: Final = "in-force"
@@ -142,7 +142,7 @@ def _entries(log: Log, now: Present, found: Sequence[Changed], author: Author, t
 
 def forget(log: Log, entries: Sequence[Entry]) -> None:
     """Remove the copies, where entries about the programme came by another way. Raises LogError."""
-    if not any(entry.kind in KINDS for entry in entries):
+    if not any(entry.kind in PROGRAMME for entry in entries):
         return
     where = os.path.join(log.directory, DIRECTORY)
     if not os.path.isdir(where):

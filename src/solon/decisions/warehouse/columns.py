@@ -8,7 +8,7 @@ from typing import Final
 COLUMNS: Final = {
     "shard": ("VARCHAR", "the shard of the log that the entry is in"),
     "index": ("BIGINT", "its index there"),
-    "kind": ("VARCHAR", "decision, activation, rollout, waiver, breakglass"),
+    "kind": ("VARCHAR", "decision, activation, rollout, waiver, breakglass, incident"),
     "decision_id": ("VARCHAR", "the id"),
     "time": ("TIMESTAMP", "when it was decided, UTC"),
     "outcome": ("VARCHAR", "allow, warn, deny, error; empty where the event does not say"),
@@ -41,7 +41,7 @@ COLUMNS: Final = {
 # What a table shows, unless asked otherwise.
 SHOWN: Final = ("time", "outcome", "subject", "team", "policies", "decision_id")
 ORDER: Final = "namespace, outcome, time, shard, index"  # of the rows in a file
-DAY: Final = "dt"  # the partition
+DAY: Final = "dt"  # the day, in SQL, and the directory of its files
 
 
 def schema() -> str:

@@ -23,8 +23,8 @@ from solon.decisions.log.leaf import Kind
 from solon.decisions.log.shard import Place
 from solon.decisions.log.store import Log
 from solon.decisions.warehouse import manifest as manifests
-from solon.decisions.warehouse.columns import DAY, ORDER, schema
-from solon.decisions.warehouse.manifest import IdFile, Manifest, Reach, RowFile
+from solon.decisions.warehouse.columns import ORDER, schema
+from solon.decisions.warehouse.manifest import Full, IdFile, Manifest, Reach, RowFile
 from solon.decisions.warehouse.rows import line, row
 
 if TYPE_CHECKING:
@@ -32,11 +32,14 @@ if TYPE_CHECKING:
 
 STEP_ROWS: Final = 200_000
 STEP_BYTES: Final = 256 << 20
-FULL_ROWS: Final = 1 << 20  # a file of a day with so many is not merged with others any more
-_FULL_IDS: Final = 1 << 34
+FULL: Final = Full(rows=1 << 20, bytes=256 << 20)
+_MEMORY: Final = "3GiB"  # what does not fit is spilled beside the files
 _WAIT: Final = 30.0
 _MIN_OBJECT: Final = 16 << 20  # what DuckDB gives a line of JSON without being asked
-_PARQUET: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 8192"
+_DAY_US: Final = 86_400_000_000
+_PARQUET: Final = (
+    "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 16384"
+)
 
 
 @dataclass(slots=True)
@@ -219,7 +222,7 @@ class _Writer:
         self.touched = {where}
 
     def take(self, batch: _Batch, old: Sequence[RowFile]) -> tuple[list[RowFile], IdFile]:
-        """Files of the rows of a batch, a day each, and of their ids."""
+        """Files of the rows of a batch, a period each, and of their ids."""
         run = self._database.execute
         size = max(_MIN_OBJECT, batch.longest + 1)
         run(
@@ -227,30 +230,43 @@ class _Writer:
             f"FROM read_json($1, format='newline_delimited', columns={_raw_schema()}, maximum_object_size={size})",
             [batch.path],
         )
-        days = [str(day) for (day,) in run("SELECT DISTINCT dt FROM taken ORDER BY dt").fetchall()]
-        files = []
+        self._mark_repeated(old)
+        days = [day for (day,) in run("SELECT DISTINCT dt::VARCHAR FROM taken ORDER BY 1").fetchall()]
+        ((last,),) = run("SELECT epoch_us(max(time)) // $1 FROM taken", [_DAY_US]).fetchall()
+        newest = max(manifests.newest_day(old), last)
+        periods: dict[str, list[str]] = {}
         for day in days:
-            known = [os.path.join(self._where, file.path) for file in old if file.day == day]
-            before = (
-                "SELECT decision_id, time FROM read_parquet($known) WHERE kind = 'decision'"
-                if known
-                else "SELECT NULL::VARCHAR AS decision_id, NULL::TIMESTAMP AS time WHERE false"
-            )
-            # An upload that came twice has the same id and the same time, and so the same day.
-            query = f"""
-                SELECT t.* EXCLUDE (dt) REPLACE (
-                    kind = 'decision' AND (
-                        EXISTS (FROM ({before}) k WHERE k.decision_id = t.decision_id AND k.time = t.time)
-                        OR row_number() OVER (PARTITION BY kind, decision_id, time ORDER BY shard, "index") > 1
-                    ) AS repeated)
-                FROM taken t WHERE dt = $day::DATE ORDER BY {ORDER}"""
-            parameters: dict[str, Any] = {"day": day}
-            if known:
-                parameters["known"] = known
-            files.append(self._rows(query, parameters, day))
+            periods.setdefault(manifests.period_of(day, newest), []).append(day)
+        query = f"SELECT * EXCLUDE (dt) FROM taken WHERE dt IN (SELECT unnest($days)::DATE) ORDER BY {ORDER}"
+        files = [self._rows(query, {"days": these}, period) for period, these in periods.items()]
         index = self._ids('SELECT decision_id, shard, "index", dt FROM taken ORDER BY decision_id', [])
         run("DROP TABLE taken")
         return files, index
+
+    def _mark_repeated(self, old: Sequence[RowFile]) -> None:
+        """An upload that came twice: it has the same id and the same time, and so the same day."""
+        run = self._database.execute
+        run(
+            """UPDATE taken SET repeated = true FROM (
+                 SELECT shard, "index", row_number() OVER (
+                   PARTITION BY decision_id, time ORDER BY shard, "index") AS copy
+                 FROM taken WHERE kind = 'decision') AS copies
+               WHERE copies.copy > 1 AND taken.shard = copies.shard AND taken."index" = copies."index" """
+        )
+        days = [
+            day * _DAY_US
+            for (day,) in run("SELECT DISTINCT epoch_us(time) // $1 FROM taken", [_DAY_US]).fetchall()
+        ]
+        known = [file for file in old if any(file.overlaps(day, day + _DAY_US - 1) for day in days)]
+        if known:
+            run(
+                """UPDATE taken SET repeated = true FROM (
+                     SELECT decision_id, time FROM read_parquet($1, hive_partitioning=false)
+                     WHERE kind = 'decision' AND time >= (SELECT min(time) FROM taken)
+                       AND time <= (SELECT max(time) FROM taken)) AS known
+                   WHERE taken.kind = 'decision' AND taken.decision_id = known.decision_id AND taken.time = known.time""",
+                [[os.path.join(self._where, file.path) for file in known]],
+            )
 
     def erase(self, rows: Sequence[RowFile], erased: set[tuple[str, int]]) -> list[RowFile]:
         """The files without the rows whose payload is erased."""
@@ -263,7 +279,7 @@ class _Writer:
         for file in rows:
             path = os.path.join(self._where, file.path)
             hit = self._database.execute(
-                'SELECT 1 FROM read_parquet($1) r SEMI JOIN gone g ON r.shard = g.shard AND r."index" = g.n LIMIT 1',
+                'SELECT 1 FROM read_parquet($1, hive_partitioning=false) r SEMI JOIN gone g ON r.shard = g.shard AND r."index" = g.n LIMIT 1',
                 [path],
             ).fetchone()
             if hit is None:
@@ -273,7 +289,7 @@ class _Writer:
                 "SELECT r.* FROM read_parquet($path, hive_partitioning=false) r ANTI JOIN gone g "
                 f'ON r.shard = g.shard AND r."index" = g.n ORDER BY {ORDER}',
                 {"path": path},
-                file.day,
+                file.period,
             )
             if kept.rows:
                 out.append(kept)
@@ -281,35 +297,35 @@ class _Writer:
         return out
 
     def merge_rows(self, rows: Sequence[RowFile]) -> list[RowFile]:
-        """Small files of a day become one."""
+        """Small files become large ones, and days that are over become months."""
         out = list(rows)
-        for day in sorted({file.day for file in rows}):
-            there = [file for file in out if file.day == day]
-            few = [there[at] for at in manifests.crowded([file.rows for file in there], FULL_ROWS)]
-            if few:
-                paths = [os.path.join(self._where, file.path) for file in few]
-                query = f"SELECT * FROM read_parquet($paths, hive_partitioning=false) ORDER BY {ORDER}"
-                out = [file for file in out if file not in few]
-                out.append(self._rows(query, {"paths": paths}, day))
+        while found := manifests.mergeable(out, FULL):
+            period, few = found
+            paths = [os.path.join(self._where, file.path) for file in few]
+            query = f"SELECT * FROM read_parquet($paths, hive_partitioning=false) ORDER BY {ORDER}"
+            out = [file for file in out if file not in few]
+            out.append(self._rows(query, {"paths": paths}, period))
         return out
 
     def merge_ids(self, ids: Sequence[IdFile]) -> list[IdFile]:
-        few = [ids[at] for at in manifests.crowded([file.rows for file in ids], _FULL_IDS)]
+        few = [ids[at] for at in manifests.crowded([file.rows for file in ids])]
         if not few:
             return list(ids)
         paths = [os.path.join(self._where, file.path) for file in few]
         merged = self._ids("SELECT * FROM read_parquet($1) ORDER BY decision_id", [paths])
         return [*(file for file in ids if file not in few), merged]
 
-    def _rows(self, query: str, parameters: dict[str, Any], day: str) -> RowFile:
-        directory = os.path.join("rows", f"{DAY}={day}")
+    def _rows(self, query: str, parameters: dict[str, Any], period: str) -> RowFile:
+        directory = os.path.join("rows", f"{manifests.partition(period)}={period}")
         path = self._file(directory)
         self._copy(query, parameters, path)
+        target = os.path.join(self._where, path)
         count, first, last = self._one(
-            "SELECT count(*), coalesce(epoch_us(min(time)), 0), coalesce(epoch_us(max(time)), 0) FROM read_parquet($1)",
-            [os.path.join(self._where, path)],
+            "SELECT count(*), coalesce(epoch_us(min(time)), 0), coalesce(epoch_us(max(time)), 0) "
+            "FROM read_parquet($1, hive_partitioning=false)",
+            [target],
         )
-        return RowFile(path, day, count, first, last)
+        return RowFile(path, period, count, os.path.getsize(target), first, last)
 
     def _ids(self, query: str, parameters: list[Any]) -> IdFile:
         path = self._file("ids")
@@ -354,6 +370,7 @@ def _database(work: str) -> Iterator[duckdb.DuckDBPyConnection]:
         ":memory:",
         config={
             "temp_directory": work,
+            "memory_limit": _MEMORY,
             "python_enable_replacements": "false",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
@@ -418,10 +435,13 @@ def _sweep(log: str, current: Manifest, *, wait: float = 0.0) -> None:
     with _unread(where, wait) as nobody:
         if not nobody:
             return
-        for directory, _, names in os.walk(where):
+        for directory, _, names in os.walk(where, topdown=False):
             for name in names:
                 path = os.path.join(directory, name)
                 if (
                     name.endswith(".parquet") and os.path.relpath(path, where) not in named
                 ) or durable.TEMPORARY in name:
                     os.unlink(path)
+            if os.path.dirname(directory) == os.path.join(where, "rows"):
+                with suppress(OSError):
+                    os.rmdir(directory)  # where nothing is left

@@ -1,0 +1,116 @@
+"""What `solon serve` takes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from solon.cli.options import Environment, Hosts, MaxSize, Place, Timeout
+
+
+def serve(
+    run_task: Annotated[
+        bool, typer.Option("--run-task", help="Answer HCP Terraform's and Terraform Enterprise's run tasks.")
+    ] = False,
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="HOST:PORT", help="Where to listen.")
+    ] = "127.0.0.1:8484",
+    host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--host", metavar="HOST", help="Where tasks come from; may be repeated [app.terraform.io]."
+        ),
+    ] = None,
+    key_env: Annotated[
+        str, typer.Option("--key-env", metavar="NAME", help="Variable with the task's HMAC key.")
+    ] = "SOLON_RUN_TASK_KEY",
+    without_key: Annotated[
+        bool, typer.Option("--without-key", help="Take tasks that nobody signed.")
+    ] = False,
+    fail_open: Annotated[
+        bool, typer.Option("--fail-open", help="Let pass what cannot be judged; it fails otherwise.")
+    ] = False,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option("--policy", "-p", metavar="PATH", help="Policy directory or file; may be repeated."),
+    ] = None,
+    data: Annotated[
+        list[str] | None, typer.Option("--data", "-d", metavar="PATH", help="Data for Rego: YAML or JSON.")
+    ] = None,
+    log: Annotated[
+        str | None,
+        typer.Option("--log", metavar="FILE", help="Append decisions: JSON lines to a file, or to a log."),
+    ] = None,
+    environment: Environment = "",
+    break_glass: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--break-glass", metavar="@FILE", help="Tokens for emergencies, read anew for each task."
+        ),
+    ] = None,
+    place: Place = "",
+    url: Annotated[
+        str, typer.Option("--url", metavar="URL", help="Where people read more, beside each result.")
+    ] = "",
+    at_once: Annotated[
+        int, typer.Option("--at-once", metavar="N", min=1, max=64, help="Plans judged at a time.")
+    ] = 2,
+    ca: Annotated[
+        str | None, typer.Option("--ca", metavar="FILE", help="Trust the certificates in this file alone.")
+    ] = None,
+    allow_host: Hosts = None,
+    timeout: Timeout = 10.0,
+    max_size: MaxSize = 512,
+) -> None:
+    """Judge what others send, until it is told to end.
+
+    With --run-task: the webhook of a Terraform run task. Each plan is fetched, judged by the policies as they are
+    then, and the result sent, with an outcome for each policy. Requests are signed with the key in
+    SOLON_RUN_TASK_KEY.
+
+    Example: solon serve --run-task --listen :8484
+    """
+    from solon.cli import serve as command
+    from solon.cli.check import Options
+    from solon.cli.errors import UsageError
+
+    if not run_task:
+        raise UsageError("nothing to serve: say --run-task")
+    judging = Options(
+        paths=[],
+        policies=policy or [],
+        namespaces=[],
+        all_namespaces=False,
+        combine=False,
+        data=data or [],
+        inventory=[],
+        format="",
+        output=None,
+        log=log,
+        dialect="auto",
+        fail_on_warn=False,
+        allowed_hosts=frozenset(allow_host or []),
+        timeout=timeout,
+        max_bytes=max_size << 20,
+        verbose=False,
+        quiet=True,
+        environment=environment,
+        break_glass=break_glass or [],
+        place=place,
+    )
+    raise typer.Exit(
+        command.run(
+            command.Options(
+                judging=judging,
+                listen=listen,
+                hosts=host or [],
+                key_env=key_env,
+                without_key=without_key,
+                is_open=fail_open,
+                at_once=at_once,
+                url=url,
+                ca=ca,
+            )
+        )
+    )
