@@ -76,7 +76,7 @@ def load(
     def around() -> Mapping[str, frozenset[str]]:
         return surroundings(program, [policy.id for policy in policies])
 
-    return PolicySet(name, files.revision, policies, candidates, around)
+    return PolicySet(name, files.revision, policies, candidates, files.texts, around)
 
 
 class Notes:
