@@ -42,6 +42,11 @@ class Kind(IntEnum):
     BREAKGLASS = 5
     CHECKPOINT = 6  # of another shard: the entries of the meta-log
     ERASURE = 7
+    INCIDENT = 8  # that a policy caused
+
+
+# What was in force is read from these.
+PROGRAMME: Final = frozenset({Kind.ACTIVATION, Kind.ROLLOUT, Kind.WAIVER, Kind.BREAKGLASS})
 
 
 @dataclass(frozen=True, slots=True)

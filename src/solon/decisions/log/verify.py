@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
+from solon.decisions.in_force import texts
 from solon.decisions.log import checkpoint as checkpoints
 from solon.decisions.log import claims, durable, merkle, segment
 from solon.decisions.log.checkpoint import Checkpoint
@@ -26,7 +27,7 @@ from solon.decisions.log.store import Log
 from solon.decisions.log.tiles import WIDTH, TileBuilder, TileReader, path_of
 
 _sha256: Final = hashlib.sha256
-_SPECIAL: Final = {Kind.CHECKPOINT, Kind.ERASURE}
+_SPECIAL: Final = {Kind.CHECKPOINT, Kind.ERASURE, Kind.ACTIVATION, Kind.ROLLOUT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,7 @@ def verify(
                 )
             )
     _judge_erasures(walks, report)
+    _judge_texts(log, walks, report)
     wrong = {problem.shard for problem in report.problems}
     names = {place.origin: place.name for place in (*places, log.meta)}
     report.outside = [each for each in outside if names.get(each.origin) not in wrong]
@@ -166,6 +168,8 @@ def _judge_erasures(walks: Sequence[_Walk], report: Report) -> None:
     claimed = Claims()
     for walk in walks:
         for stored in walk.special:
+            if stored.kind != Kind.ERASURE:
+                continue
             try:
                 claimed.add(claims.read(stored.payload), stored.id)
             except ValueError:
@@ -179,6 +183,23 @@ def _judge_erasures(walks: Sequence[_Walk], report: Report) -> None:
     report.notes += claimed.notes
 
 
+def _judge_texts(log: Log, walks: Sequence[_Walk], report: Report) -> None:
+    """The texts of policies beside the log are those that entries name."""
+    seen: set[str] = set()
+    for walk in walks:
+        for stored in walk.special:
+            for name in texts.named(stored.payload) if stored.kind != Kind.ERASURE else ():
+                if name in seen:
+                    continue
+                seen.add(name)
+                try:
+                    texts.get(log.directory, name)
+                except LogError as error:
+                    path, _, problem = str(error).partition(": ")
+                    named_by = f"entry {stored.index} of shard {walk.place.name}, {stored.id}"
+                    report.problems.append(Problem(f"{problem} ({named_by})", path))
+
+
 def _id(leaf: bytes) -> str:
     try:
         return decode(leaf).id
@@ -188,8 +209,9 @@ def _id(leaf: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Special:
-    """An entry of the log about the log."""
+    """An entry of the log about the log, or about the programme."""
 
+    kind: int
     index: int
     id: str
     payload: bytes
@@ -303,7 +325,7 @@ class _Walk:
             elif sha256(salt + payload).digest() != leaf[DIGEST]:
                 self.problem("its payload is not the one that was logged", path, index, _id(leaf), offset)
             if leaf[1] in _SPECIAL and payload is not None:
-                self.special.append(_Special(index, _id(leaf), payload, path, offset))
+                self.special.append(_Special(leaf[1], index, _id(leaf), payload, path, offset))
             leaves.append(leaf)
             hashes.append(sha256(b"\0" + leaf).digest())
         if self.whole:
