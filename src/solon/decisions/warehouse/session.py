@@ -316,7 +316,9 @@ def _everything(paths: Sequence[str], *, erased: bool) -> str:
     parts = [f"SELECT {_NAMES}, dt FROM hot"]
     if paths:
         names = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-        parts.insert(0, f"SELECT {_NAMES}, time::DATE AS dt FROM read_parquet([{names}], hive_partitioning=false)")
+        parts.insert(
+            0, f"SELECT {_NAMES}, time::DATE AS dt FROM read_parquet([{names}], hive_partitioning=false)"
+        )
     if erased:
         there = ' x WHERE NOT EXISTS (FROM gone g WHERE g.shard = x.shard AND g.n = x."index")'
         parts = [part + there for part in parts]
