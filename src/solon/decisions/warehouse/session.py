@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from solon.decisions.log import reading
 from solon.decisions.log.claims import Erasure
 from solon.decisions.log.errors import LogError, os_error
+from solon.decisions.log.leaf import Kind
 from solon.decisions.log.store import Log
 from solon.decisions.warehouse import erasures
 from solon.decisions.warehouse import manifest as manifests
