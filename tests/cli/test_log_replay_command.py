@@ -84,7 +84,7 @@ def test_the_table(repository: Solon) -> None:
     assert ran.status == 1
     lines = ran.out.splitlines()
     assert lines[0].startswith("10 decisions of ")
-    assert lines[0].endswith(", 5 different inputs, judged as of now by")
+    assert lines[0].endswith(", 5 different inputs, judged as of now by candidate")
     assert [line.strip() for line in lines[3:6]] == [
         "2 newly denied, 1 subject",
         "2 newly allowed, 1 subject",
@@ -405,7 +405,7 @@ def test_an_empty_log(solon: Solon, tmp_path: Path) -> None:
     write("policy/main.rego", OLD)
     ran = solon("log", "replay", "--log", "log")
     assert ran.status == 0
-    assert ran.out.startswith("0 decisions, 0 different inputs, judged as of now by\n")
+    assert ran.out.startswith("0 decisions, 0 different inputs, judged as of now by policy\n")
 
 
 def test_without_policies(solon: Solon, tmp_path: Path) -> None:
