@@ -237,6 +237,7 @@ def test_what_cannot_be_judged_is_counted(repository: Solon) -> None:
     assert (found["decisions"], found["judged"], found["erased"]) == (12, 10, 1)
     text = repository("log", "replay", "-p", "candidate").out
     assert " 2 not judged\n" in text
+    assert "1 decision not judged: the candidate has no data.other.allow (o-1)\n" in text
     assert "1 decision of that time is erased, and cannot be judged again" in text
 
 

@@ -200,7 +200,10 @@ def _shift(shift: Shift) -> str:
 
 def _notes(report: ReplayReport) -> list[str]:
     tally = report.tally
-    out = [f"{plural(count, 'decision')} not judged: {why}" for why, count in sorted(tally.undone.items())]
+    out = [
+        f"{plural(count, 'decision')} not judged: {why} ({_first(tally.undone_ids[why], count)})"
+        for why, count in sorted(tally.undone.items())
+    ]
     if report.erased:
         out.append(
             f"{plural(report.erased, 'decision')} of that time {'is' if report.erased == 1 else 'are'} erased, "
@@ -242,6 +245,10 @@ def _notes(report: ReplayReport) -> list[str]:
     return out
 
 
+def _first(ids: Sequence[str], count: int) -> str:
+    return ", ".join(each or "no id" for each in ids) + (", …" if count > len(ids) else "")
+
+
 def _some(names: Sequence[str]) -> str:
     found = sorted(names)
     return ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
@@ -273,6 +280,7 @@ def json(report: ReplayReport) -> str:
             "last": rfc3339(tally.last_ns) if tally.compared else None,
             "changes": {_key(kind): tally.of_kind(kind) for kind in Kind},
             "not_judged": dict(sorted(tally.undone.items())),
+            "not_judged_examples": dict(sorted(tally.undone_ids.items())),
             "erased": report.erased,
             "masked": tally.masked,
             "depends_on_masked": tally.on_masked,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -249,3 +250,53 @@ def test_any_input_is_judged(odd: Any) -> None:
     judge = candidate('package main\nimport rego.v1\ndeny contains "no" if input.kind == 7')
     verdict = judge(solon_event(odd, masked=["/input/a/b", "/input/0/x"]))
     assert (verdict.outcome, verdict.problem) == ("deny" if odd == {"kind": 7} else "allow", "")
+
+
+TEMPLATE = """apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {name: shortsecret}
+spec:
+  crd: {spec: {names: {kind: ShortSecret}}}
+  targets:
+    - target: admission.k8s.gatekeeper.sh
+      rego: |
+        package shortsecret
+        violation[{"msg": msg}] {
+          count(input.review.object.data.password) < 8
+          msg := "short"
+        }
+---
+apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {name: unique}
+spec:
+  crd: {spec: {names: {kind: Unique}}}
+  targets:
+    - target: admission.k8s.gatekeeper.sh
+      rego: |
+        package unique
+        violation[{"msg": msg}] {
+          data.inventory.namespace[_][_][_][input.review.object.metadata.name]
+          msg := "is there already"
+        }
+---
+{apiVersion: constraints.gatekeeper.sh/v1beta1, kind: ShortSecret, metadata: {name: all}}
+---
+{apiVersion: constraints.gatekeeper.sh/v1beta1, kind: Unique, metadata: {name: all}}
+"""
+
+
+def test_policies_of_gatekeeper() -> None:
+    Path("policy").mkdir()
+    Path("policy/all.yaml").write_text(TEMPLATE)
+    Path("policy/main.rego").write_text("package other")
+    asked = Asked(["policy"], [], [], False, "auto", [], frozenset(), 10.0, "now", True)
+    load = load_of(asked, NOW)
+    verdict = load()(solon_event(SECRET, **HIDDEN))
+    assert [(each.policy, each.word) for each in verdict.findings] == [("ShortSecret/all", "deny")]
+    assert verdict.doubtful
+    assert [each.surroundings() for each in load.sets() if each.policies] == [{"Unique/all": {"inventory"}}]
+    Path("there.yaml").write_text(json.dumps(SECRET | {"metadata": {"name": "s", "namespace": "n"}}))
+    beside = load_of(dataclasses.replace(asked, inventory=["there.yaml"]), NOW)
+    found = beside()(solon_event(SECRET, **HIDDEN)).findings
+    assert [each.policy for each in found] == ["ShortSecret/all", "Unique/all"]
