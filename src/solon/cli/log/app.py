@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from solon.cli.log import query_app as log_query_app
+from solon.cli.log import report_app as log_report_app
 from solon.cli.log import ship_app as log_ship_app
 from solon.cli.options import FormatOption, TableOrJson
 
@@ -269,4 +270,5 @@ def show(
 
 
 log_query_app.add_to(app)
+log_report_app.add_to(app)
 log_ship_app.add_to(app)

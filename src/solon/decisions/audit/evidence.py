@@ -308,9 +308,9 @@ def sampled(session: Session, size: int) -> list[tuple[str, int]]:
     """Decisions that let pass, spread evenly over the period. Raises LogError."""
     rows = session.all(
         """SELECT shard, "index" FROM (
-             SELECT shard, "index", row_number() OVER (ORDER BY time, shard, "index") - 1 AS at, count(*) OVER () AS n
+             SELECT shard, "index", row_number() OVER (ORDER BY time, shard, "index") - 1 AS place, count(*) OVER () AS n
              FROM audited WHERE outcome IN ('allow', 'warn'))
-           WHERE (at * $1) // n <> ((at - 1) * $1) // n OR at = 0 ORDER BY at""",
+           WHERE place = 0 OR (place * $1) // n <> ((place - 1) * $1) // n ORDER BY place""",
         [size],
     )
     return [(shard, index) for shard, index in rows[:size]]
