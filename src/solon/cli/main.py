@@ -24,6 +24,7 @@ from solon.cli.options import (
     Inventory,
     MaxSize,
     PathsOrStdin,
+    Place,
     TableOrJson,
     Timeout,
 )
@@ -180,6 +181,7 @@ def check(
             "--break-glass", metavar="TOKEN", help="Let an emergency through; - or @FILE to read it."
         ),
     ] = None,
+    place: Place = "",
     timeout: Timeout = 10.0,
     max_size: MaxSize = 512,
     verbose: Annotated[
@@ -223,6 +225,7 @@ def check(
                 cluster=cluster,
                 environment=environment,
                 break_glass=break_glass or [],
+                place=place,
             )
         )
     )

@@ -16,7 +16,7 @@ from solon.governance import files, times
 from solon.governance.rollouts import lint as rollout_lint
 from solon.governance.rollouts.lint import Version
 from solon.governance.rollouts.rollout import Plan, Rollout, assigned, plan
-from solon.lang.rego.lint import Remark
+from solon.lang.remark import Remark
 from solon.subjects.subject import Location, Unreadable
 
 
@@ -81,6 +81,7 @@ def _policies(found: config.Found) -> list[PolicySet] | None:
         all_namespaces=False,
         dialect="auto",
         schemas=None,
+        names=settings.policies,
     )
     try:
         return policies.load(wanted)

@@ -19,11 +19,13 @@ from solon.cli.errors import UsageError
 from solon.cli.log.command import believed, checkpoints_of, opened, worded
 from solon.cli.log.query import window
 from solon.cli.progress import counting
-from solon.decisions.audit import carriers, evidence
+from solon.decisions.audit import carriers, evidence, programme
 from solon.decisions.audit.assessed import ALL, Audit, Kept, assessed
 from solon.decisions.audit.carriers import Carrier
 from solon.decisions.audit.evidence import Asked
 from solon.decisions.audit.proofs import proofs
+from solon.decisions.in_force import reading as in_force
+from solon.decisions.in_force.events import Recorded
 from solon.decisions.log import verify, witness
 from solon.decisions.log.note import VerifierKey
 from solon.decisions.log.store import Log
@@ -69,13 +71,14 @@ def report(options: Options) -> int:
         with _beside(pack) as work:
             written = os.path.join(work, "decisions.parquet") if pack else ""
             until = Window(None, when.until_us)
+            recorded = in_force.entries(log)
             with (
                 counting("reading entries") as tell,
                 session.opened(
                     log, window=until, limits=limits, output=written, records=True, tell=tell
                 ) as found,
             ):
-                audit = _audit(found, options, when, now, kept)
+                audit = _audit(found, options, when, now, kept, recorded)
                 if pack:
                     _pack(work, log, found, audit, options)
             if pack:
@@ -124,7 +127,14 @@ def _kept(log: Log, key: VerifierKey | None, options: Options) -> Kept:
 # --- what is looked at
 
 
-def _audit(found: Session, options: Options, when: Window, now: datetime, kept: Kept) -> Audit:
+def _audit(
+    found: Session,
+    options: Options,
+    when: Window,
+    now: datetime,
+    kept: Kept,
+    recorded: Sequence[Recorded],
+) -> Audit:
     start_us, end_us = when.since_us, when.until_us
     if start_us is None:
         ((first,),) = found.all("SELECT epoch_us(min(time)) FROM decisions")
@@ -133,7 +143,8 @@ def _audit(found: Session, options: Options, when: Window, now: datetime, kept: 
         )
     if end_us is None:
         end_us = (now - _EPOCH) // timedelta(microseconds=1)
-    known = _repository()
+    recorded = [each for each in recorded if each.time_ns // 1_000 < end_us]
+    known = programme.carriers(recorded, start_us, end_us) if recorded else _repository()
     carried = carriers.carrying(known, options.controls or (["*"] if any(c.controls for c in known) else []))
     everything = not options.controls
     wanted = known if everything else _distinct(each for group in carried.values() for each in group)
@@ -155,7 +166,7 @@ def _audit(found: Session, options: Options, when: Window, now: datetime, kept: 
         carried,
         wanted,
         evidence.gathered(found, asked),
-        recorded=False,
+        recorded=recorded,
     )
 
 
@@ -241,6 +252,7 @@ def _chosen(log: Log, found: Session, audit: Audit, limit: int) -> dict[str, lis
     chosen = evidence.exceptions(found, limit)
     incidents = [place for each in audit.evidence.incidents for place in lookup.find(log, each.id)]
     chosen["incidents"] = [(place.name, stored.index) for place, stored in incidents][:limit]
+    chosen["programme"] = [(each["shard"], each["index"]) for each in audit.changes][:limit]
     chosen["sample"] = evidence.sampled(found, min(_SAMPLE, limit)) if limit else []
     return chosen
 
@@ -253,6 +265,7 @@ def _totals(audit: Audit, counted: Mapping[str, tuple[int, int]]) -> dict[str, t
         "waived": counts["waived"],
         "breakglass": counts["breakglass"],
         "errors": counts["errors"],
+        "programme": len(audit.changes),
         "incidents": len(audit.evidence.incidents),
         "sample": sum(audit.evidence.outcomes.get(word, 0) for word in ("allow", "warn")),
     }

@@ -106,7 +106,3 @@ def report(
             )
         )
     )
-
-
-def add_to(app: typer.Typer) -> None:
-    app.command()(report)

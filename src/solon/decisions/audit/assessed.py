@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
+from solon.decisions.audit import programme
 from solon.decisions.audit.carriers import Carrier
 from solon.decisions.audit.evidence import Evidence
 from solon.decisions.audit.gaps import Gap, uncovered, without_decisions
+from solon.decisions.in_force.events import Recorded
+from solon.decisions.in_force.parts import ActiveWaiver
 from solon.decisions.log.checkpoint import Checkpoint
 from solon.decisions.log.verify import Report
 from solon.decisions.log.witness import Status
+from solon.governance.breakglass.cases import Closed, Opened
 
 ALL: Final = "all policies"
 _NAMED: Final = 3
@@ -93,7 +97,9 @@ class Audit:
     controls: Sequence[Control]
     carriers: Sequence[Carrier]
     evidence: Evidence
-    changes: Sequence[dict[str, Any]]  # time, kind, what, place, by, entry
+    changes: Sequence[dict[str, Any]]  # time, kind, what, place, by, entry, shard, index
+    approvals: Mapping[str, ActiveWaiver]
+    tokens: Mapping[str, tuple[Opened | None, Closed | None]]
     limits: Sequence[str]
 
     @property
@@ -119,17 +125,32 @@ def assessed(
     carriers: Sequence[Carrier],
     evidence: Evidence,
     *,
-    recorded: bool,
-    changes: Sequence[dict[str, Any]] = (),
+    recorded: Sequence[Recorded],
 ) -> Audit:
-    """``carried``: the controls, each with its policies; ``carriers`` are all policies that are looked at."""
+    """``carried``: the controls, each with its policies; ``carriers`` are all policies that are looked at.
+
+    ``recorded`` are the entries of the log about the programme.
+    """
     shared = list(_shared(kept))
     controls = [
-        _control(name, policies, start, end, made, evidence, shared, recorded)
+        _control(name, policies, start, end, made, evidence, shared, bool(recorded))
         for name, policies in carried.items()
     ]
-    limits = list(_limits(kept, evidence, recorded))
-    return Audit(asked, start, end, made, kept, recorded, controls, carriers, evidence, changes, limits)
+    return Audit(
+        asked,
+        start,
+        end,
+        made,
+        kept,
+        bool(recorded),
+        controls,
+        carriers,
+        evidence,
+        list(programme.changes(recorded, carriers, _us(start), _us(end))),
+        programme.approvals(recorded),
+        programme.tokens(recorded),
+        list(_limits(kept, evidence, bool(recorded))),
+    )
 
 
 def _control(

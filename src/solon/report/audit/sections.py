@@ -214,6 +214,7 @@ def _waivers(audit: Audit) -> Section:
             f"{each['subjects']:,}",
             f"{_day_of(each['first_used'])} to {_day_of(each['last_used'])}",
             _day_of(each["expires"]) or "not said",
+            _approved(audit, each["waiver"]),
             each["because"] or "",
         ]
         for each in audit.evidence.waivers
@@ -226,11 +227,21 @@ def _waivers(audit: Audit) -> Section:
         Column("Subjects", "number"),
         Column("Used"),
         Column("Ends", "time"),
+        Column("Owner and approval"),
         Column("What it says"),
     ]
     lead = "Planned exceptions, as decisions of the period used them; with the end and the words of the newest of these."
     table = Table(columns, rows[:ROWS], more=_more(len(rows), "waiver"))
     return Section("waivers", "Waivers", [lead], [table])
+
+
+def _approved(audit: Audit, name: str) -> str:
+    """As the log recorded the waiver."""
+    found = audit.approvals.get(name)
+    if found is None:
+        return "not recorded"
+    said = found.waiver
+    return _lines([said.owner, f"approved by {said.approved_by}" if said.approved_by else "", said.ticket])
 
 
 def _breakglass(audit: Audit) -> Section:
@@ -257,10 +268,36 @@ def _breakglass(audit: Audit) -> Section:
         Column("What it says"),
         Column("Decision", "code"),
     ]
-    table = Table(columns, rows, more=_more(audit.evidence.counts["breakglass"], "decision"))
-    return Section(
-        "break-glass", "Break-glass", ["Emergencies that were let pass although a policy denied."], [table]
-    )
+    tables = [Table(columns, rows, more=_more(audit.evidence.counts["breakglass"], "decision"))]
+    if audit.recorded:
+        tables.append(_tokens(audit))
+    lead = "Emergencies that were let pass although a policy denied."
+    return Section("break-glass", "Break-glass", [lead], tables)
+
+
+def _tokens(audit: Audit) -> Table:
+    """The tokens that decisions of the period used."""
+    used = sorted({row["token"] for row in audit.evidence.breakglass if row["token"]})
+    rows = []
+    for name in used:
+        opened, closed = audit.tokens.get(name, (None, None))
+        rows.append(
+            [
+                name,
+                f"{opened.by}, {time(opened.issued)}" if opened else "not recorded",
+                f"{opened.reason} ({opened.ticket})" if opened else "",
+                time(opened.expires) if opened else "",
+                f"{closed.by}, {time(closed.at)}: {closed.outcome}" if closed else "not reviewed yet",
+            ]
+        )
+    columns = [
+        Column("Token", "code"),
+        Column("Opened by"),
+        Column("Why"),
+        Column("Until", "time"),
+        Column("Review"),
+    ]
+    return Table(columns, rows, title="The tokens that were used")
 
 
 def _incidents(audit: Audit) -> Section:
