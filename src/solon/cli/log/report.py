@@ -245,7 +245,7 @@ def _pack(work: str, log: Log, found: Session, audit: Audit, options: Options) -
             write(f"proofs/{name}.tlog-proof", texts)
         counted[f"proofs/{name}.tlog-proof"] = len(keys), len(texts)
     write("README.md", [readme.render(audit, _totals(audit, counted), events=options.events)])
-    write("SHA256SUMS", _sums(work))
+    write("SHA256SUMS", list(_sums(work)))
 
 
 def _chosen(log: Log, found: Session, audit: Audit, limit: int) -> dict[str, list[tuple[str, int]]]:

@@ -132,8 +132,9 @@ def assessed(
     ``recorded`` are the entries of the log about the programme.
     """
     shared = list(_shared(kept))
+    strange = _strange(evidence, recorded)
     controls = [
-        _control(name, policies, start, end, made, evidence, shared, bool(recorded))
+        _control(name, policies, start, end, made, evidence, shared, strange, bool(recorded))
         for name, policies in carried.items()
     ]
     return Audit(
@@ -149,7 +150,7 @@ def assessed(
         list(programme.changes(recorded, carriers, _us(start), _us(end))),
         programme.approvals(recorded),
         programme.tokens(recorded),
-        list(_limits(kept, evidence, bool(recorded))),
+        list(_limits(kept, evidence, recorded, start)),
     )
 
 
@@ -161,6 +162,7 @@ def _control(
     made: datetime,
     evidence: Evidence,
     shared: Sequence[str],
+    strange: Mapping[str, int],
     recorded: bool,
 ) -> Control:
     sets = sorted({each.policy_set for each in carriers})
@@ -172,16 +174,17 @@ def _control(
     for each in sets:
         for day, count in evidence.days_of.get(each, {}).items():
             counts[day] = counts.get(day, 0) + count
-    begun = min((evidence.begun[each] for each in sets if each in evidence.begun), default=None)
     until = min(end, made)  # days that are still to come are no gaps
     last = (until - timedelta(microseconds=1)).date()
-    gaps = without_decisions(counts, begun, start.date(), last)
+    gaps = without_decisions(counts, start.date(), last)
+    decisions = sum(count for day, count in counts.items() if day >= start.date())
     open_ = _uncovered(carriers, start, until) if recorded else None
     found = [
         *shared,
-        *_shortcomings(sum(counts.values()), outcomes, gaps, open_, evidence, {c.policy for c in carriers}),
+        *_unrecorded(sum(strange.get(each, 0) for each in sets)),
+        *_shortcomings(decisions, outcomes, gaps, open_, evidence, {c.policy for c in carriers}),
     ]
-    return Control(name, carriers, sum(counts.values()), outcomes, gaps, open_, found)
+    return Control(name, carriers, decisions, outcomes, gaps, open_, found)
 
 
 def _shortcomings(
@@ -211,6 +214,30 @@ def _shortcomings(
         yield f"A policy that carries it failed in {_count(failed, 'decision')}{let}."
 
 
+def _strange(evidence: Evidence, recorded: Sequence[Recorded]) -> dict[str, int]:
+    """By policy set: decisions at a revision that the log never says was in force, though it said so of others by then."""
+    sets = [
+        (each.time_ns // 1_000, each.said.policy_set) for each in recorded if each.said.policy_set is not None
+    ]
+    known = {(each.name, each.revision) for _, each in sets}
+    begun = {name: min(at for at, each in sets if each.name == name) for name, _ in known}
+    out: dict[str, int] = {}
+    for row in evidence.revisions:
+        name = row["policy_set"]
+        if (
+            (name, row["revision"]) not in known
+            and name in begun
+            and _us(row["last"].replace(tzinfo=UTC)) > begun[name]
+        ):
+            out[name] = out.get(name, 0) + row["decisions"]
+    return out
+
+
+def _unrecorded(count: int) -> Iterator[str]:
+    if count:
+        yield f"{_count(count, 'decision')} at a revision of its policies that the log never says was in force."
+
+
 def _shared(kept: Kept) -> Iterator[str]:
     """What holds for every control."""
     if kept.verified is not None and kept.verified.problems:
@@ -234,7 +261,7 @@ def _uncovered(carriers: Sequence[Carrier], start: datetime, end: datetime) -> l
     return out
 
 
-def _limits(kept: Kept, evidence: Evidence, recorded: bool) -> Iterator[str]:
+def _limits(kept: Kept, evidence: Evidence, recorded: Sequence[Recorded], start: datetime) -> Iterator[str]:
     """What this does not prove."""
     yield (
         "That every decision was logged. No log shows what was never appended to it: compare the number of decisions with "
@@ -260,6 +287,9 @@ def _limits(kept: Kept, evidence: Evidence, recorded: bool) -> Iterator[str]:
             "That these policies carried the control during the period. The log has no entries that say what was in force: "
             "the policies, and the controls that they name, are those of the repository when this was made."
         )
+    elif recorded[0].time_ns // 1_000 > _us(start):
+        first = _time(_at(recorded[0].time_ns // 1_000))
+        yield f"What was in force before {first}: the log has no entry about the programme from before then."
     if kept.erased:
         yield (
             f"What {_count(kept.erased, 'erased event')} said. Their entries are proven to have been there; what they held is "

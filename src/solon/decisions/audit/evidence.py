@@ -59,9 +59,8 @@ class Evidence:
 
     outcomes: Mapping[str, int]
     counts: Mapping[str, int]  # denials, waived, breakglass, errors, unnamed, subjects
-    begun: Mapping[str, date]  # policy set -> the first day with a decision, also before the period
     days: Sequence[dict[str, Any]]  # day, decisions, denied, excepted
-    days_of: Mapping[str, Mapping[date, int]]  # policy set -> day -> decisions
+    days_of: Mapping[str, Mapping[date, int]]  # policy set -> day -> decisions, also before the period
     policies: Mapping[str, dict[str, int]]  # policy -> outcome -> decisions
     sets: Mapping[str, int]  # policy set -> decisions
     revisions: Sequence[dict[str, Any]]  # policy_set, revision, first, last, decisions
@@ -114,7 +113,7 @@ def gathered(session: Session, asked: Asked) -> Evidence:
     )
     days_of: dict[str, dict[date, int]] = {}
     for name, day, count in session.all(
-        "SELECT name, time::DATE, count(*) FROM (SELECT time, unnest(map_keys(bundles)) AS name FROM audited) GROUP BY 1, 2"
+        "SELECT name, time::DATE, count(*) FROM (SELECT time, unnest(map_keys(bundles)) AS name FROM asked) GROUP BY 1, 2"
     ):
         days_of.setdefault(name, {})[day] = count
     events = _texts(session)
@@ -132,11 +131,6 @@ def gathered(session: Session, asked: Asked) -> Evidence:
             "unnamed": unnamed,
             "subjects": subjects,
         },
-        begun=dict(
-            session.all(
-                "SELECT name, min(time)::DATE FROM (SELECT time, unnest(map_keys(bundles)) AS name FROM asked) GROUP BY 1"
-            )
-        ),
         days=session.dictionaries(
             """SELECT time::DATE AS day, count(*) AS decisions, count(*) FILTER (outcome = 'deny') AS denied,
                  count(*) FILTER (len(waivers) > 0 OR len(breakglass) > 0) AS excepted

@@ -28,17 +28,17 @@ class Gap:
         return self.usual < 1
 
 
-def without_decisions(counts: Mapping[date, int], begun: date | None, first: date, last: date) -> list[Gap]:
+def without_decisions(counts: Mapping[date, int], first: date, last: date) -> list[Gap]:
     """Days from the first to the last that have no decision, from the day on that had one before.
 
-    ``begun`` is that day, which may be earlier than the first; None where there never was one.
+    ``counts`` may begin earlier: then what is usual is known from there, too.
     """
+    begun = min((day for day, count in counts.items() if count), default=None)
     if begun is None:
         return []
-    start = max(first, begun)
-    usual = _usual(counts, start, last)
+    usual = _usual(counts, begun, last)
     out: list[Gap] = []
-    day = start
+    day = max(first, begun)
     while day <= last:
         if not counts.get(day):
             expected = usual[day.weekday()]
@@ -51,12 +51,16 @@ def without_decisions(counts: Mapping[date, int], begun: date | None, first: dat
 
 
 def _usual(counts: Mapping[date, int], first: date, last: date) -> list[float]:
-    """The median of each day of the week; days without any count as well."""
+    """The median of each day of the week. Weeks without any decision do not make silence usual: they are left out."""
     days: list[list[int]] = [[] for _ in range(7)]
-    day = first
-    while day <= last:
-        days[day.weekday()].append(counts.get(day, 0))
-        day += _DAY
+    monday = first - first.weekday() * _DAY
+    while monday <= last:
+        week = [monday + at * _DAY for at in range(7)]
+        if any(counts.get(day) for day in week):
+            for day in week:
+                if first <= day <= last:
+                    days[day.weekday()].append(counts.get(day, 0))
+        monday += 7 * _DAY
     return [median(each) if each else 0.0 for each in days]
 
 

@@ -84,7 +84,7 @@ def calendar(audit: Audit) -> Calendar:
     until = min(audit.end, audit.made)
     last = max((until - timedelta(microseconds=1)).date(), audit.start.date())
     first = max(audit.start.date(), last - timedelta(days=_LONGEST - 1))
-    begun = min(evidence.begun.values(), default=None)
+    begun = min((day for days in evidence.days_of.values() for day in days), default=None)
     most = max((each["decisions"] for each in rows.values()), default=1)
     monday = first - timedelta(days=first.weekday())
     unusual = {

@@ -60,4 +60,4 @@ def _table(table: Table) -> Iterator[str]:
 def _cell(text: str, column: Column) -> str:
     if column.kind == "code" and text:
         return "<br>".join(code(line) for line in text.split("\n"))
-    return paragraph(text)
+    return "<br>".join(escape(line) for line in text.split("\n"))

@@ -22,7 +22,7 @@ from solon.report.text import printable, printable_lines
 
 VERSION: Final = "1.1.3"
 _NAMESPACE: Final = UUID("2f8a6f0c-5f0e-5d0b-9a3c-7b9a3c1f6d4e")  # of the identifiers that Solon makes
-_NS: Final = "urn:solon:oscal"
+_NS: Final = "https://solon.invalid/ns/oscal"  # a name and no address
 _NOT_TOKEN: Final = re.compile(r"[^A-Za-z0-9._-]")
 _SAYS: Final = "Solon says whether the evidence is whole, and not whether the control is met."
 # What a pack has beside this document.

@@ -198,7 +198,7 @@ def _coverage(audit: Audit) -> Section:
         ]
         tables.append(Table(columns, uncovered, title="Times without a policy of the control in force"))
     lead = (
-        "Days in UTC. A day without a decision is unusual where half of such days of the week have some. No policy was "
+        "Days in UTC. A day without a decision is unusual where half of such days have some, in weeks with decisions. No policy was "
         "asked then, or nothing was logged: the log cannot tell these apart."
     )
     return Section("coverage", "Coverage", [lead], tables, figure="calendar")
