@@ -108,7 +108,7 @@ def gathered(session: Session, asked: Asked) -> Evidence:
              (SELECT count(DISTINCT (shard, "index")) FROM said WHERE f.outcome = 'waived'),
              (SELECT count(DISTINCT (shard, "index")) FROM said WHERE f.outcome = 'overridden'),
              (SELECT count(DISTINCT (shard, "index")) FROM said WHERE f.outcome = 'error'),
-             (SELECT count(*) FROM audited WHERE outcome = 'deny' AND len(denied_by) = 0),
+             (SELECT count(*) FROM audited WHERE outcome = 'deny' AND coalesce(len(denied_by), 0) = 0),
              (SELECT count(DISTINCT subject) FROM audited)"""
     )
     days_of: dict[str, dict[date, int]] = {}
