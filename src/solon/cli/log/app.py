@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from solon.cli.log import in_force_app as log_in_force_app
 from solon.cli.log import query_app as log_query_app
 from solon.cli.log import ship_app as log_ship_app
 from solon.cli.options import FormatOption, TableOrJson
@@ -269,4 +270,5 @@ def show(
 
 
 log_query_app.add_to(app)
+log_in_force_app.add_to(app)
 log_ship_app.add_to(app)
