@@ -30,6 +30,7 @@ class Wanted:
     dialect: Dialect
     watch: Profile | None = None  # where their costs are recorded
     schemas: Mapping[tuple[str, ...], Any] | None = None
+    may_be_none: bool = False  # documents of Rego that are no policies are enough
     names: Sequence[
         str
     ] = ()  # of the paths, for the names of the sets: those of solon.yaml, from wherever it is run
@@ -53,7 +54,7 @@ def load(wanted: Wanted) -> list[PolicySet]:
                 [*problems, f"solon: {count} error{'s' * (count != 1)} in policies; nothing was judged"]
             )
         )
-    if not any(s.policies for s in sets):
+    if not any(s.policies for s in sets) and not wanted.may_be_none:
         shown = ", ".join(wanted.paths)
         if wanted.namespaces:
             raise UsageError(
