@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from solon.subjects.discover import read_bytes
 from solon.subjects.documents import Problem, decode_json, text_of
 
 MAX_POLICY: Final = 16 << 20  # bytes; mocks of large plans have some
+MAX_CONFIGURATION: Final = 4 << 20
 MAX_DATA: Final = 64 << 20
 EXTENSION: Final = ".sentinel"
 
@@ -56,6 +58,11 @@ class Sources:
     _texts: dict[str, str] = field(default_factory=dict)
     _values: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def texts(self) -> Iterable[str]:
+        """The Sentinel text that was read."""
+        return self._texts.values()
+
     def path(self, source: str, directory: str) -> str:
         """The file that a source names, as it is shown. Raises Refused."""
         if _REMOTE.match(source):
@@ -75,6 +82,10 @@ class Sources:
                 raise Refused(f"{path} is not a {EXTENSION} file")
             held = self._texts[path] = _read(path, MAX_POLICY)
         return held
+
+    def configuration(self, path: str) -> str:
+        """The text of a configuration file or a test case. Raises Refused."""
+        return _read(path, MAX_CONFIGURATION)
 
     def value(self, path: str, root: str) -> Any:
         """Data in JSON. Raises Refused."""
