@@ -13,6 +13,7 @@ import typer
 
 from solon import __version__
 from solon.cli.breakglass.app import app as breakglass
+from solon.cli.incident.app import app as incident
 from solon.cli.log import query_app as log_query_app
 from solon.cli.log.app import app as log_commands
 from solon.cli.options import (
@@ -588,6 +589,7 @@ app.command()(baseline)
 app.add_typer(tickets, name="tickets")
 app.add_typer(waivers, name="waivers")
 app.add_typer(breakglass, name="breakglass")
+app.add_typer(incident, name="incident")
 app.add_typer(log_commands, name="log")
 app.command()(log_query_app.explain)
 app.command()(serve)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -12,7 +11,10 @@ from typing import Any
 
 import pytest
 from decision_events import event, finding, log_of
+from prometheus_tools import promtool
 
+from solon.decisions.health import Health, Witnessed
+from solon.decisions.sinks.lag import Lag
 from solon.decisions.warehouse import session
 from solon.decisions.warehouse.metrics import BOUNDS, Metrics, measured
 from solon.report import metrics_report
@@ -33,7 +35,7 @@ def at(
 
 
 def metrics_of(tmp_path: Path, events: Sequence[dict[str, Any]], **more: Any) -> Metrics:
-    with session.opened(log_of(tmp_path / "log", events)) as found:
+    with session.opened(log_of(tmp_path / "log", events), records=True) as found:
         return measured(found, asof_us=NOW, **more)
 
 
@@ -51,10 +53,6 @@ def metrics_of(tmp_path: Path, events: Sequence[dict[str, Any]], **more: Any) ->
         pytest.param([at(1, "a"), at(2, bundles={"other": "r"}), at(4)], 1, 0, 3 * DAY, None, id="others asked"),
         pytest.param([at(1, "a"), at(2, bundles={"base": "r2", "x": "1"})], 1, 0, DAY, None, id="a new revision"),
         pytest.param([at(1, "a"), at(2, path="other/gate")], 0, 1, None, 31 * DAY, id="another gate"),
-        pytest.param(
-            [at(1, "a"), at(3, outcome="allow", findings=[finding("a", "waived", ruling={"waiver": "w"})])],
-            0, 1, None, 31 * DAY, id="waived is not fixed",
-        ),
     ],
 )  # fmt: skip
 def test_time_to_remediate(
@@ -63,6 +61,50 @@ def test_time_to_remediate(
     ((found),) = metrics_of(tmp_path, events).remediation
     assert (found["policy"], found["team"]) == ("a", "payments")
     assert (found["fixed"], found["open"], found["median"], found["oldest"]) == (fixed, open_, median, oldest)
+
+
+def waived(policy: str) -> dict[str, Any]:
+    return finding(policy, "waived", ruling={"waiver": "w-1"})
+
+
+@pytest.mark.parametrize(
+    ("events", "fixed", "waived_", "open_", "median", "oldest"),
+    [
+        pytest.param([at(1, "a"), at(3, outcome="allow", findings=[waived("a")])], 0, 1, 0, None, None, id="waived"),
+        pytest.param(
+            [at(1, "a"), at(3, outcome="allow", findings=[waived("a")]), at(9, "a")], 0, 0, 1, None, 31 * DAY,
+            id="the waiver ended: open since it was first seen",
+        ),
+        pytest.param(
+            [at(1, "a"), at(3, outcome="allow", findings=[waived("a")]), at(9)], 1, 0, 0, 8 * DAY, None,
+            id="fixed under a waiver",
+        ),
+        pytest.param([at(2, outcome="allow", findings=[waived("a")]), at(9)], 1, 0, 0, 7 * DAY, None, id="waived first"),
+        pytest.param([at(1, findings=[waived("a"), finding("a")], outcome="deny")], 0, 0, 1, None, 31 * DAY, id="in part"),
+        pytest.param(
+            [at(1, outcome="allow", findings=[waived("a")]), at(2), at(3, "a")], 1, 0, 1, DAY, 29 * DAY, id="again"
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_waived_is_neither_open_nor_fixed(
+    tmp_path: Path,
+    events: list[Any],
+    fixed: int,
+    waived_: int,
+    open_: int,
+    median: float | None,
+    oldest: float | None,
+) -> None:
+    found = metrics_of(tmp_path, events)
+    ((row),) = found.remediation
+    assert [row[key] for key in ("fixed", "waived", "open", "median", "oldest")] == [
+        fixed,
+        waived_,
+        open_,
+        median,
+        oldest,
+    ]
+    assert len(found.stuck) == open_
 
 
 def test_each_policy_and_subject_has_its_own_time(tmp_path: Path) -> None:
@@ -108,7 +150,8 @@ def test_violations_by_policy_and_team_over_time(tmp_path: Path) -> None:
 
 
 def test_waivers_and_break_glass(tmp_path: Path) -> None:
-    waived = finding("a", "waived", ruling={"waiver": "w-1"})
+    ruling = {"waiver": "w-1", "waiver_expires": "2026-06-01T00:00:00Z", "because": "waived: vendor image"}
+    waived = finding("a", "waived", ruling=ruling)
     token = finding("a", "overridden", ruling={"breakglass": "bg-1"})
     events = [
         at(10, outcome="allow", findings=[waived, waived]),
@@ -120,7 +163,36 @@ def test_waivers_and_break_glass(tmp_path: Path) -> None:
     assert (waiver["waiver"], waiver["policies"], waiver["teams"]) == ("w-1", ["a"], ["ml", "payments"])
     assert (waiver["decisions"], waiver["subjects"], waiver["age"]) == (2, 2, 22 * DAY)
     assert waiver["last_used"] == datetime(2026, 3, 12)  # noqa: DTZ001 (all times are UTC)
+    assert (waiver["expires"], waiver["because"]) == (
+        datetime(2026, 6, 1, tzinfo=UTC),
+        "waived: vendor image",
+    )
     assert found.breakglass == 1
+
+
+@pytest.mark.parametrize(
+    "ruling",
+    [
+        {"waiver": "w-1"},
+        {"waiver": "w-1", "waiver_expires": "soon"},
+        {"waiver": "w-1", "waiver_expires": None},
+    ],
+)
+def test_a_waiver_without_an_end(tmp_path: Path, ruling: dict[str, Any]) -> None:
+    found = metrics_of(tmp_path, [at(10, outcome="allow", findings=[finding("a", "waived", ruling=ruling)])])
+    assert [(each["waiver"], each["expires"]) for each in found.waivers] == [("w-1", None)]
+
+
+def test_the_newest_decision_says_when_a_waiver_ends(tmp_path: Path) -> None:
+    events = [
+        at(
+            day,
+            outcome="allow",
+            findings=[finding("a", "waived", ruling={"waiver": "w", "waiver_expires": end})],
+        )
+        for day, end in ((4, "2026-04-01"), (9, "2026-05-01"), (6, "2026-03-20"))
+    ]
+    assert metrics_of(tmp_path, events).waivers[0]["expires"] == datetime(2026, 5, 1, tzinfo=UTC)
 
 
 def test_latencies(tmp_path: Path) -> None:
@@ -131,10 +203,23 @@ def test_latencies(tmp_path: Path) -> None:
     assert found.seconds == pytest.approx(20.002050001)
 
 
+def test_latencies_by_path_and_policy_sets(tmp_path: Path) -> None:
+    gate = [at(1, latency_ns=ms * 1_000_000) for ms in range(1, 102)]
+    others = [at(2, path="k8s/admission", bundles={"b": "1", "a": "1"}, latency_ns=9_000_000)]
+    found = metrics_of(tmp_path, [*gate, *others]).latencies
+    assert [(each.path, each.policy_sets, each.counts[-1]) for each in found] == [
+        ("solon/check", "base", 101),
+        ("k8s/admission", "a, b", 1),
+    ]
+    assert [found[0].p50, found[0].p95, found[0].p99] == pytest.approx([0.051, 0.096, 0.1])
+
+
 def test_no_decisions(tmp_path: Path) -> None:
     found = metrics_of(tmp_path, [])
     assert metrics_report.render("table", found) == "No decisions.\n"
-    assert "solon_decision_duration_seconds_count 0" in metrics_report.render("prometheus", found)
+    text = metrics_report.render("prometheus", found)
+    assert "solon_breakglass_decisions_total 0\n" in text
+    assert "solon_last_decision" not in text
 
 
 EVENTS = [
@@ -151,9 +236,12 @@ def test_prometheus_text(tmp_path: Path) -> None:
     assert (
         'solon_findings_total{policy="odd\\"policy\\\\name\\nx",team="payments",outcome="deny"} 1\n' in text
     )
-    assert 'solon_decision_duration_seconds_bucket{le="0.005"} 3\n' in text
-    assert 'solon_decision_duration_seconds_bucket{le="+Inf"} 4\n' in text
-    assert "solon_decision_duration_seconds_sum 0.047\n" in text
+    labels = 'path="solon/check",policy_sets="base"'
+    assert f'solon_decision_duration_seconds_bucket{{{labels},le="0.005"}} 3\n' in text
+    assert f'solon_decision_duration_seconds_bucket{{{labels},le="+Inf"}} 4\n' in text
+    assert f"solon_decision_duration_seconds_sum{{{labels}}} 0.047\n" in text
+    assert "solon_last_decision_timestamp_seconds 1772928000\n" in text
+    assert 'solon_violations_waived{policy="b",team="payments"} 1\n' in text
     assert 'solon_violations_open{policy="a",team="ml"} 1\n' in text
     assert 'solon_violations_oldest_seconds{policy="a",team="ml"} 2160000\n' in text
     assert (
@@ -165,10 +253,34 @@ def test_prometheus_text(tmp_path: Path) -> None:
     assert len(families) == len(set(families))
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
-def test_promtool_takes_it(tmp_path: Path) -> None:
-    text = metrics_report.render("prometheus", metrics_of(tmp_path, EVENTS))
-    run = subprocess.run(
-        ["promtool", "check", "metrics"], input=text, text=True, capture_output=True, check=False
+def test_the_state_of_the_log(tmp_path: Path) -> None:
+    ns = 1_000_000_000
+    state = Health(
+        entries=12,
+        signed=9,
+        damaged=0,
+        committed_ns=1_772_928_000 * ns,
+        witnesses=[Witnessed('file "w"', 2, 1_772_900_000 * ns, 3)],
+        sinks=[Lag("siem", "https://siem.example", 5, 100 * ns, 7, 1, "", "")],
     )
-    assert run.returncode == 0, run.stdout + run.stderr
+    text = metrics_report.render("prometheus", metrics_of(tmp_path, EVENTS), state, now_ns=160 * ns)
+    for line in (
+        "solon_log_entries_total 12",
+        "solon_log_unsigned_entries 3",
+        "solon_log_last_commit_timestamp_seconds 1772928000",
+        'solon_witness_behind_checkpoints{witness="file \\"w\\""} 2',
+        'solon_witness_last_sent_timestamp_seconds{witness="file \\"w\\""} 1772900000',
+        'solon_sink_behind_entries{sink="siem"} 5',
+        'solon_sink_oldest_seconds{sink="siem"} 60',
+        'solon_sink_refused_total{sink="siem"} 1',
+    ):
+        assert f"{line}\n" in text
+
+
+def test_promtool_takes_it(tmp_path: Path) -> None:
+    state = Health(1, 1, 0, 1, [Witnessed("w", 0, 1, 0)], [Lag("s", "", 0, None, 0, 0, "", "")])
+    text = metrics_report.render("prometheus", metrics_of(tmp_path, EVENTS), state)
+    run = subprocess.run(
+        [promtool(), "check", "metrics"], input=text, text=True, capture_output=True, check=False
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")

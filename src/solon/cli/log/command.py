@@ -32,6 +32,7 @@ from solon.decisions.log.shard import Place
 from solon.decisions.log.store import Log
 from solon.decisions.log.verify import verify as verified
 from solon.decisions.sinks import lag
+from solon.decisions.sinks.settings import SinkSettings
 from solon.decisions.warehouse import compaction, lookup
 from solon.report import log_report
 from solon.report.check_report import plural
@@ -342,18 +343,20 @@ def witness(directory: str | None, files: list[str], directories: list[str], for
     return 2 if any(each.problem for each in statuses) else 0
 
 
-def _lags(log: Log) -> list[lag.Lag]:
-    """Of the sinks of solon.yaml, where this is the log of it, and of those that were shipped to."""
+def sinks_of(log: Log) -> list[SinkSettings]:
+    """Those of solon.yaml, where this is the log of it."""
     found = config.find(os.getcwd())
     said = found.log() if found is not None else None
     ours = said is not None and os.path.realpath(said.directory) == os.path.realpath(log.directory)
-    return lag.lag(log, said.sinks if said is not None and ours else [])
+    return said.sinks if said is not None and ours else []
 
 
 def status(directory: str | None, format_: str) -> int:
     with worded(), opened(directory) as log:
         sys.stdout.write(
-            log_report.status(format_, log, witnesses.statuses(log), _lags(log), log.around.clock())
+            log_report.status(
+                format_, log, witnesses.statuses(log), lag.lag(log, sinks_of(log)), log.around.clock()
+            )
         )
     return 0
 

@@ -15,8 +15,9 @@ from typing import Any, Final
 import msgspec
 
 from solon.cli.errors import UsageError
-from solon.cli.log.command import noted, opened, worded
+from solon.cli.log.command import noted, opened, sinks_of, worded
 from solon.cli.progress import counting
+from solon.decisions.health import health
 from solon.decisions.log.store import Log
 from solon.decisions.warehouse import compaction, lookup, session
 from solon.decisions.warehouse import metrics as measures
@@ -219,11 +220,12 @@ def metrics(options: MetricsOptions) -> int:
     until_us = when.until_us if when.until_us is not None else (now - _EPOCH) // timedelta(microseconds=1)
     limits = Limits(options.memory, options.timeout)
     with worded(), opened(options.directory) as log, counting("reading entries") as tell:
-        with session.opened(log, window=when, limits=limits, tell=tell) as found:
+        with session.opened(log, window=when, limits=limits, records=True, tell=tell) as found:
             _hint(log, found)
             measured = measures.measured(found, bucket=options.bucket, stuck=options.stuck, asof_us=until_us)
         width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 160
-        text = metrics_report.render(options.format, measured, width=width)
+        state = health(log, sinks_of(log)) if options.format != "table" else None
+        text = metrics_report.render(options.format, measured, state, now_ns=log.around.clock(), width=width)
         if options.output is None:
             sys.stdout.write(text)
         else:

@@ -19,6 +19,7 @@ KINDS: Final = {
     "rollout": Kind.ROLLOUT,
     "waiver": Kind.WAIVER,
     "breakglass": Kind.BREAKGLASS,
+    "incident": Kind.INCIDENT,
 }
 
 

@@ -42,6 +42,7 @@ class Kind(IntEnum):
     BREAKGLASS = 5
     CHECKPOINT = 6  # of another shard: the entries of the meta-log
     ERASURE = 7
+    INCIDENT = 8  # that a policy caused
 
 
 @dataclass(frozen=True, slots=True)

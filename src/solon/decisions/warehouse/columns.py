@@ -8,7 +8,7 @@ from typing import Final
 COLUMNS: Final = {
     "shard": ("VARCHAR", "the shard of the log that the entry is in"),
     "index": ("BIGINT", "its index there"),
-    "kind": ("VARCHAR", "decision, activation, rollout, waiver, breakglass"),
+    "kind": ("VARCHAR", "decision, activation, rollout, waiver, breakglass, incident"),
     "decision_id": ("VARCHAR", "the id"),
     "time": ("TIMESTAMP", "when it was decided, UTC"),
     "outcome": ("VARCHAR", "allow, warn, deny, error; empty where the event does not say"),

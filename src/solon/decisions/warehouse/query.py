@@ -72,6 +72,16 @@ def ask(session: Session, query: Query) -> Answer:
     return session.ask(query.sql, query.parameters)
 
 
+def events(session: Session, keys: Sequence[tuple[str, int]]) -> dict[tuple[str, int], str]:
+    """The events of these decisions, by shard and index, and no others: an event is large. Raises LogError."""
+    rows = session.all(
+        'SELECT shard, "index", event FROM decisions '
+        'WHERE (shard, "index") IN (SELECT (unnest($1::VARCHAR[]), unnest($2::BIGINT[])))',
+        [[shard for shard, _ in keys], [index for _, index in keys]],
+    )
+    return {(shard, index): event for shard, index, event in rows}
+
+
 def _known(name: str) -> None:
     if name not in ASKED:
         raise LogError(f"there is no column {name!r}: there are {', '.join(ASKED)}")

@@ -1,6 +1,7 @@
 """DuckDB over the warehouse and what is not in it yet, locked so that SQL can do nothing but ask.
 
-There are two relations: ``decisions``, each once, and ``entries``, all that the log has. When the SQL of a person runs, files
+There are two relations: ``decisions``, each once, and ``entries``, all that the log has; where it is wanted a third,
+``records``: all but the decisions, of any time. When the SQL of a person runs, files
 other than those of the warehouse, the network, extensions, settings and the variables of this program are out of reach, and
 only a single SELECT is run at all: a COPY could write over a file that may be read.
 """
@@ -83,10 +84,13 @@ class Answer:
 class Session:
     """``hot`` is how many entries came from segments, since they are not in the warehouse yet."""
 
-    def __init__(self, database: duckdb.DuckDBPyConnection, limits: Limits, hot: int, written: str) -> None:
+    def __init__(
+        self, database: duckdb.DuckDBPyConnection, window: Window, limits: Limits, hot: int, written: str
+    ) -> None:
         self._database = database
         self._limits = limits
         self._written = written
+        self.window = window
         self.hot = hot
 
     def ask(self, sql: str, parameters: Sequence[Any] = ()) -> Answer:
@@ -100,6 +104,10 @@ class Session:
 
     def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return list(self.ask(sql, parameters).rows)
+
+    def dictionaries(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        answer = self.ask(sql, parameters)
+        return [dict(zip(answer.columns, values, strict=True)) for values in answer.rows]
 
     def execute(self, sql: str) -> None:
         """A statement of Solon's own that gives nothing back. Raises LogError."""
@@ -183,9 +191,13 @@ def opened(
     window: Window = EVER,
     limits: Limits = USUAL,
     output: str = "",
+    records: bool = False,
     tell: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Session]:
-    """A session over what the log has in a window of time. ``output`` is a file that it may write. Raises LogError."""
+    """A session over what the log has in a window of time. ``output`` is a file that it may write. Raises LogError.
+
+    ``records``: with the relation of that name, which knows no window.
+    """
     import duckdb
 
     with reader(log.directory):
@@ -200,8 +212,12 @@ def opened(
                 _mark_repeated(database, where, files)
             paths = [os.path.join(where, file.path) for file in files]
             _views(database, paths, window, erased)
+            if records:
+                paths = [os.path.join(where, file.path) for file in current.rows]
+                rest = _everything(paths, erased=bool(erased))
+                database.execute(f"CREATE TEMP VIEW records AS FROM ({rest}) WHERE kind <> 'decision'")
             _lock(database, [*paths, *([output] if output else [])], limits)
-            yield Session(database, limits, hot, output)
+            yield Session(database, window, limits, hot, output)
         except duckdb.Error as error:
             raise LogError(f"{where}: {_one_line(error)}") from None
         except OSError as error:
@@ -241,7 +257,7 @@ def _load_hot(
                 if leaf.kind is Kind.ERASURE and stored.payload is not None:
                     erased.update(_claimed(stored.payload))
                 time_us = leaf.time_ns // 1_000
-                if not window.has(time_us, time_us):
+                if leaf.kind is Kind.DECISION and not window.has(time_us, time_us):
                     continue
                 found = row(stored, place.name)
                 if found is not None:
@@ -294,23 +310,28 @@ def _mark_repeated(database: duckdb.DuckDBPyConnection, where: str, files: Seque
 def _views(
     database: duckdb.DuckDBPyConnection, paths: Sequence[str], window: Window, erased: set[tuple[str, int]]
 ) -> None:
-    parts = [f"SELECT {_NAMES}, dt FROM hot"]
-    if paths:
-        names = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-        cold = f"SELECT {_NAMES}, time::DATE AS dt FROM read_parquet([{names}], hive_partitioning=false)"
-        if erased:
-            pairs = sorted(erased)
-            database.execute("CREATE TEMP TABLE erased (shard VARCHAR, n BIGINT)")
-            database.execute(
-                "INSERT INTO erased SELECT unnest($1), unnest($2)",
-                [[s for s, _ in pairs], [n for _, n in pairs]],
-            )
-            cold += ' c WHERE NOT EXISTS (FROM erased e WHERE e.shard = c.shard AND e.n = c."index")'
-        parts.insert(0, cold)
-    database.execute(f"CREATE TEMP VIEW entries AS {' UNION ALL '.join(parts)}")
+    if erased:
+        pairs = sorted(erased)
+        database.execute("CREATE TEMP TABLE erased (shard VARCHAR, n BIGINT)")
+        database.execute(
+            "INSERT INTO erased SELECT unnest($1), unnest($2)", [[s for s, _ in pairs], [n for _, n in pairs]]
+        )
+    database.execute(f"CREATE TEMP VIEW entries AS {_everything(paths, erased=bool(erased))}")
     conditions = ["kind = 'decision'", "NOT repeated"]
     if window.since_us is not None:
         conditions.append(f"time >= make_timestamp({window.since_us})")
     if window.until_us is not None:
         conditions.append(f"time < make_timestamp({window.until_us})")
     database.execute(f"CREATE TEMP VIEW decisions AS SELECT * FROM entries WHERE {' AND '.join(conditions)}")
+
+
+def _everything(paths: Sequence[str], *, erased: bool) -> str:
+    """The rows of files, but for those that were erased meanwhile, and those that are in no file yet."""
+    parts = [f"SELECT {_NAMES}, dt FROM hot"]
+    if paths:
+        names = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+        cold = f"SELECT {_NAMES}, time::DATE AS dt FROM read_parquet([{names}], hive_partitioning=false)"
+        if erased:
+            cold += ' c WHERE NOT EXISTS (FROM erased e WHERE e.shard = c.shard AND e.n = c."index")'
+        parts.insert(0, cold)
+    return " UNION ALL ".join(parts)

@@ -1,0 +1,1 @@
+"""solon incident: denials that should not have been."""
