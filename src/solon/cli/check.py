@@ -7,12 +7,12 @@ import shutil
 import sys
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from solon.cli import config, policies, programme, schemas
+from solon.cli import config, policies, programme, runs, schemas
 from solon.cli.breakglass import override
 from solon.cli.breakglass.override import Override
 from solon.cli.errors import UsageError
@@ -55,6 +55,9 @@ class Options:
     cluster: str = ""
     environment: str = ""
     break_glass: list[str] = field(default_factory=list)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    tfrun: str | None = None
+    cost_estimate: str | None = None
 
 
 def run(options: Options) -> int:
@@ -75,6 +78,7 @@ def run(options: Options) -> int:
             options.all_namespaces,
             options.dialect,
             schemas=schemas.read(options.schema),
+            params=options.params,
         )
     )
     if options.log:
@@ -137,6 +141,9 @@ def configured(options: Options) -> Options:
         format=options.format or settings.format or "table",
         cluster=options.cluster or settings.cluster,
         log=options.log or found.log().directory or None,
+        params={**settings.sentinel.params, **options.params},
+        tfrun=options.tfrun or found.path(settings.sentinel.tfrun) or None,
+        cost_estimate=options.cost_estimate or found.path(settings.sentinel.cost_estimate) or None,
     )
 
 
@@ -182,6 +189,7 @@ def context_of(
         namespaces=namespaces_of(objects),
         budget=Budget(seconds=options.timeout),
         allowed_hosts=options.allowed_hosts,
+        run=runs.read(options.tfrun, options.cost_estimate),
     )
 
 

@@ -18,13 +18,16 @@ from solon.cli.log import query_app as log_query_app
 from solon.cli.log.app import app as log_commands
 from solon.cli.options import (
     Cluster,
+    CostEstimate,
     Environment,
     FormatOption,
     Hosts,
     Inventory,
     MaxSize,
+    Param,
     PathsOrStdin,
     TableOrJson,
+    TerraformRun,
     Timeout,
 )
 from solon.cli.rollout.app import app as rollout
@@ -180,6 +183,9 @@ def check(
             "--break-glass", metavar="TOKEN", help="Let an emergency through; - or @FILE to read it."
         ),
     ] = None,
+    param: Param = None,
+    tfrun: TerraformRun = None,
+    cost_estimate: CostEstimate = None,
     timeout: Timeout = 10.0,
     max_size: MaxSize = 512,
     verbose: Annotated[
@@ -197,6 +203,7 @@ def check(
     Example: solon check -p policy plan.json manifests/
     """
     from solon.cli import check as command
+    from solon.cli import runs
 
     raise typer.Exit(
         command.run(
@@ -223,6 +230,9 @@ def check(
                 cluster=cluster,
                 environment=environment,
                 break_glass=break_glass or [],
+                params=runs.params(param or []),
+                tfrun=tfrun,
+                cost_estimate=cost_estimate,
             )
         )
     )

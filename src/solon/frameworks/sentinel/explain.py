@@ -10,7 +10,6 @@ from solon.lang.sentinel.values import text
 from solon.lang.source import Span
 from solon.subjects.subject import Location
 
-_LONGEST: Final = 80
 _MOST: Final = 10
 
 
@@ -22,8 +21,11 @@ def shown(value: Any) -> str:
     """A value in a few words."""
     if isinstance(value, Undefined):
         return "undefined"
-    words = _written(value, 3)
-    return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
+    return shortened(_written(value, 3), 80)
+
+
+def shortened(words: str, longest: int = 160) -> str:
+    return words if len(words) <= longest else words[: longest - 1] + "…"
 
 
 def _written(value: Any, depth: int) -> str:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from solon.frameworks.policy import Context, Violation
-from solon.frameworks.sentinel.explain import shown
+from solon.frameworks.sentinel.explain import shortened, shown
 from solon.frameworks.sentinel.library import Linked
 from solon.frameworks.sentinel.terraform import Documents, imports_of
-from solon.lang.sentinel import Element, Opening, Program, Result
+from solon.lang.sentinel import Element, Opening, Program, Result, ast
 from solon.subjects.subject import Path, Subject
 
 _MOST: Final = 5  # elements that a message names
@@ -141,4 +141,10 @@ def _of_elements(elements: Sequence[Element], program: Program) -> str:
 
 def _body(element: Element, program: Program) -> str:
     """What a policy asks of each element, in its own words."""
-    return f"{element.kind} {element.collection}"
+    file, span = program.file, element.span
+    if span.file == file.name:
+        for statement in file.statements:
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Quantifier) and file.place(node.at) == (span.row, span.column):
+                    return shortened(" ".join(file.source(ast.inner(node.body)).split()))
+    return f"{element.kind} {element.collection} ({span})"

@@ -18,6 +18,7 @@ from solon.frameworks.sentinel.configuration import (
     overridden,
     read,
 )
+from solon.frameworks.sentinel.find import CONFIGURATIONS
 from solon.frameworks.sentinel.hcl import Body
 from solon.frameworks.sentinel.judge import Judge, Session
 from solon.frameworks.sentinel.library import Library, Unusable
@@ -25,35 +26,14 @@ from solon.frameworks.sentinel.sources import EXTENSION, Refused
 from solon.frameworks.sentinel.terraform import NAMES
 from solon.lang.sentinel import Opening
 from solon.lang.sentinel.imports import STANDARD
-from solon.subjects.discover import SKIPPED
 from solon.subjects.subject import Location, Subject, Unreadable
 from solon.subjects.terraform import PLAN
 
-CONFIGURATIONS: Final = ("sentinel.hcl", "sentinel.json")
 _STAGES: Final = {Level.ADVISORY: Stage.WARN, Level.SOFT: Stage.ENFORCE, Level.HARD: Stage.ENFORCE}
 _SEVERITIES: Final = ("low", "medium", "high", "critical")
 
 # What a comment at the top says besides the description: `# severity: high`.
 _NOTE: Final = re.compile(r"(title|severity|owner|controls|remediation)\s*:\s*(\S.*)", re.IGNORECASE)
-
-
-def find(path: str) -> list[str]:
-    """The policy sets of a path: a policy, or the directories in and below it that have a configuration.
-
-    A directory without any is a set if policies lie in it.
-    """
-    if not os.path.isdir(path):
-        return [path] if path.endswith((EXTENSION, *CONFIGURATIONS)) else []
-    found = [at for at, names in _folders(path) if any(name in names for name in CONFIGURATIONS)]
-    if not found and any(name.endswith(EXTENSION) for name in os.listdir(path)):
-        found = [path]
-    return found
-
-
-def _folders(path: str) -> Iterator[tuple[str, list[str]]]:
-    for at, folders, names in os.walk(path):
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in SKIPPED)
-        yield at, names
 
 
 def load(
