@@ -50,8 +50,7 @@ def _named(path: str) -> Iterator[Case]:
 def _below(directory: str) -> Iterator[Case]:
     inside = os.path.abspath(directory).split(os.sep)
     if len(inside) > 1 and inside[-2] == DIRECTORY:  # test/<policy> itself
-        for name in sorted(os.listdir(directory)):
-            yield from _named(os.path.join(directory, name))
+        yield from _beside(os.path.relpath(os.sep.join([*inside[:-2], inside[-1] + EXTENSION])))
         return
     if inside[-1] == DIRECTORY:
         directory = os.path.dirname(os.path.normpath(directory)) or os.pardir
@@ -64,6 +63,8 @@ def _below(directory: str) -> Iterator[Case]:
 
 
 def _beside(policy: str) -> Iterator[Case]:
+    if not os.path.isfile(policy):
+        return
     directory, name = os.path.split(policy)
     folder = os.path.join(directory, DIRECTORY, name.removesuffix(EXTENSION))
     try:
