@@ -173,6 +173,7 @@ def test_the_list_of_commands_is_whole(solon: Callable[..., Any]) -> None:
         "tickets",
         "waivers",
         "breakglass",
+        "incident",
         "log",
     ]
     assert all(line.endswith(".") and not line.endswith("...") for line in commands)

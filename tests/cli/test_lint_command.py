@@ -142,7 +142,10 @@ def test_policies_that_do_not_compile(solon: Callable[..., Any], tmp_path: Path)
     ("arguments", "message"),
     [
         (["nowhere"], "solon: nowhere: no such file or directory\n"),
-        (["."], "solon: .: nothing to lint. Looked for Rego files and Gatekeeper ConstraintTemplates\n"),
+        (
+            ["."],
+            "solon: .: nothing to lint. Looked for Rego and Sentinel files and Gatekeeper ConstraintTemplates\n",
+        ),
         (
             [".", "--ignore", "rego/nothing"],
             "solon: --ignore rego/nothing: unknown; known are rego/unused-import",

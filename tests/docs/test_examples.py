@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from solon.lang import rego
+from solon.lang import rego, sentinel
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
@@ -80,7 +80,7 @@ def commands(block: Block) -> Iterator[Command]:
 
 
 ALL = [block for document in DOCUMENTS for block in blocks(document)]
-LANGUAGES = {"", "console", "json", "markdown", "python", "rego", "sh", "text", "xml", "yaml"}
+LANGUAGES = {"", "console", "json", "markdown", "python", "rego", "sentinel", "sh", "text", "xml", "yaml"}
 
 
 def of(language: str) -> list[Block]:
@@ -170,6 +170,11 @@ def test_rego_compiles(block: Block) -> None:
         else f"package example\n\n{block.body}"
     )
     rego.compile({str(block): text}, version=version)
+
+
+@pytest.mark.parametrize("block", of("sentinel"), ids=str)
+def test_sentinel_parses(block: Block) -> None:
+    sentinel.parse(block.body, str(block))
 
 
 @pytest.mark.parametrize("block", of("yaml"), ids=str)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solon.frameworks.lint_comments import apply, in_rego, in_yaml
-from solon.lang.rego.lint import Remark
+from solon.lang.remark import Remark
 from solon.lang.source import Diagnostic, Span
 
 KNOWN = {"rego/a": "", "rego/b": ""}

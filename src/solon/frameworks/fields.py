@@ -10,9 +10,9 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from solon.frameworks.lint import remark
-from solon.lang.rego.lint import Remark
 from solon.lang.rego.typecheck import Missing
 from solon.lang.rego.types import ANY, Array, Object, Type, key_of
+from solon.lang.remark import Remark
 
 _OPEN: Final = "*"  # a field that marks an object as one that may have others
 _SHORTEST: Final = 5  # of shorter names too many are near each other

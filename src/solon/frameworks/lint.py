@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from solon.lang.rego.lint import Remark, Severity
+from solon.lang.remark import Remark, Severity
 from solon.lang.source import Diagnostic, Span
 from solon.subjects.subject import Location
 

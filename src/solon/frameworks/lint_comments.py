@@ -12,7 +12,8 @@ from typing import Final
 
 from solon.lang.rego.errors import RegoError
 from solon.lang.rego.lexer import tokenize
-from solon.lang.rego.lint import Remark, Severity
+from solon.lang.remark import Remark, Severity
+from solon.lang.sentinel import ast
 from solon.lang.source import Diagnostic, Span
 
 RULES: Final[dict[str, tuple[Severity, str]]] = {
@@ -58,6 +59,18 @@ def in_rego(file: str, text: str) -> Iterator[Ignore]:
         yield from _read(file, lines, comment.row, comment.column, comment.text)
 
 
+def in_sentinel(file: ast.File) -> Iterator[Ignore]:
+    """The comments of a Sentinel file, ``# …`` or ``// …``."""
+    if "solon:" not in file.text:
+        return
+    lines = file.text.split("\n")
+    for comment in file.comments:
+        mark = "#" if comment.text.startswith("#") else "//"
+        if comment.text.startswith(mark):
+            row, column = file.place(comment.at)
+            yield from _read(file.name, lines, row, column, comment.text.removeprefix(mark))
+
+
 def in_yaml(file: str, text: str) -> Iterator[Ignore]:
     """The comments of a YAML file, those of the Rego in it included."""
     lines = text.split("\n")
@@ -84,7 +97,7 @@ def _read(file: str, lines: Sequence[str], row: int, column: int, text: str) -> 
 
 
 def _is_comment(line: str) -> bool:
-    return line.lstrip().startswith("#")
+    return line.lstrip().startswith(("#", "//"))
 
 
 def apply(

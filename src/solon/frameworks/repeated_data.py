@@ -10,9 +10,9 @@ from solon.frameworks.lint import remark
 from solon.frameworks.rego_files import DataFile
 from solon.lang import rego
 from solon.lang.rego import ast
-from solon.lang.rego.lint import Remark
 from solon.lang.rego.resolve import walk_all
 from solon.lang.rego.rules import Definition
+from solon.lang.remark import Remark
 
 FEW: Final = 3  # so many values in common are no accident
 _SHOWN: Final = 5

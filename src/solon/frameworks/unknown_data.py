@@ -9,8 +9,9 @@ from solon.frameworks.fields import nearest
 from solon.frameworks.lint import remark
 from solon.lang import rego
 from solon.lang.rego import ast
-from solon.lang.rego.lint import Remark, all_bodies
+from solon.lang.rego.lint import all_bodies
 from solon.lang.rego.rules import Definition, Node
+from solon.lang.remark import Remark
 
 # What Solon puts there itself.
 _GIVEN: Final = frozenset(["inventory", "conftest", "plan"])

@@ -6,6 +6,7 @@ value (comparing, printing, sorting). A step stands for an element visited or ma
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -117,6 +118,12 @@ class Meter:
     @property
     def seconds(self) -> float:
         return self._clock() - self._started
+
+    @property
+    def remaining(self) -> float:
+        """Seconds that are left."""
+        longest = self._budget.seconds
+        return math.inf if longest is None else longest - self.seconds
 
     def renew(self, ahead: int = 0) -> None:
         """Grant the steps up to the next look at the clock. Raises BudgetExceeded.

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from solon import __version__
 from solon.governance.changes import Changes
-from solon.lang.rego.lint import Remark
+from solon.lang.remark import Remark
 from solon.lang.source import Diagnostic, render
 from solon.report import changes_report
 from solon.report.github import command

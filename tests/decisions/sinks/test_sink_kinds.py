@@ -327,8 +327,8 @@ def test_a_full_disk_leaves_the_lines_that_were_there(
 @pytest.mark.parametrize(
     ("said", "problem"),
     [
-        ({"name": "a"}, "needs one of file, http and otlp"),
-        ({"name": "a", "file": "x", "http": "https://h"}, "needs one of file, http and otlp"),
+        ({"name": "a"}, "needs one of file, http, otlp and kafka"),
+        ({"name": "a", "file": "x", "http": "https://h"}, "needs one of file, http, otlp and kafka"),
         ({"name": "A b", "file": "x"}, "a sink has the name 'A b'"),
         ({"name": "../a", "file": "x"}, "a sink has the name"),
         ({"name": "a", "http": "ftp://h"}, "begins with https:// or http://"),
@@ -337,7 +337,12 @@ def test_a_full_disk_leaves_the_lines_that_were_there(
         ({"name": "a", "file": "x", "kinds": ["checkpoint"]}, "has unknown kinds"),
         ({"name": "a", "file": "x", "kinds": []}, "has unknown kinds"),
         ({"name": "a", "file": "x", "rotate_mib": 0}, "rotate_mib are 1 or more"),
-        ({"name": "a", "file": "x", "kafka": "b"}, "unknown field `kafka`"),
+        ({"name": "a", "file": "x", "redis": "b"}, "unknown field `redis`"),
+        (
+            {"name": "a", "http": "https://h", "token_env": "T", "token_file": "t"},
+            "token_env or token_file, not both",
+        ),
+        ({"name": "a", "http": "http://h", "token_file": "t"}, "a token is only sent over https"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(said: Any, problem: str) -> None:

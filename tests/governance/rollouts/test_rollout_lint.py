@@ -8,7 +8,7 @@ from solon.frameworks.policy import Policy, PolicySet, Stage
 from solon.governance.files import Part, parsed
 from solon.governance.rollouts.lint import Version, raised, remarks
 from solon.governance.rollouts.rollout import Plan, Rollout, plan
-from solon.lang.rego.lint import Remark
+from solon.lang.remark import Remark
 from solon.subjects.subject import Location
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ import typer
 from solon.cli.options import FormatOption, TableOrJson
 
 app = typer.Typer(
-    help="Mark denials that a policy should not have made, and count them.",
+    help="Count denials that a policy should not have made.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

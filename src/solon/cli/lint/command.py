@@ -34,13 +34,14 @@ from solon.governance.waivers import lint as waiver_lint
 from solon.lang import rego
 from solon.lang.budget import Budget
 from solon.lang.rego import lint as language
-from solon.lang.rego.lint import Remark
+from solon.lang.remark import Remark, in_order
+from solon.lang.sentinel import lint as sentinel
 from solon.report.lint_report import LintReport, show
 from solon.subjects import discover
 from solon.subjects.subject import Subject, Unreadable
 
 _TABLES: Final = (
-    *(language.RULES, conftest.RULES, repository.RULES, shared.RULES),
+    *(language.RULES, sentinel.RULES, conftest.RULES, repository.RULES, shared.RULES),
     *(rollout_lint.RULES, waiver_lint.RULES, lint_comments.RULES),
 )
 CODES = {code: about for rules in _TABLES for code, (_, about) in rules.items()}
@@ -70,10 +71,11 @@ def run(options: Options) -> int:
     sources = lint_sources.read(options.paths, asked.data, options.dialect)
     inputs: list[tested.Asked] = []
     remarks = [*_rego(sources, asked, budget, inputs), *_gatekeeper(sources, asked, budget)]
+    remarks += [each for file in sources.sentinel.values() for each in sentinel.lint(file)]
     if not sources.count and not sources.broken:
         shown = ", ".join(options.paths)
         raise UsageError(
-            f"{shown}: nothing to lint. Looked for Rego files and Gatekeeper ConstraintTemplates"
+            f"{shown}: nothing to lint. Looked for Rego and Sentinel files and Gatekeeper ConstraintTemplates"
         )
     owned = [*sources.texts, *asked.programme]
     remarks += lint_owners.remarks(owned, directory_of(options.paths[0]), asked.config, asked.codeowners)
@@ -85,7 +87,7 @@ def run(options: Options) -> int:
     unasked = asked.ignored | (set() if changes is not None else set(lint_stages.CODES))
     if sources.broken:
         unasked |= CODES.keys()
-    found = language.in_order(
+    found = in_order(
         r
         for r in lint_comments.apply(remarks, list(_ignores(sources)), CODES, unasked)
         if r.diagnostic.code not in asked.ignored
@@ -168,5 +170,7 @@ def _ignores(sources: Sources) -> Iterator[lint_comments.Ignore]:
     for name, text in sources.texts.items():
         if name in sources.rego.modules:
             yield from lint_comments.in_rego(name, text)
+        elif name in sources.sentinel:
+            yield from lint_comments.in_sentinel(sources.sentinel[name])
         else:
             yield from lint_comments.in_yaml(name, text)

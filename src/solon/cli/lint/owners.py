@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from solon.frameworks.lint import remark, span_of
 from solon.governance import codeowners
-from solon.lang.rego.lint import Remark
+from solon.lang.remark import Remark
 from solon.lang.source import Span
 from solon.subjects.documents import Problem, text_of
 

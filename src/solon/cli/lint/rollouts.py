@@ -16,7 +16,7 @@ from solon.governance import files, times
 from solon.governance.rollouts import lint as rollout_lint
 from solon.governance.rollouts.lint import Version
 from solon.governance.rollouts.rollout import Plan, Rollout, assigned, plan
-from solon.lang.rego.lint import Remark
+from solon.lang.remark import Remark
 from solon.subjects.subject import Location, Unreadable
 
 

@@ -1,9 +1,9 @@
-"""What solon lint reads: Rego with its data, Gatekeeper's templates, constraints and suites, and their texts."""
+"""What solon lint reads: Rego with its data, Gatekeeper's objects and suites, Sentinel, and the texts of all."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from solon.frameworks import rego_files
@@ -11,6 +11,7 @@ from solon.frameworks.gatekeeper.constraint import is_constraint
 from solon.frameworks.gatekeeper.suite import is_suite
 from solon.frameworks.gatekeeper.template import is_template
 from solon.frameworks.rego_files import Dialect, RegoFiles
+from solon.lang.sentinel import SentinelError, ast, parse
 from solon.subjects import discover
 from solon.subjects.documents import Problem, text_of
 from solon.subjects.subject import Subject, Unreadable
@@ -24,13 +25,14 @@ class Sources:
     templates: list[Subject] = field(default_factory=list)
     constraints: list[Subject] = field(default_factory=list)
     suites: list[Subject] = field(default_factory=list)
+    sentinel: dict[str, ast.File] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
 
     @property
     def count(self) -> int:
         """How many files, or templates, there are to lint."""
-        return len(self.rego.modules) + len(self.templates)
+        return len(self.rego.modules) + len(self.templates) + len(self.sentinel)
 
 
 def read(paths: Sequence[str], data: Sequence[str], dialect: Dialect) -> Sources:
@@ -50,7 +52,33 @@ def read(paths: Sequence[str], data: Sequence[str], dialect: Dialect) -> Sources
                 _add(found, source, text_of(data_read))
         except Problem as problem:
             found.broken.append(str(problem.at(source.path)))
+    for name in dict.fromkeys(name for path in paths for name in _sentinel_files(path)):
+        _add_sentinel(found, name)
     return found
+
+
+def _sentinel_files(path: str) -> Iterator[str]:
+    """Policies and modules; what stands in ``test`` are mocks."""
+    if not os.path.isdir(path):
+        if path.endswith(".sentinel"):
+            yield path
+        return
+    for directory, folders, names in os.walk(path):
+        folders[:] = sorted(
+            f for f in folders if not f.startswith(".") and f not in {*discover.SKIPPED, "test"}
+        )
+        yield from (os.path.join(directory, name) for name in sorted(names) if name.endswith(".sentinel"))
+
+
+def _add_sentinel(found: Sources, name: str) -> None:
+    try:
+        text = text_of(discover.read_bytes(name, lambda _size: b""))
+        found.sentinel[name] = parse(text, name)
+        found.texts[name] = text
+    except Problem as problem:
+        found.broken.append(str(problem.at(name)))
+    except SentinelError as error:
+        found.broken.append(error.render())
 
 
 def _add(found: Sources, source: discover.Input, text: str) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from solon.frameworks.lint import remark, span_of
 from solon.governance.changes import Changes, Leap, leaps
-from solon.lang.rego.lint import Remark
+from solon.lang.remark import Remark
 
 CODES: Final = ("policy/skipped-stage", "policy/enforcement-raised")
 

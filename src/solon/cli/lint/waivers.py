@@ -10,7 +10,7 @@ from solon.cli.waivers import command as waivers
 from solon.frameworks.policy import Policy
 from solon.governance.waivers import lint as waiver_lint
 from solon.governance.waivers.review import review
-from solon.lang.rego.lint import Remark
+from solon.lang.remark import Remark
 
 
 def remarks(start: str) -> Iterator[Remark]:

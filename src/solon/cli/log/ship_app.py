@@ -85,7 +85,7 @@ def ship(
         typer.Option("--follow/--once", help="Go on until stopped, or end when all there is was shipped."),
     ] = False,
 ) -> None:
-    """Send the log to the sinks of solon.yaml: files, OPA's receivers, OpenTelemetry.
+    """Send the log to the sinks of solon.yaml: files, OPA's receivers, OpenTelemetry, Kafka.
 
     Each goes on from where it was. A sink that is down loses nothing, and the others go on; `solon log status` says how
     far each is. An event arrives at least once. Exits with 2 when a sink did not get everything.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,11 @@ class Stored:
     path: str
     offset: int
     time_ns: int
+
+    @property
+    def shard(self) -> str:
+        """The shard that its segment is of."""
+        return os.path.basename(os.path.dirname(os.path.dirname(self.path)))
 
     @property
     def says(self) -> Leaf:

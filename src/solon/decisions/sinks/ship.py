@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from solon.decisions.log import durable
 from solon.decisions.log.errors import LogError, os_error
 from solon.decisions.log.reading import Stored
 from solon.decisions.log.store import Log
@@ -37,12 +38,14 @@ def opened(said: SinkSettings, log: Log, environ: Mapping[str, str]) -> Sink:
     """Raises LogError where the settings cannot be used."""
     if said.file:
         return FileSink(said.file, said.rotate_mib << 20, said.keep)
+    secret = _secret(said, environ)
+    if said.kafka:
+        from solon.decisions.sinks.kafka import KafkaSink
+
+        return KafkaSink(said, said.kafka, log.settings.name, secret)
     from solon.decisions.sinks.http import HttpSink, Upload
     from solon.decisions.sinks.otlp import OtlpSink
 
-    secret = environ.get(said.token_env, "").strip() if said.token_env else ""
-    if said.token_env and not secret:
-        raise LogError(f"the sink {said.name}: {said.token_env} is not set in the environment")
     try:
         upload = Upload(
             said.http or said.otlp,
@@ -55,6 +58,24 @@ def opened(said: SinkSettings, log: Log, environ: Mapping[str, str]) -> Sink:
     except OSError as error:
         raise os_error(error, f"the sink {said.name}: its certificates cannot be read") from None
     return OtlpSink(upload, log.settings.name) if said.otlp else HttpSink(upload)
+
+
+def _secret(said: SinkSettings, environ: Mapping[str, str]) -> str:
+    """The bearer token, or password; "" where none is asked for. Raises LogError."""
+    if said.token_file:
+        try:
+            secret = durable.read(said.token_file).decode().strip()
+        except OSError as error:
+            raise os_error(error, f"the sink {said.name}: its token_file cannot be read") from None
+        except UnicodeDecodeError:
+            raise LogError(f"{said.token_file}: the sink {said.name}: is no text") from None
+        if not secret:
+            raise LogError(f"{said.token_file}: the sink {said.name}: is empty")
+        return secret
+    secret = environ.get(said.token_env, "").strip() if said.token_env else ""
+    if said.token_env and not secret:
+        raise LogError(f"the sink {said.name}: {said.token_env} is not set in the environment")
+    return secret
 
 
 @dataclass(slots=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from solon.decisions.log import reading
 from solon.decisions.log.errors import Damaged, os_error
@@ -12,7 +12,8 @@ from solon.decisions.log.leaf import Kind
 from solon.decisions.log.shard import Place
 from solon.decisions.sinks.position import Mark, digest
 
-ROWS = 1_000
+ROWS: Final = 1_000
+_BYTES: Final = 32 << 20
 
 
 def batches(place: Place, mark: Mark, rows: int = ROWS) -> Iterator[list[reading.Stored]]:
@@ -37,10 +38,23 @@ def batches(place: Place, mark: Mark, rows: int = ROWS) -> Iterator[list[reading
                     f"{place.directory}: entry {before.index} is not the one that was shipped; `solon log verify` "
                     "says more"
                 )
-        while batch := list(islice(found, rows)):
-            yield batch
+        yield from _parts(found, rows)
     except OSError as error:
         raise os_error(error, "cannot be read") from None
+
+
+def _parts(found: Iterable[reading.Stored], rows: int) -> Iterator[list[reading.Stored]]:
+    """Of so many entries, or fewer that are large: they are in memory together."""
+    part: list[reading.Stored] = []
+    size = 0
+    for stored in found:
+        part.append(stored)
+        size += len(stored.payload or b"")
+        if len(part) >= rows or size >= _BYTES:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
 
 
 def wanted(batch: Sequence[reading.Stored], kinds: frozenset[Kind]) -> list[reading.Stored]:

@@ -11,9 +11,9 @@ from solon.frameworks.conftest.shadowed import shadowed
 from solon.frameworks.lint import FIELDS, lacking
 from solon.lang import rego
 from solon.lang.rego import ast
-from solon.lang.rego.lint import Remark, Severity
 from solon.lang.rego.resolve import body_terms, walk_all
 from solon.lang.rego.rules import Definition
+from solon.lang.remark import Remark, Severity
 from solon.lang.source import Diagnostic
 
 RULES: Final[dict[str, tuple[Severity, str]]] = {

@@ -19,7 +19,7 @@ from solon.frameworks.testing import TestResult
 from solon.lang import rego
 from solon.lang.budget import Budget
 from solon.lang.rego import ast
-from solon.lang.rego.lint import Remark
+from solon.lang.remark import Remark
 from solon.lang.values import UNDEFINED, Value, json_text, to_json
 
 _HELD: Final = "\0held"

@@ -10,8 +10,8 @@ from solon.frameworks import fields, unknown_data
 from solon.frameworks.gatekeeper.errors import GatekeeperError
 from solon.frameworks.gatekeeper.template import check_modules, is_template, parameters_of, source_of
 from solon.lang import rego
-from solon.lang.rego.lint import Remark
 from solon.lang.rego.lint import lint as lint_rego
+from solon.lang.remark import Remark
 from solon.lang.source import Diagnostic, Span
 from solon.subjects.subject import Subject
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from solon.frameworks.gatekeeper.constraint import Constraint
 from solon.frameworks.lint import FIELDS, lacking, remark, span_of
-from solon.lang.rego.lint import Remark, Severity
+from solon.lang.remark import Remark, Severity
 from solon.lang.source import Diagnostic
 from solon.subjects.subject import Path, Subject
 

@@ -14,7 +14,7 @@ from solon.governance.rollouts.observations import digest
 from solon.governance.rollouts.rollout import RANK, Plan, Track, globs_of
 from solon.governance.scope import covers, matches, overlap
 from solon.governance.times import period
-from solon.lang.rego.lint import Remark, Severity
+from solon.lang.remark import Remark, Severity
 from solon.lang.source import Diagnostic
 from solon.subjects.subject import Location, Unreadable
 

@@ -10,7 +10,7 @@ from solon.frameworks.lint import span_of
 from solon.governance.times import shown
 from solon.governance.waivers.review import Review
 from solon.governance.waivers.waiver import Exemption
-from solon.lang.rego.lint import Remark, Severity
+from solon.lang.remark import Remark, Severity
 from solon.lang.source import Diagnostic
 from solon.subjects.subject import Unreadable
 

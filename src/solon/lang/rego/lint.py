@@ -6,9 +6,8 @@ Everything here reads a compiled program's rules, in which every name says what 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
 
 from solon.lang.rego import ast
 from solon.lang.rego.builtins import TABLE
@@ -18,9 +17,8 @@ from solon.lang.rego.program import Program
 from solon.lang.rego.reachability import unreachable
 from solon.lang.rego.resolve import walk_all
 from solon.lang.rego.rules import Definition
+from solon.lang.remark import Remark, Severity, in_order
 from solon.lang.source import Diagnostic
-
-Severity = Literal["error", "warning"]
 
 # code -> how grave, and what it is about.
 RULES: Final[dict[str, tuple[Severity, str]]] = {
@@ -41,14 +39,6 @@ RULES: Final[dict[str, tuple[Severity, str]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """One thing that lint has to say."""
-
-    severity: Severity
-    diagnostic: Diagnostic
-
-
 def lint(program: Program) -> list[Remark]:
     """What there is to say about the rules, in order of file and place."""
     found = [*_imports(program), *_modules(program)]
@@ -57,14 +47,6 @@ def lint(program: Program) -> list[Remark]:
             found.extend(check(definition))
     found.extend(unreachable(program))
     return in_order(Remark(RULES[each.code][0], each) for each in found)
-
-
-def in_order(remarks: Iterable[Remark]) -> list[Remark]:
-    """By place, each once: what a rule with several definitions says is said of each."""
-    unique = dict.fromkeys(remarks)
-    return sorted(
-        unique, key=lambda r: (r.diagnostic.span.file, r.diagnostic.span.row, r.diagnostic.span.column)
-    )
 
 
 # --- modules

@@ -356,7 +356,9 @@ class File:
         return _said(block) if re.match(r"[ \t\r]*(\n[ \t\r]*\n|\n?\Z)", behind) else ""
 
     def comment_before(self, at: int) -> str:
-        """What the comment on the lines just above a statement says."""
+        """What the comment on the lines just above a place says."""
+        line = self.text.rfind("\n", 0, at) + 1
+        at = line + len(self.text[line:at]) - len(self.text[line:at].lstrip())
         return _said(self._comments_up_to(at))
 
     def _comments_up_to(self, at: int | None) -> list[Comment]:
