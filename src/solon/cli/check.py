@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from solon.cli import config, policies, programme, runs, schemas
 from solon.cli.breakglass import override
@@ -29,6 +29,10 @@ from solon.report.check_report import CheckReport
 from solon.subjects import discover
 from solon.subjects.documents import collector_spared
 from solon.subjects.subject import Subject, Unreadable
+
+if TYPE_CHECKING:
+    from solon.cli.log.programme import InForce
+    from solon.governance.breakglass.cases import Used
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ class Options:
     params: Mapping[str, Any] = field(default_factory=dict)
     tfrun: str | None = None
     cost_estimate: str | None = None
+    place: str = ""
+    set_names: list[str] = field(default_factory=list)  # what solon.yaml calls the paths of the policies
 
 
 def run(options: Options) -> int:
@@ -79,6 +85,7 @@ def run(options: Options) -> int:
             options.dialect,
             schemas=schemas.read(options.schema),
             params=options.params,
+            names=options.set_names,
         )
     )
     if options.log:
@@ -87,8 +94,9 @@ def run(options: Options) -> int:
     context = context_of(subjects, around, options, started_ns)
     with collector_spared():
         plan = programme_of(governed, sets, around, context, options, tokens)
+        known = recorded(governed, sets, plan, options)
         decisions = list(judged(sets, subjects, context, plan))
-    override.record(tokens, decisions, now, override.alarm_of(governed))
+    uses = override.record(tokens, decisions, now, override.alarm_of(governed))
     report = CheckReport(
         decisions=decisions,
         unreadable=unreadable,
@@ -99,7 +107,7 @@ def run(options: Options) -> int:
         started_ns=started_ns,
     )
     if options.log:
-        append(options.log, report.decisions)
+        append(options.log, report.decisions, known, uses)
     if not options.quiet:
         _write(report, options)
     return _status(report, options)
@@ -135,6 +143,7 @@ def configured(options: Options) -> Options:
     return replace(
         options,
         policies=found.paths(settings.policies or ["policy"]),
+        set_names=settings.policies or ["policy"],
         data=options.data or found.paths(settings.data),
         inventory=options.inventory or found.paths(settings.inventory),
         namespaces=options.namespaces or settings.namespaces,
@@ -253,16 +262,46 @@ def judged(
         )
 
 
-def append(where: str, decisions: Sequence[Decision], **said: Any) -> None:
-    """Write decisions to a log or a file; ``said`` as for ``record``. Raises UsageError."""
+def recorded(
+    found: config.Found | None,
+    sets: Sequence[PolicySet],
+    plan: Programme | None,
+    options: Options,
+    *,
+    via: str = "",
+    posture: str = "closed",
+) -> InForce | None:
+    """What is in force, once the log has it; None where no log is kept that could. Raises UsageError."""
+    if not options.log or not os.path.isdir(options.log):
+        return None
+    from solon.cli.log import command as log
+    from solon.cli.log.programme import Where, in_force
+
+    where = Where(options.place, options.environment, options.cluster, via, posture)
+    now = in_force(found, sets, plan, where)
+    log.record(options.log, (), now)
+    return now
+
+
+def append(
+    where: str,
+    decisions: Sequence[Decision],
+    known: InForce | None = None,
+    uses: Sequence[Used] = (),
+    **said: Any,
+) -> None:
+    """Write decisions to a log or a file; ``said`` as for ``record``. Raises UsageError.
+
+    ``known`` is what they were judged under, ``uses`` are those of break-glass tokens.
+    """
     from solon.cli.log import command as log
     from solon.cli.log.rules import ruled
     from solon.decisions import record
 
-    lines = ruled(record.records(decisions, **said))
+    lines = ruled(record.records(decisions, programme=known.stamp if known is not None else None, **said))
     try:
         if os.path.isdir(where):
-            log.record(where, lines)
+            log.record(where, lines, known, uses)
         else:
             record.append(where, lines)
     except OSError as error:

@@ -26,6 +26,7 @@ from solon.cli.options import (
     MaxSize,
     Param,
     PathsOrStdin,
+    Place,
     TableOrJson,
     TerraformRun,
     Timeout,
@@ -186,6 +187,7 @@ def check(
     param: Param = None,
     tfrun: TerraformRun = None,
     cost_estimate: CostEstimate = None,
+    place: Place = "",
     timeout: Timeout = 10.0,
     max_size: MaxSize = 512,
     verbose: Annotated[
@@ -233,6 +235,7 @@ def check(
                 params=runs.params(param or []),
                 tfrun=tfrun,
                 cost_estimate=cost_estimate,
+                place=place,
             )
         )
     )

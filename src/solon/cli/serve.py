@@ -136,18 +136,22 @@ class _Judging:
         context = check.context_of(subjects, [], options, started_ns)
         context = replace(context, run={**of_run_task(asdict(task)), **(context.run or {})})
         programme = check.programme_of(governed, sets, [], context, options, tokens)
+        posture = "open" if self._options.is_open else "closed"
+        known = check.recorded(governed, sets, programme, options, via="run-task", posture=posture)
         decisions: list[Decision] = []
         for decision in check.judged(sets, subjects, context, programme):
             decisions.append(decision)
             if is_over():
                 raise UsageError("the time was up, or Solon was stopped, before all was judged")
-        override.record(tokens, decisions, now, override.alarm_of(governed))
+        uses = override.record(tokens, decisions, now, override.alarm_of(governed))
         if options.log:
             check.append(
                 options.log,
                 decisions,
+                known,
+                uses,
                 path="solon/run-task",
-                posture="open" if self._options.is_open else "closed",
+                posture=posture,
                 labels=_labels(task),
             )
         return CheckReport(
@@ -169,6 +173,7 @@ def _load(options: check.Options) -> list[Any]:
             options.all_namespaces,
             options.dialect,
             params=options.params,
+            names=options.set_names,
         )
     )
 

@@ -50,6 +50,7 @@ class Inputs:
     rollouts: Files[Rollout] | None = None
     waivers: Files[Waiver] | None = None
     baselines: Mapping[str, Known] = field(default_factory=dict)
+    baseline_texts: Mapping[str, bytes] = field(default_factory=dict)  # as they were read
     created: Callable[[Subject], str] = lambda _: ""
     breakglass: Spares = _spares_nothing
     local: tzinfo = UTC
@@ -122,7 +123,7 @@ class Programme:
     def _ruled(self, finding: Finding, subject: Subject, traits: Traits) -> Finding:
         if subject.kind == "terraform.plan" and finding.path:
             traits = self.traits(subject, finding.path)
-        stage, ruling = self._staged(finding.policy, subject, traits, finding.stage)
+        stage, ruling = self.staged(finding.policy, subject, traits, finding.stage)
         if finding.excepted:
             return finding.ruled(subject, stage, ruling)
         # A waiver is for what a policy says; an emergency may be that it says nothing but an error.
@@ -149,8 +150,8 @@ class Programme:
             f"({said.owner}, approved by {said.approved_by}): {said.reason}",
         )
 
-    def _staged(self, policy: Policy, subject: Subject, traits: Traits, asked: Stage) -> tuple[Stage, Ruling]:
-        """The stage of a policy for a subject, and the reason."""
+    def staged(self, policy: Policy, subject: Subject, traits: Traits, asked: Stage) -> tuple[Stage, Ruling]:
+        """The stage of a policy for a subject, and the reason. ``asked`` is what the policy itself asks for."""
         team, owner = traits.team, traits.owner
         track = self.track(policy.id, traits)
         if track is None:

@@ -15,7 +15,7 @@ import msgspec
 
 from solon.decisions.log import durable, merkle, reading
 from solon.decisions.log.errors import Busy, LogError
-from solon.decisions.log.leaf import Entry, Kind
+from solon.decisions.log.leaf import PROGRAMME, Entry, Kind
 from solon.decisions.log.reading import Stored
 from solon.decisions.log.shard import Place, Shard, erase_sealed
 from solon.decisions.log.store import Log
@@ -95,6 +95,8 @@ def erase(log: Log, found: Sequence[tuple[Place, Stored]], *, reason: str, by: s
     for _, stored in found:
         if stored.says.kind is Kind.ERASURE:
             raise LogError(f"{stored.says.id}: is the record of an erasure, and stays")
+        if stored.says.kind in PROGRAMME:
+            raise LogError(f"{stored.says.id}: says what was in force, which is read from it alone: it stays")
     path = os.path.join(log.directory, "erase.lock")
     with durable.locked(path, _WAIT) as had:
         if not had:

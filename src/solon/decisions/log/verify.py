@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from solon.decisions.in_force import texts
 from solon.decisions.log import checkpoint as checkpoints
 from solon.decisions.log import durable, merkle, segment
 from solon.decisions.log.checkpoint import Checkpoint
@@ -28,7 +29,7 @@ from solon.decisions.log.store import Log
 from solon.decisions.log.tiles import WIDTH, TileBuilder, TileReader, path_of
 
 _sha256: Final = hashlib.sha256
-_SPECIAL: Final = {Kind.CHECKPOINT, Kind.ERASURE}
+_SPECIAL: Final = {Kind.CHECKPOINT, Kind.ERASURE, Kind.ACTIVATION, Kind.ROLLOUT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ def verify(
                 )
             )
     _judge_erasures(walks, report)
+    _judge_texts(log, walks, report)
     wrong = {problem.shard for problem in report.problems}
     names = {place.origin: place.name for place in (*places, log.meta)}
     report.outside = [each for each in outside if names.get(each.origin) not in wrong]
@@ -168,6 +170,8 @@ def _judge_erasures(walks: Sequence[_Walk], report: Report) -> None:
     claimed: dict[Erased, str] = {}
     for walk in walks:
         for stored in walk.special:
+            if stored.kind != Kind.ERASURE:
+                continue
             try:
                 for erased in claims(stored.payload):
                     claimed.setdefault(erased, stored.id)
@@ -207,6 +211,23 @@ def _judge_erasures(walks: Sequence[_Walk], report: Report) -> None:
                 )
 
 
+def _judge_texts(log: Log, walks: Sequence[_Walk], report: Report) -> None:
+    """The texts of policies beside the log are those that entries name."""
+    seen: set[str] = set()
+    for walk in walks:
+        for stored in walk.special:
+            for name in texts.named(stored.payload) if stored.kind != Kind.ERASURE else ():
+                if name in seen:
+                    continue
+                seen.add(name)
+                try:
+                    texts.get(log.directory, name)
+                except LogError as error:
+                    path, _, problem = str(error).partition(": ")
+                    named_by = f"entry {stored.index} of shard {walk.place.name}, {stored.id}"
+                    report.problems.append(Problem(f"{problem} ({named_by})", path))
+
+
 def _id(leaf: bytes) -> str:
     try:
         return decode(leaf).id
@@ -216,8 +237,9 @@ def _id(leaf: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Special:
-    """An entry of the log about the log."""
+    """An entry of the log about the log, or about the programme."""
 
+    kind: int
     index: int
     id: str
     payload: bytes
@@ -331,7 +353,7 @@ class _Walk:
             elif sha256(salt + payload).digest() != leaf[DIGEST]:
                 self._problem("its payload is not the one that was logged", path, index, _id(leaf), offset)
             if leaf[1] in _SPECIAL and payload is not None:
-                self.special.append(_Special(index, _id(leaf), payload, path, offset))
+                self.special.append(_Special(leaf[1], index, _id(leaf), payload, path, offset))
             leaves.append(leaf)
             hashes.append(sha256(b"\0" + leaf).digest())
         if self._whole:

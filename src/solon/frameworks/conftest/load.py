@@ -72,7 +72,7 @@ def load(
             by_kind[subject.kind] = [p for p in policies if subject.kind in notes.subjects(p.id)]
         return by_kind[subject.kind]
 
-    return PolicySet(name, files.revision, policies, candidates)
+    return PolicySet(name, files.revision, policies, candidates, files.texts)
 
 
 class Notes:

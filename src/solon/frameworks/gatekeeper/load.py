@@ -155,4 +155,5 @@ def _policy(constraint: Constraint, reviews: _Reviews) -> Policy:
         controls=tuple(c.strip() for c in notes.get("solon.dev/controls", "").split(",") if c.strip()),
         remediation=notes.get("solon.dev/remediation", ""),
         parameters=constraint.parameters,
+        code=constraint.template.location,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,24 +36,25 @@ _NOTE: Final = re.compile(r"(title|severity|owner|controls|remediation)\s*:\s*(\
 
 
 def load(
-    path: str, *, within: str = "", params: Mapping[str, Any] | None = None
+    path: str, *, within: str = "", name: str = "", params: Mapping[str, Any] | None = None
 ) -> tuple[PolicySet | None, list[str]]:
     """The policies of a directory, a configuration or a single file, and everything that is wrong with them.
 
-    A set below ``within`` has the way to it in the names of its policies. ``params`` come before those of the files.
+    A set below ``within``, which is called ``name``, has the way to it in its own name, and in those of its policies.
+    ``params`` come before those of the files.
     """
-    return _Loading(path, within, params or {}).load()
+    return _Loading(path, within or path, name or within or path, params or {}).load()
 
 
 class _Loading:
-    def __init__(self, path: str, within: str, params: Mapping[str, Any]) -> None:
+    def __init__(self, path: str, within: str, name: str, params: Mapping[str, Any]) -> None:
         self._path = path
         self._directory = path if os.path.isdir(path) else os.path.dirname(path)
-        inside = os.path.relpath(self._directory, within) if within else "."
-        self._prefix = "" if inside == "." else inside.replace(os.sep, "/") + "/"
+        inside = os.path.relpath(path, within).replace(os.sep, "/")
+        self._name = name if inside == "." else f"{name}/{inside}"
+        self._prefix = "" if inside == "." else f"{inside}/"
         self._params = params
         self._library = Library()
-        self._digest = hashlib.sha256()
         self._problems: list[str] = []
 
     def load(self) -> tuple[PolicySet | None, list[str]]:
@@ -69,10 +69,9 @@ class _Loading:
         ]
         if self._problems:
             return None, list(dict.fromkeys(self._problems))
-        for text in self._library.sources.texts:
-            self._digest.update(len(text).to_bytes(8, "big") + text.encode("utf-8", "surrogatepass"))
-        revision = f"sha256:{self._digest.hexdigest()}"
-        return PolicySet(f"sentinel:{self._path}", revision, policies, _candidates(policies)), []
+        sources = self._library.sources
+        name = f"sentinel:{self._name}"
+        return PolicySet(name, sources.revision, policies, _candidates(policies), sources.read), []
 
     def _configuration(self) -> Configuration:
         """What the files say; a set without any has the policies that lie there, which advise."""
@@ -83,7 +82,6 @@ class _Loading:
             except Refused as refused:
                 self._problems.append(str(refused))
                 continue
-            self._digest.update(text.encode("utf-8", "surrogatepass"))
             said, problems = read(text, file)
             self._problems += map(str, problems)
             if _overrides(file):
