@@ -100,8 +100,7 @@ def test_what_a_policy_says_of_itself(solon: Callable[..., Any]) -> None:
 
 def test_parameters(solon: Callable[..., Any], repository: Path) -> None:
     assert (
-        solon("check", "-p", "set", "bad.json", "--param", 'allowed=["g5.xlarge","p3.2xlarge"]').status
-        == 0
+        solon("check", "-p", "set", "bad.json", "--param", 'allowed=["g5.xlarge","p3.2xlarge"]').status == 0
     )
     write(
         repository, "solon.yaml", "policies: [set]\nsentinel: {params: {allowed: [g5.xlarge, p3.2xlarge]}}\n"

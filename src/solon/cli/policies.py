@@ -32,6 +32,7 @@ class Wanted:
     watch: Profile | None = None  # where their costs are recorded
     schemas: Mapping[tuple[str, ...], Any] | None = None
     params: Mapping[str, Any] = field(default_factory=dict)  # of Sentinel policies
+    may_be_none: bool = False  # documents of Rego that are no policies are enough
     names: Sequence[
         str
     ] = ()  # of the paths, for the names of the sets: those of solon.yaml, from wherever it is run
@@ -56,7 +57,7 @@ def load(wanted: Wanted) -> list[PolicySet]:
                 [*problems, f"solon: {count} error{'s' * (count != 1)} in policies; nothing was judged"]
             )
         )
-    if not any(s.policies for s in sets):
+    if not any(s.policies for s in sets) and not wanted.may_be_none:
         shown = ", ".join(wanted.paths)
         if wanted.namespaces:
             raise UsageError(

@@ -103,7 +103,8 @@ def source_text(file: str, data: bytes, place: tuple[str, ...] | None = None) ->
 class PolicySet:
     """Policies from one source. ``revision`` is a digest of everything that was read, ``texts`` are those files.
 
-    ``candidates`` narrows the policies that could apply, so that a thousand constraints cost little.
+    ``candidates`` narrows the policies that could apply, so that a thousand constraints cost little. ``surroundings``
+    says what policies read besides their subject, by their ids: ``inventory``, or the ``plan`` around a resource.
     """
 
     name: str
@@ -111,6 +112,7 @@ class PolicySet:
     policies: Sequence[Policy]
     candidates: Callable[[Subject], Sequence[Policy]]
     texts: Sequence[SourceText] = ()
+    surroundings: Callable[[], Mapping[str, frozenset[str]]] = dict
 
 
 @dataclass(frozen=True, slots=True)

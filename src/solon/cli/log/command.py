@@ -32,6 +32,7 @@ from solon.decisions.log.settings import WitnessSettings
 from solon.decisions.log.shard import Place
 from solon.decisions.log.store import Log
 from solon.decisions.log.verify import verify as verified
+from solon.decisions.retention import Holds
 from solon.decisions.sinks import lag
 from solon.decisions.sinks.settings import SinkSettings
 from solon.decisions.warehouse import compaction, lookup
@@ -390,6 +391,13 @@ def erase(
         raise UsageError("an erasure needs a reason: --reason TEXT, which is kept in the log")
     with worded(), opened(directory) as log:
         found = _erasable(log, decisions, subject)
+        held = Holds(log.settings.holds)
+        for place, stored in found:
+            if (why := held.of(stored, place.name)) is not None:
+                raise UsageError(
+                    f"{stored.says.id}: is held by {why.name} ({why.reason}); nothing was erased: `solon log hold "
+                    f"{why.name} --release` ends that"
+                )
         name = erasure.erase(log, found, reason=reason, by=by or getpass.getuser())
         if log.can_sign():
             log.integrate()

@@ -112,7 +112,11 @@ def policy_set(name: str, constraints: Sequence[Constraint], revision: str) -> P
             )
         return found
 
-    return PolicySet(name, revision, policies, candidates)
+    def around() -> dict[str, frozenset[str]]:
+        read = frozenset(["inventory"])
+        return {p.id: read for p, c in zip(policies, active, strict=True) if c.template.uses_inventory}
+
+    return PolicySet(name, revision, policies, candidates, surroundings=around)
 
 
 def _kinds(document: dict[str, Any]) -> set[tuple[str, str]]:

@@ -42,8 +42,7 @@ class Body(Expressions):
 
     def function_body(self, node: ast.Func) -> None:
         self.recursive = self.compiler.is_recursive(node)
-        self.at(node)
-        if self.recursive:
+        if self.recursive:  # an error of it is one of the call
             self.add(f"descend({self.run})")
         scope, around = self.scope, self.scope.parent
         assert around is not None

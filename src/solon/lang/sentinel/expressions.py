@@ -511,13 +511,14 @@ class Expressions(Emitter):
         variables = scope.variables
         second = variables[node.second.name]
         first = None if node.first is None else variables[node.first.name]
+        pair = first is not None
         value = f"x{second.number}"
         key = self.fresh()
         lone = first is None and not (isinstance(node, ast.Quantifier) and node.kind == "filter")
         if lone:
             header = f"for {value} in elements({self.run}, {collection}):"
         else:
-            value = value if first is not None else self.fresh()
+            value = value if pair else self.fresh()
             header = f"for {key}, {value} in entries({self.run}, {collection}):"
         self.at(node.collection)
         with self.block(header):
@@ -526,9 +527,9 @@ class Expressions(Emitter):
                 if second.read:
                     with self.function.block(f"if type({value}) is BoolKey:"):
                         self.add(f"{value} = {value}.value")
-            elif first is None:
+            elif not pair:
                 self.add(f"x{second.number} = as_value({key}) if type({collection}) is dict else {value}")
-            elif first.read:
+            elif first is not None and first.read and first is not second:
                 self.add(f"x{first.number} = {key} if type({key}) is not BoolKey else {key}.value")
             with self.inside(scope):
                 yield key, value
