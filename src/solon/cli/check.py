@@ -76,18 +76,7 @@ def run(options: Options) -> int:
     now = time_of(options, governed, started_ns)
     given = [] if options.as_of else override.given(options.break_glass, sys.stdin.buffer.read)
     tokens = override.verified(given, governed, now)
-    sets = policies.load(
-        policies.Wanted(
-            options.policies,
-            options.data,
-            options.namespaces,
-            options.all_namespaces,
-            options.dialect,
-            schemas=schemas.read(options.schema),
-            params=options.params,
-            names=options.set_names,
-        )
-    )
+    sets = policies.load(wanted(options))
     if options.log:
         append(options.log, [])  # what cannot be recorded is not judged
     subjects, around, unreadable = gathered(options)
@@ -111,6 +100,20 @@ def run(options: Options) -> int:
     if not options.quiet:
         _write(report, options)
     return _status(report, options)
+
+
+def wanted(options: Options) -> policies.Wanted:
+    """The policies that a run is about. Raises UsageError."""
+    return policies.Wanted(
+        options.policies,
+        options.data,
+        options.namespaces,
+        options.all_namespaces,
+        options.dialect,
+        schemas=schemas.read(options.schema),
+        names=options.set_names,
+        params=options.params,
+    )
 
 
 def gathered(options: Options) -> tuple[list[Subject], list[Subject], list[Unreadable]]:

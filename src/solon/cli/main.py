@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from solon import __version__
+from solon.cli.audit_app import audit
 from solon.cli.breakglass.app import app as breakglass
 from solon.cli.incident.app import app as incident
 from solon.cli.log import query_app as log_query_app
@@ -599,6 +600,7 @@ def notify(
 
 app.add_typer(rollout, name="rollout")
 app.command()(baseline)
+app.command()(audit)
 app.add_typer(tickets, name="tickets")
 app.add_typer(waivers, name="waivers")
 app.add_typer(breakglass, name="breakglass")

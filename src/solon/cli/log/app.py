@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from solon.cli.log import in_force_app as log_in_force_app
 from solon.cli.log import query_app as log_query_app
 from solon.cli.log import replay_app as log_replay_app
 from solon.cli.log import retention_app as log_retention_app
@@ -271,6 +272,7 @@ def show(
 
 
 log_retention_app.add_to(app)
+log_in_force_app.add_to(app)
 log_query_app.add_to(app)
 app.command()(log_replay_app.replay)
 log_ship_app.add_to(app)
