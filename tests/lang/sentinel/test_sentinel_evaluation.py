@@ -177,7 +177,7 @@ def test_statements(text: str, expected: object) -> None:
     assert main_of(text) == expected
 
 
-# --- functions
+# --- how functions are called
 
 EVEN_AND_ODD = """
 even = func(n) { if n is 0 { return true }
