@@ -11,11 +11,7 @@ def kinds(text: str) -> str:
     tokens, _ = tokenize("x.sentinel", text)
     shown = {"\n": "⏎", "": "$"}
     return " ".join(
-        shown.get(value, kind)
-        if kind == ";"
-        else kind
-        if kind in ("ident", "string", "int", "float")
-        else kind
+        shown.get(value, kind) if kind == ";" else kind
         for kind, value in zip(tokens.kinds, tokens.values, strict=True)
         if kind != "eof"
     )

@@ -26,6 +26,7 @@ _LOOK: Final = 1.0  # seconds between two looks at who stands still
 _STARTS: Final = 3  # of processes in a row that die before they judge anything
 _GOING: Final = 5.0  # seconds until a process that has hung up has ended
 _LOADING: Final = -1
+LOST: Final = "the process that judged it"
 
 # Loads the candidate, in the process that judges. It is sent there: a function of a module, or an object of a class.
 Loader = Callable[[], Callable[[bytes], Verdict]]
@@ -195,7 +196,7 @@ class Pool:
             if self._failed_starts >= _STARTS:
                 raise PoolError(f"a process that was to judge {why} while it loaded the policies")
             return None
-        chunk.lose(max(worker.at, 0), f"the process that judged it {why}")
+        chunk.lose(max(worker.at, 0), f"{LOST} {why}")
         if not chunk.left():
             return chunk.number, chunk.whole([])
         source.give_back(chunk)

@@ -17,7 +17,7 @@ from solon.lang.sentinel.compile import NAMESPACE, Compiler
 from solon.lang.sentinel.operators import shown_type
 from solon.lang.sentinel.parser import parse
 from solon.lang.sentinel.result import Call, Outcome, Result, RuleValue
-from solon.lang.sentinel.runtime import UNSET, Globals, Rule, Run, force
+from solon.lang.sentinel.runtime import UNSET, Globals, Rule, Run, copied, force
 from solon.lang.sentinel.scopes import Scopes
 from solon.lang.sentinel.values import Failure, Opening, Undefined, Value
 from solon.lang.source import Span
@@ -116,11 +116,10 @@ class Program:
             run.owning = run.owning or program.changes_foreign
         g = self._blank.copy()
         g[0] = run
-        for name, value in (globals or {}).items():
+        given = {name: value for name, value in (params or {}).items() if name in self.params}
+        for name, value in {**(globals or {}), **given}.items():
             if name in self.exports:
-                g[self.exports[name]] = value
-        for name in self.params.keys() & (params or {}).keys():
-            g[self.exports[name]] = (params or {})[name]
+                g[self.exports[name]] = copied(value) if run.changing else value
         if sys.getrecursionlimit() < _STACK and self._compiler.loops:
             sys.setrecursionlimit(_STACK)
         thread = get_ident()
