@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -90,12 +91,21 @@ def violations(result: Result, program: Program, plan: _Plan) -> list[Violation]
         return [Violation(_of_all(result), details)]
     return [
         Violation(
-            "\n".join([f"{address}: {_of_elements(elements, program)}", *_undefined(result)]),
+            "\n".join([_of_resource(address, elements, result, program), *_undefined(result)]),
             {"address": address, **details},
             plan.place(address),
         )
         for address, elements in by_resource.items()
     ]
+
+
+def _of_resource(address: str, elements: Sequence[Element], result: Result, program: Program) -> str:
+    """What is wrong with a resource: what the policy printed of it, or else what is not true of it."""
+    named = re.compile(rf"(?<![\w.\]-]){re.escape(address)}(?![\w.\[-])")
+    printed = [line for line in result.output if named.search(line)]
+    if not printed:
+        return f"{address}: {_of_elements(elements, program)}"
+    return "\n".join(printed if printed[0].startswith(address) else [f"{address}:", *printed])
 
 
 def _details(result: Result) -> dict[str, Any]:

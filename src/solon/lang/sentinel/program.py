@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from threading import get_ident
 from types import TracebackType
@@ -75,6 +75,11 @@ class Program:
     @property
     def params(self) -> Mapping[str, ast.Param]:
         return {param.name.name: param for param in self.file.params}
+
+    @property
+    def origins(self) -> Sequence[Callable[[], Span] | None]:
+        """Where the lines of the generated Python come from."""
+        return self._compiler.unit.origins
 
     def dump(self) -> str:
         """The generated Python, for people."""
