@@ -21,13 +21,15 @@ _MOST: Final = 5  # elements that a message names
 class Session:
     """The Terraform imports over the plan at hand, which the policies of a set share."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Mapping[str, Any]) -> None:
+        """``known`` are the documents that stand in where a plan has no such part: ``state``, ``configuration``."""
+        self._known = known
         self._held = threading.local()
 
     def of(self, subject: Subject, context: Context) -> _Plan:
         held = getattr(self._held, "plan", None)
         if held is None or held[0] is not subject or held[1] is not context:
-            held = (subject, context, _Plan(subject.document, context.run))
+            held = (subject, context, _Plan(Documents(subject.document, context.run, **self._known)))
             self._held.plan = held
         plan: _Plan = held[2]
         return plan
@@ -36,9 +38,9 @@ class Session:
 class _Plan:
     """A plan, its imports, and where its resources stand in it."""
 
-    def __init__(self, document: Any, run: Mapping[str, Any] | None) -> None:
-        self.imports: Mapping[str, Opening] = imports_of(Documents(document, run))
-        self._document = document
+    def __init__(self, documents: Documents) -> None:
+        self.imports: Mapping[str, Opening] = imports_of(documents)
+        self._document = documents.plan
         self._places: dict[str, Path] | None = None
 
     def place(self, address: str) -> Path | None:
