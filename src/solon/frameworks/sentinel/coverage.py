@@ -47,7 +47,7 @@ class Reached:
         """The rows of each file that were reached, and those that were not."""
         found = {}
         for program in sorted(programs, key=lambda program: program.name):
-            origins = program.origins
+            origins = program.code.unit.origins
             lines = self._lines.get(id(origins), (origins, set()))[1]
             rows = {origin().row for origin in origins if origin is not None}
             reached = {origin().row for n in lines if (origin := origins[n]) is not None}

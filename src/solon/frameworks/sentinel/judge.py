@@ -43,6 +43,13 @@ class _Plan:
         self._document = documents.plan
         self._places: dict[str, Path] | None = None
 
+    def address(self, named: str) -> str | None:
+        """The resource of a name; imports of version 1 write ``[0]`` behind one that has no count."""
+        if self.place(named) is not None:
+            return named
+        alone = named.removesuffix("[0]")
+        return alone if alone != named and self.place(alone) is not None else None
+
     def place(self, address: str) -> Path | None:
         """Where the change of a resource stands."""
         if self._places is None:
@@ -103,10 +110,11 @@ def violations(result: Result, program: Program, plan: _Plan) -> list[Violation]
 
 def _of_resource(address: str, elements: Sequence[Element], result: Result, program: Program) -> str:
     """What is wrong with a resource: what the policy printed of it, or else what is not true of it."""
-    named = re.compile(rf"(?<![\w.\]-]){re.escape(address)}(?![\w.\[-])")
+    named = re.compile(rf"(?<![\w.\]-]){re.escape(address)}(?:\[0\])?(?![\w.\[-])")
     printed = [line for line in result.output if named.search(line)]
     if not printed:
-        return f"{address}: {_of_elements(elements, program)}"
+        verb = "undefined" if result.outcome == "undefined" else "not true"
+        return f"{address}: {verb}{_of_elements(elements, program)}"
     return "\n".join(printed if printed[0].startswith(address) else [f"{address}:", *printed])
 
 
@@ -134,8 +142,8 @@ def _address(element: Element, plan: _Plan) -> str | None:
     while at is not None:
         value = at.value.get("address") if isinstance(at.value, dict) else None
         for named in (value, at.key):
-            if isinstance(named, str) and plan.place(named) is not None:
-                return named
+            if isinstance(named, str) and (found := plan.address(named)) is not None:
+                return found
         at = at.within
     return None
 
@@ -144,11 +152,17 @@ def _of_elements(elements: Sequence[Element], program: Program) -> str:
     """What is not true of a resource, and for which of the things inside that the policy goes over."""
     first = elements[0]
     said = _body(first, program)
-    inside = [shown(each.key) for each in elements if each.within is not None]
+    inside = [_shown(each) for each in elements if each.within is not None]
     if not inside:
-        return f"not true: {said}"
+        return f": {said}"
     more = f" and {len(inside) - _MOST} more" if len(inside) > _MOST else ""
-    return f"not true for {', '.join(inside[:_MOST])}{more} of {first.collection}: {said}"
+    return f" for {', '.join(inside[:_MOST])}{more} of {first.collection}: {said}"
+
+
+def _shown(element: Element) -> str:
+    """An element of a list by its value, where that is short; others by index or key."""
+    is_listed = type(element.key) is int and not isinstance(element.value, dict | list)
+    return shown(element.value if is_listed else element.key)
 
 
 def _body(element: Element, program: Program) -> str:

@@ -56,17 +56,8 @@ class SuiteRunner:
             return self._result(
                 case, Status.ERROR, started, Location(case.file), "\n".join(unusable.problems)
             )
-        setting = self._setting
         with self._reached.watching() if self._reached is not None else nullcontext():
-            result = linked.program.evaluate(
-                imports=linked.imports,
-                configs=linked.configs,
-                params=configuration.params,
-                globals=configuration.globals,
-                allowed_hosts=setting.allowed_hosts,
-                budget=setting.budget,
-                now_ns=setting.now_ns,
-            )
+            result = self._evaluated(linked, configuration, explain=False)
         mocks = {mock.name for mock in configuration.mocks}
         tested = (each for name, each in linked.imports.items() if name not in mocks)
         for program in (linked.program, *tested):
@@ -75,6 +66,8 @@ class SuiteRunner:
         expected = {"main": True} if configuration.rules is None else configuration.rules
         checks = tuple(_check(name, value, result) for name, value in expected.items())
         wrong = [check for check in checks if not check.passed]
+        if wrong and result.outcome != "error":
+            result = self._evaluated(linked, configuration, explain=True)
         if result.outcome == "error":
             status, lines = Status.ERROR, []
         elif wrong:
@@ -84,6 +77,19 @@ class SuiteRunner:
         at = next((c.location for c in wrong if c.location), None) or Location(case.file)
         message = "\n".join([*lines, *told(result)])
         return self._result(case, status, started, at, message, result.output, checks)
+
+    def _evaluated(self, linked: Linked, configuration: Configuration, *, explain: bool) -> Result:
+        setting = self._setting
+        return linked.program.evaluate(
+            imports=linked.imports,
+            configs=linked.configs,
+            params=configuration.params,
+            globals=configuration.globals,
+            allowed_hosts=setting.allowed_hosts,
+            budget=setting.budget,
+            now_ns=setting.now_ns,
+            explain=explain,
+        )
 
     def coverage(self) -> Mapping[str, FileCoverage]:
         """What the cases run so far have reached of policies and modules, by file."""
