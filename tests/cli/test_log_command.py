@@ -250,7 +250,7 @@ def test_check_appends_to_a_log(solon: Solon, log: Path) -> None:
     ran = solon("check", "-p", "policy", "--log", "log", "web.yaml")
     assert (ran.status, ran.err) == (1, "")
     status = json.loads(solon("log", "status", "-l", "log", "-o", "json").out)["shards"][0]
-    assert (status["entries"], status["signed"]) == (10, 10)
+    assert (status["entries"], status["signed"]) == (12, 12)  # with two that say what is in force
     assert solon("log", "verify", "-l", "log").status == 0
     raw = b"".join(path.read_bytes() for path in log.rglob("*.seg"))
     assert raw.count(b'"one replica"') >= 1
@@ -277,4 +277,4 @@ def test_decisions_that_cannot_be_signed_are_recorded(solon: Solon, log: Path) -
     ran = solon("check", "-p", "policy", "--log", "log", "web.yaml")
     assert ran.status == 1
     assert "the decisions are in the log, and not signed yet: log/log.key: may be read by others" in ran.err
-    assert json.loads(solon("log", "status", "-l", "log", "-o", "json").out)["shards"][0]["entries"] == 10
+    assert json.loads(solon("log", "status", "-l", "log", "-o", "json").out)["shards"][0]["entries"] == 12

@@ -48,8 +48,8 @@ def test_decisions_are_masked_and_dropped(repository: Path, solon: Callable[...,
         assert solon("log", "init", log, "--name", "example.com/p").status == 0
     assert solon("check", "pods.yaml", "--log", log).status == 1
     if log == "decisions":
-        found = solon("log", "status", "--log", log, "--format", "json").out
-        assert json.loads(found)["shards"][0]["entries"] == 2
+        found = solon("log", "query", "--log", log, "--format", "json", "--columns", "decision_id").out
+        assert len(json.loads(found)) == 2
         return
     events = [json.loads(line) for line in (repository / log).read_text().splitlines()]
     assert [event["input"]["metadata"]["name"] for event in events] == ["good", "bad"]

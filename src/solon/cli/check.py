@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from solon.cli import config, policies, programme, schemas
 from solon.cli.breakglass import override
@@ -29,6 +29,10 @@ from solon.report.check_report import CheckReport
 from solon.subjects import discover
 from solon.subjects.documents import collector_spared
 from solon.subjects.subject import Subject, Unreadable
+
+if TYPE_CHECKING:
+    from solon.cli.log.programme import InForce
+    from solon.governance.breakglass.cases import Used
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,8 @@ class Options:
     cluster: str = ""
     environment: str = ""
     break_glass: list[str] = field(default_factory=list)
+    place: str = ""
+    set_names: list[str] = field(default_factory=list)  # what solon.yaml calls the paths of the policies
 
 
 def run(options: Options) -> int:
@@ -67,24 +73,16 @@ def run(options: Options) -> int:
     now = time_of(options, governed, started_ns)
     given = [] if options.as_of else override.given(options.break_glass, sys.stdin.buffer.read)
     tokens = override.verified(given, governed, now)
-    sets = policies.load(
-        policies.Wanted(
-            options.policies,
-            options.data,
-            options.namespaces,
-            options.all_namespaces,
-            options.dialect,
-            schemas=schemas.read(options.schema),
-        )
-    )
+    sets = policies.load(wanted(options))
     if options.log:
         append(options.log, [])  # what cannot be recorded is not judged
     subjects, around, unreadable = gathered(options)
     context = context_of(subjects, around, options, started_ns)
     with collector_spared():
         plan = programme_of(governed, sets, around, context, options, tokens)
+        known = recorded(governed, sets, plan, options)
         decisions = list(judged(sets, subjects, context, plan))
-    override.record(tokens, decisions, now, override.alarm_of(governed))
+    uses = override.record(tokens, decisions, now, override.alarm_of(governed))
     report = CheckReport(
         decisions=decisions,
         unreadable=unreadable,
@@ -95,10 +93,23 @@ def run(options: Options) -> int:
         started_ns=started_ns,
     )
     if options.log:
-        append(options.log, report.decisions)
+        append(options.log, report.decisions, known, uses)
     if not options.quiet:
         _write(report, options)
     return _status(report, options)
+
+
+def wanted(options: Options) -> policies.Wanted:
+    """The policies that a run is about. Raises UsageError."""
+    return policies.Wanted(
+        options.policies,
+        options.data,
+        options.namespaces,
+        options.all_namespaces,
+        options.dialect,
+        schemas=schemas.read(options.schema),
+        names=options.set_names,
+    )
 
 
 def gathered(options: Options) -> tuple[list[Subject], list[Subject], list[Unreadable]]:
@@ -131,6 +142,7 @@ def configured(options: Options) -> Options:
     return replace(
         options,
         policies=found.paths(settings.policies or ["policy"]),
+        set_names=settings.policies or ["policy"],
         data=options.data or found.paths(settings.data),
         inventory=options.inventory or found.paths(settings.inventory),
         namespaces=options.namespaces or settings.namespaces,
@@ -245,16 +257,46 @@ def judged(
         )
 
 
-def append(where: str, decisions: Sequence[Decision], **said: Any) -> None:
-    """Write decisions to a log or a file; ``said`` as for ``record``. Raises UsageError."""
+def recorded(
+    found: config.Found | None,
+    sets: Sequence[PolicySet],
+    plan: Programme | None,
+    options: Options,
+    *,
+    via: str = "",
+    posture: str = "closed",
+) -> InForce | None:
+    """What is in force, once the log has it; None where no log is kept that could. Raises UsageError."""
+    if not options.log or not os.path.isdir(options.log):
+        return None
+    from solon.cli.log import command as log
+    from solon.cli.log.programme import Where, in_force
+
+    where = Where(options.place, options.environment, options.cluster, via, posture)
+    now = in_force(found, sets, plan, where)
+    log.record(options.log, (), now)
+    return now
+
+
+def append(
+    where: str,
+    decisions: Sequence[Decision],
+    known: InForce | None = None,
+    uses: Sequence[Used] = (),
+    **said: Any,
+) -> None:
+    """Write decisions to a log or a file; ``said`` as for ``record``. Raises UsageError.
+
+    ``known`` is what they were judged under, ``uses`` are those of break-glass tokens.
+    """
     from solon.cli.log import command as log
     from solon.cli.log.rules import ruled
     from solon.decisions import record
 
-    lines = ruled(record.records(decisions, **said))
+    lines = ruled(record.records(decisions, programme=known.stamp if known is not None else None, **said))
     try:
         if os.path.isdir(where):
-            log.record(where, lines)
+            log.record(where, lines, known, uses)
         else:
             record.append(where, lines)
     except OSError as error:

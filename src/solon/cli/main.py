@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from solon import __version__
+from solon.cli.audit_app import audit
 from solon.cli.breakglass.app import app as breakglass
 from solon.cli.incident.app import app as incident
 from solon.cli.log import query_app as log_query_app
@@ -24,6 +25,7 @@ from solon.cli.options import (
     Inventory,
     MaxSize,
     PathsOrStdin,
+    Place,
     TableOrJson,
     Timeout,
 )
@@ -180,6 +182,7 @@ def check(
             "--break-glass", metavar="TOKEN", help="Let an emergency through; - or @FILE to read it."
         ),
     ] = None,
+    place: Place = "",
     timeout: Timeout = 10.0,
     max_size: MaxSize = 512,
     verbose: Annotated[
@@ -223,6 +226,7 @@ def check(
                 cluster=cluster,
                 environment=environment,
                 break_glass=break_glass or [],
+                place=place,
             )
         )
     )
@@ -586,6 +590,7 @@ def notify(
 
 app.add_typer(rollout, name="rollout")
 app.command()(baseline)
+app.command()(audit)
 app.add_typer(tickets, name="tickets")
 app.add_typer(waivers, name="waivers")
 app.add_typer(breakglass, name="breakglass")

@@ -27,6 +27,10 @@ Cluster = Annotated[
 Environment = Annotated[
     str, typer.Option("--environment", metavar="NAME", help="The environment that the subjects are for.")
 ]
+Place = Annotated[
+    str,
+    typer.Option("--place", metavar="NAME", help="What the log calls the place that is judged at."),
+]
 Hosts = Annotated[
     list[str] | None,
     typer.Option("--allow-host", metavar="HOST", help="Let policies reach this host; none by default."),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from solon.cli import cache
 from solon.cli.errors import Failure, UsageError
 from solon.frameworks import rego_files
 from solon.frameworks.gatekeeper.load import is_gatekeeper
-from solon.frameworks.policy import PolicySet
+from solon.frameworks.policy import PolicySet, SourceText, source_text
 from solon.frameworks.rego_files import Dialect
 from solon.lang.profile import Profile
 from solon.subjects import discover
@@ -30,6 +30,14 @@ class Wanted:
     dialect: Dialect
     watch: Profile | None = None  # where their costs are recorded
     schemas: Mapping[tuple[str, ...], Any] | None = None
+    may_be_none: bool = False  # documents of Rego that are no policies are enough
+    names: Sequence[
+        str
+    ] = ()  # of the paths, for the names of the sets: those of solon.yaml, from wherever it is run
+
+    @property
+    def named(self) -> str:
+        return ",".join(self.names or self.paths)
 
 
 def load(wanted: Wanted) -> list[PolicySet]:
@@ -46,7 +54,7 @@ def load(wanted: Wanted) -> list[PolicySet]:
                 [*problems, f"solon: {count} error{'s' * (count != 1)} in policies; nothing was judged"]
             )
         )
-    if not any(s.policies for s in sets):
+    if not any(s.policies for s in sets) and not wanted.may_be_none:
         shown = ", ".join(wanted.paths)
         if wanted.namespaces:
             raise UsageError(
@@ -73,10 +81,9 @@ def _rego(wanted: Wanted, problems: list[str]) -> PolicySet | None:
     from solon.frameworks import conftest
     from solon.lang.rego import RegoError
 
-    name = "conftest:" + ",".join(wanted.paths)
     try:
         return conftest.load(
-            name,
+            f"conftest:{wanted.named}",
             files,
             wanted.namespaces,
             every=wanted.all_namespaces,
@@ -91,6 +98,7 @@ def _rego(wanted: Wanted, problems: list[str]) -> PolicySet | None:
 
 def _gatekeeper(wanted: Wanted, problems: list[str]) -> PolicySet | None:
     objects: list[Subject] = []
+    texts: list[SourceText] = []
     for path in wanted.paths:
         for source in (
             discover.find([path]) if os.path.isdir(path) or path.endswith(discover.EXTENSIONS) else []
@@ -98,28 +106,33 @@ def _gatekeeper(wanted: Wanted, problems: list[str]) -> PolicySet | None:
             if isinstance(source, Unreadable):
                 problems += [str(source)] if source.problem not in (discover.NOTHING, discover.LOOP) else []
                 continue
-            if not _mentions_gatekeeper(source.path, problems):
+            text = _mentioning_gatekeeper(source.path, problems)
+            if text is None:
                 continue
+            before = len(objects)
             for subject in discover.read(source, stdin=lambda _size: b""):
                 if isinstance(subject, Unreadable):
                     problems.append(str(subject))
                 elif subject.kind == "kubernetes.object" and is_gatekeeper(subject.document):
                     objects.append(subject)
+            if len(objects) > before:
+                texts.append(source_text(source.path, text))
     if not objects:
         return None
     from solon.frameworks import gatekeeper
 
     found, wrong = gatekeeper.load(
-        "gatekeeper:" + ",".join(wanted.paths), objects, cache=cache.of_user(), watch=wanted.watch
+        f"gatekeeper:{wanted.named}", objects, cache=cache.of_user(), watch=wanted.watch
     )
     problems += map(str, wrong)
-    return found
+    return replace(found, texts=texts)
 
 
-def _mentions_gatekeeper(path: str, problems: list[str]) -> bool:
+def _mentioning_gatekeeper(path: str, problems: list[str]) -> bytes | None:
     """A cheap look before parsing: policy directories hold fixtures and other YAML, too."""
     try:
-        return b"gatekeeper.sh/" in discover.read_bytes(path, lambda _size: b"")
+        text = discover.read_bytes(path, lambda _size: b"")
     except Problem as problem:
         problems.append(str(problem.at(path)))
-        return False
+        return None
+    return text if b"gatekeeper.sh/" in text else None

@@ -46,7 +46,7 @@ def read(found: Found, sets: Sequence[PolicySet], run: Run) -> Programme:
     config = found.config
     at_rollouts, at_waivers = found.rollouts(), found.waivers()
     rollouts = None if at_rollouts is None else files.read(at_rollouts, Rollout, noun="rollout")
-    baselines, problems = _baselines(found, rollouts)
+    baselines, texts, problems = _baselines(found, rollouts)
     if rollouts is not None and problems:
         rollouts = replace(rollouts, problems=[*rollouts.problems, *problems])
     inputs = Inputs(
@@ -55,6 +55,7 @@ def read(found: Found, sets: Sequence[PolicySet], run: Run) -> Programme:
         rollouts=rollouts,
         waivers=None if at_waivers is None else files.read(at_waivers, Waiver, noun="waiver"),
         baselines=baselines,
+        baseline_texts=texts,
         created=creation_times(run.exists),
         breakglass=run.breakglass,
         local=times.zone(config.timezone),
@@ -129,9 +130,12 @@ def _text(path: str) -> str:
         raise UsageError(str(problem.at(path))) from None
 
 
-def _baselines(found: Found, rollouts: Files[Rollout] | None) -> tuple[dict[str, Known], list[Unreadable]]:
-    """The baselines that rollouts name, and those that cannot be read."""
+def _baselines(
+    found: Found, rollouts: Files[Rollout] | None
+) -> tuple[dict[str, Known], dict[str, bytes], list[Unreadable]]:
+    """The baselines that rollouts name, with their texts, and those that cannot be read."""
     known: dict[str, Known] = {}
+    texts: dict[str, bytes] = {}
     problems: list[Unreadable] = []
     for part in rollouts.parts if rollouts is not None else ():
         for existing in (part.value.existing, *(scope.existing for scope in part.value.scopes)):
@@ -150,8 +154,8 @@ def _baselines(found: Found, rollouts: Files[Rollout] | None) -> tuple[dict[str,
             if isinstance(read, Unreadable):
                 problems.append(read)
             else:
-                known[name] = read
-    return known, problems
+                known[name], texts[name] = read, data
+    return known, texts, problems
 
 
 def moment_of(text: str, found: Found | None) -> datetime:

@@ -132,18 +132,22 @@ class _Judging:
             subjects, unreadable = [], [Unreadable(Location(name), "what was sent is no Terraform plan")]
         context = check.context_of(subjects, [], options, started_ns)
         programme = check.programme_of(governed, sets, [], context, options, tokens)
+        posture = "open" if self._options.is_open else "closed"
+        known = check.recorded(governed, sets, programme, options, via="run-task", posture=posture)
         decisions: list[Decision] = []
         for decision in check.judged(sets, subjects, context, programme):
             decisions.append(decision)
             if is_over():
                 raise UsageError("the time was up, or Solon was stopped, before all was judged")
-        override.record(tokens, decisions, now, override.alarm_of(governed))
+        uses = override.record(tokens, decisions, now, override.alarm_of(governed))
         if options.log:
             check.append(
                 options.log,
                 decisions,
+                known,
+                uses,
                 path="solon/run-task",
-                posture="open" if self._options.is_open else "closed",
+                posture=posture,
                 labels=_labels(task),
             )
         return CheckReport(
@@ -159,7 +163,12 @@ class _Judging:
 def _load(options: check.Options) -> list[Any]:
     return policies.load(
         policies.Wanted(
-            options.policies, options.data, options.namespaces, options.all_namespaces, options.dialect
+            options.policies,
+            options.data,
+            options.namespaces,
+            options.all_namespaces,
+            options.dialect,
+            names=options.set_names,
         )
     )
 

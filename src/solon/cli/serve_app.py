@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from solon.cli.options import Environment, Hosts, MaxSize, Timeout
+from solon.cli.options import Environment, Hosts, MaxSize, Place, Timeout
 
 
 def serve(
@@ -49,6 +49,7 @@ def serve(
             "--break-glass", metavar="@FILE", help="Tokens for emergencies, read anew for each task."
         ),
     ] = None,
+    place: Place = "",
     url: Annotated[
         str, typer.Option("--url", metavar="URL", help="Where people read more, beside each result.")
     ] = "",
@@ -96,6 +97,7 @@ def serve(
         quiet=True,
         environment=environment,
         break_glass=break_glass or [],
+        place=place,
     )
     raise typer.Exit(
         command.run(

@@ -20,6 +20,7 @@ from typing import Any, Final
 import msgspec
 
 from solon.decisions.event_rules import EventRules, decode
+from solon.decisions.in_force import recording
 from solon.decisions.log import leaf, reading
 from solon.decisions.log.errors import LogError, os_error
 from solon.decisions.log.events import entry_of
@@ -231,7 +232,9 @@ class Receiver:
         before = own.writer.size
         try:
             for keys in _groups(entries, self._log.settings.rows):
-                self._log.append([entries[key] for key in keys])
+                group = [entries[key] for key in keys]
+                self._log.append(group)
+                recording.forget(self._log, group)
                 with self._changed:
                     for key in keys:
                         self._seen.add(key)

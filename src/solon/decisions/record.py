@@ -35,12 +35,13 @@ def record(
     posture: str = "closed",
     with_input: bool = True,
     parent_secrets: frozenset[str] = frozenset(),
+    programme: Mapping[str, str] | None = None,
 ) -> bytes:
     """One line, ended by a line feed.
 
     ``posture`` says what an error meant: ``closed`` stops the change, ``open`` lets it pass. Without
     ``with_input`` the document judged stays out of the line; its secrets are masked in the rest all the same,
-    as are ``parent_secrets``: those of the plan that a resource was taken from.
+    as are ``parent_secrets``: those of the plan that a resource was taken from. ``programme`` says what was in force.
     """
     subject = decision.subject
     document, masked, secrets = mask(subject.document, "/input")
@@ -96,6 +97,8 @@ def record(
             ],
         },
     }
+    if programme:
+        event["solon"]["programme"] = dict(programme)
     if not with_input:
         del event["input"]
     pointers = dict.fromkeys([*(masked if with_input else []), *clean.pointers])

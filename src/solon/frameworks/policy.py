@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from solon.lang.budget import Budget
 from solon.subjects.subject import Location, Path, Subject
@@ -56,7 +56,8 @@ class Policy:
 
     ``applies`` says whether the policy has anything to say about a subject (its kind, its match section);
     ``judge`` gives the violations, and raises RegoError where the policy fails.
-    ``stage`` is the native enforcement: what the policy itself asks for.
+    ``stage`` is the native enforcement: what the policy itself asks for. ``code`` is where its rules are written, where
+    that is not ``source``: the template of a constraint.
     """
 
     id: str
@@ -73,19 +74,43 @@ class Policy:
     controls: tuple[str, ...] = ()
     remediation: str = ""
     parameters: Any = None
+    code: Location | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceText:
+    """A file that policies were made of, as it was read. ``place``: it is data, for below there.
+
+    ``data`` is None where it is longer than MAX_TEXT.
+    """
+
+    file: str
+    size: int
+    data: bytes | None
+    place: tuple[str, ...] | None = None
+
+
+MAX_TEXT: Final = 4 << 20
+
+
+def source_text(file: str, data: bytes, place: tuple[str, ...] | None = None) -> SourceText:
+    return SourceText(file, len(data), data if len(data) <= MAX_TEXT else None, place)
 
 
 @dataclass(frozen=True, slots=True)
 class PolicySet:
-    """Policies from one source. ``revision`` is a digest of everything that was read.
+    """Policies from one source. ``revision`` is a digest of everything that was read, ``texts`` are those files.
 
-    ``candidates`` narrows the policies that could apply, so that a thousand constraints cost little.
+    ``candidates`` narrows the policies that could apply, so that a thousand constraints cost little. ``surroundings``
+    says what policies read besides their subject, by their ids: ``inventory``, or the ``plan`` around a resource.
     """
 
     name: str
     revision: str
     policies: Sequence[Policy]
     candidates: Callable[[Subject], Sequence[Policy]]
+    texts: Sequence[SourceText] = ()
+    surroundings: Callable[[], Mapping[str, frozenset[str]]] = dict
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
+from solon.frameworks.policy import SourceText, source_text
 from solon.subjects.discover import EXTENSIONS, SKIPPED, read_bytes
 from solon.subjects.documents import Problem, decode, text_of
 from solon.subjects.subject import Unreadable
@@ -37,6 +38,7 @@ class RegoFiles:
     problems: list[Unreadable] = field(default_factory=list)
     revision: str = ""
     data_files: list[DataFile] = field(default_factory=list)
+    texts: list[SourceText] = field(default_factory=list)
 
 
 def read(
@@ -61,6 +63,7 @@ def read(
         try:
             raw = read_bytes(file, _no_stdin)
             digest.update(os.path.basename(file).encode() + b"\0" + len(raw).to_bytes(8, "big") + raw)
+            found.texts.append(source_text(file, raw, place))
             if place is None:
                 found.modules[file] = text_of(raw)
             else:
@@ -70,7 +73,7 @@ def read(
         except Problem as problem:
             found.problems.append(problem.at(file))
     revision = f"sha256:{digest.hexdigest()}"
-    return RegoFiles(found.modules, dialect, found.data, found.problems, revision, found.data_files)
+    return replace(found, dialect=dialect, revision=revision)
 
 
 def _no_stdin(_size: int) -> bytes:

@@ -103,7 +103,7 @@ class Ownership:
             subject.uri,
             subject.name,
             namespace,
-            _first(team, subject, known),
+            _first(team, subject, known) or subject.team,
             subject.owner or _first(owner, subject, known),
             around.environment or subject.environment or _first(environment, subject, known),
             around.cluster,

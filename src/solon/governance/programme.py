@@ -50,6 +50,7 @@ class Inputs:
     rollouts: Files[Rollout] | None = None
     waivers: Files[Waiver] | None = None
     baselines: Mapping[str, Known] = field(default_factory=dict)
+    baseline_texts: Mapping[str, bytes] = field(default_factory=dict)  # as they were read
     created: Callable[[Subject], str] = lambda _: ""
     breakglass: Spares = _spares_nothing
     local: tzinfo = UTC
@@ -66,6 +67,7 @@ class Programme:
         self.plans: list[Plan] = []
         self.by_policy: dict[str, Plan] = {}
         self.waivers = Checked()
+        self.broken = False  # whether a rollout is: which policies it is about is not known then
         if inputs.rollouts is not None:
             self._read_rollouts(inputs.rollouts, sets)
         if inputs.waivers is not None:
@@ -83,8 +85,7 @@ class Programme:
                 self.plans.append(found)
         self.by_policy, twice = assigned(self.plans, sets)
         self.problems += [*broken, *twice]
-        # Which policies a broken file is about is not known: those that no other names do what they ask for.
-        self._unnamed = None if broken or twice else Stage.DRYRUN
+        self.broken = bool(broken or twice)
 
     @property
     def governed(self) -> bool:
@@ -122,7 +123,7 @@ class Programme:
     def _ruled(self, finding: Finding, subject: Subject, traits: Traits) -> Finding:
         if subject.kind == "terraform.plan" and finding.path:
             traits = self.traits(subject, finding.path)
-        stage, ruling = self._staged(finding.policy, subject, traits, finding.stage)
+        stage, ruling = self.staged(finding.policy, subject, traits, finding.stage)
         if finding.excepted:
             return finding.ruled(subject, stage, ruling)
         # A waiver is for what a policy says; an emergency may be that it says nothing but an error.
@@ -144,15 +145,14 @@ class Programme:
             f"({said.owner}, approved by {said.approved_by}): {said.reason}",
         )
 
-    def _staged(self, policy: Policy, subject: Subject, traits: Traits, asked: Stage) -> tuple[Stage, Ruling]:
-        """The stage of a policy for a subject, and the reason."""
+    def staged(self, policy: Policy, subject: Subject, traits: Traits, asked: Stage) -> tuple[Stage, Ruling]:
+        """The stage of a policy for a subject, and the reason. ``asked`` is what the policy itself asks for."""
         team, owner = traits.team, traits.owner
         track = self.track(policy.id, traits)
         if track is None:
-            if not self.governed or self._unnamed is None:
+            if not self.governed or self.broken:
                 return asked, Ruling(team, owner)
-            stage = _lower(asked, self._unnamed)
-            return stage, Ruling(team, owner, because="no rollout names this policy")
+            return Stage.DRYRUN, Ruling(team, owner, because="no rollout names this policy")
         terms = self._terms.get((id(track), asked))
         if terms is None:
             terms = self._terms[id(track), asked] = self._terms_of(track, asked)

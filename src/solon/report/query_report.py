@@ -68,7 +68,7 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([_cell(found) for found in row])
+        writer.writerow([cell(found) for found in row])
         if out.tell() > 1 << 16:
             yield out.getvalue()
             out.seek(0)
@@ -76,7 +76,7 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]
     yield out.getvalue()
 
 
-def _cell(found: Any) -> Any:
+def cell(found: Any) -> Any:
     """Lists as JSON; a text that a spreadsheet would take for a formula, behind an apostrophe."""
     plain = value(found)
     if isinstance(plain, (list, dict)):

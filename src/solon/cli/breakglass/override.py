@@ -14,6 +14,7 @@ from solon.cli.errors import UsageError
 from solon.cli.notify import notifier_of
 from solon.decisions.decision import Decision
 from solon.governance.breakglass import use
+from solon.governance.breakglass.cases import Used
 from solon.governance.breakglass.token import Refused
 from solon.governance.breakglass.use import Alarm, Grant, Passed, Unusable
 from solon.governance.notify import Kind, Message
@@ -70,8 +71,9 @@ def verified(tokens: Sequence[str], found: Found | None, now: datetime) -> Overr
     return Override([grant for grant in grants if isinstance(grant, Grant)], at.ledger)
 
 
-def record(override: Override, decisions: Sequence[Decision], now: datetime, alarm: Alarm) -> None:
+def record(override: Override, decisions: Sequence[Decision], now: datetime, alarm: Alarm) -> list[Used]:
     """Write down what each grant let through, and raise the alarm. Raises UsageError: then nothing may pass."""
+    uses = []
     for grant in override.grants:
         passed = [
             Passed(decision.subject.uri, [finding.policy.id for finding in through])
@@ -81,12 +83,14 @@ def record(override: Override, decisions: Sequence[Decision], now: datetime, ala
         if not passed:
             continue
         try:
-            use.use(override.ledger, grant, passed, by=actor(os.environ), now=now, alarm=alarm)
+            used = use.use(override.ledger, grant, passed, by=actor(os.environ), now=now, alarm=alarm)
         except Refused as refused:
             raise UsageError(str(refused)) from None
         except OSError as error:
             problem = (error.strerror or str(error)).lower()
             raise UsageError(f"{override.ledger}: the use could not be written down: {problem}") from None
+        uses.append(used)
+    return uses
 
 
 def idle(override: Override, decisions: Sequence[Decision], programme: Programme | None) -> list[str]:

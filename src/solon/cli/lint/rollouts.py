@@ -81,6 +81,7 @@ def _policies(found: config.Found) -> list[PolicySet] | None:
         all_namespaces=False,
         dialect="auto",
         schemas=None,
+        names=settings.policies,
     )
     try:
         return policies.load(wanted)

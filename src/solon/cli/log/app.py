@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
+from solon.cli.log import in_force_app as log_in_force_app
 from solon.cli.log import query_app as log_query_app
+from solon.cli.log import replay_app as log_replay_app
+from solon.cli.log import retention_app as log_retention_app
 from solon.cli.log import ship_app as log_ship_app
 from solon.cli.options import FormatOption, TableOrJson
 
@@ -268,5 +271,8 @@ def show(
     raise typer.Exit(log.show(directory, decision, format_.value))
 
 
+log_retention_app.add_to(app)
+log_in_force_app.add_to(app)
 log_query_app.add_to(app)
+app.command()(log_replay_app.replay)
 log_ship_app.add_to(app)

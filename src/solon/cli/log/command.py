@@ -9,15 +9,16 @@ import os
 import secrets
 import sys
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from solon.cli import config
 from solon.cli.errors import UsageError
 from solon.cli.progress import counting
+from solon.decisions.in_force import recording
 from solon.decisions.log import checkpoint as checkpoints
 from solon.decisions.log import erasure, merkle, reading, settings
 from solon.decisions.log import proof as proofs
@@ -31,11 +32,16 @@ from solon.decisions.log.settings import WitnessSettings
 from solon.decisions.log.shard import Place
 from solon.decisions.log.store import Log
 from solon.decisions.log.verify import verify as verified
+from solon.decisions.retention import Holds
 from solon.decisions.sinks import lag
 from solon.decisions.sinks.settings import SinkSettings
 from solon.decisions.warehouse import compaction, lookup
 from solon.report import log_report
 from solon.report.check_report import plural
+
+if TYPE_CHECKING:
+    from solon.cli.log.programme import InForce
+    from solon.governance.breakglass.cases import Used
 
 _CHUNK: Final = 1 << 20
 _ROWS: Final = 1_000
@@ -102,6 +108,7 @@ def append(directory: str | None, files: list[str], format_: str) -> int:
                     print(f"solon: {problem}", file=sys.stderr)
             if batch:
                 at = log.append(batch)
+                recording.forget(log, batch)
                 count += at.count
                 if placed and placed[-1]["last"] + 1 == at.first and placed[-1]["shard"] == at.shard:
                     placed[-1]["last"] += at.count
@@ -120,16 +127,22 @@ def append(directory: str | None, files: list[str], format_: str) -> int:
     return 2 if bad else 0
 
 
-def record(directory: str, lines: Iterable[bytes]) -> None:
+def record(
+    directory: str, lines: Iterable[bytes], known: InForce | None = None, uses: Sequence[Used] = ()
+) -> None:
     """Add the records of decisions to a log, and sign them where this process may. Raises UsageError, OSError.
 
+    Behind what is in force, where that is given and the log does not have it yet, and the uses of break-glass tokens.
     Without records it only makes sure that there could be some. What is durable is not refused for want of a signature.
     """
     try:
         with Log(directory) as log:
-            log.writer()
             entries = [entry_of(line) for line in lines]
-            log.append(entries)
+            if known is not None and (uses or not entries):
+                known.record(log, entries, uses)
+            else:
+                log.writer()
+                log.append(entries)
             if entries and log.can_sign():
                 try:
                     log.integrate()
@@ -378,6 +391,13 @@ def erase(
         raise UsageError("an erasure needs a reason: --reason TEXT, which is kept in the log")
     with worded(), opened(directory) as log:
         found = _erasable(log, decisions, subject)
+        held = Holds(log.settings.holds)
+        for place, stored in found:
+            if (why := held.of(stored, place.name)) is not None:
+                raise UsageError(
+                    f"{stored.says.id}: is held by {why.name} ({why.reason}); nothing was erased: `solon log hold "
+                    f"{why.name} --release` ends that"
+                )
         name = erasure.erase(log, found, reason=reason, by=by or getpass.getuser())
         if log.can_sign():
             log.integrate()

@@ -45,7 +45,7 @@ class Bucket(StrEnum):
     MONTH = "month"
 
 
-def _many(name: str, metavar: str, help_: str, *more: str) -> typer.models.OptionInfo:
+def many(name: str, metavar: str, help_: str, *more: str) -> typer.models.OptionInfo:
     option: typer.models.OptionInfo = typer.Option(name, *more, metavar=metavar, help=help_)
     return option
 
@@ -56,28 +56,28 @@ def query(
     until: Until = None,
     decision: Annotated[
         list[str] | None,
-        _many("--decision", "OUTCOME", "allow, warn, deny or error; may be repeated.", "--outcome"),
+        many("--decision", "OUTCOME", "allow, warn, deny or error; may be repeated.", "--outcome"),
     ] = None,
     policy: Annotated[
         list[str] | None,
-        _many("--policy", "GLOB", "A policy was violated; with --decision deny alone, one that denied."),
+        many("--policy", "GLOB", "A policy was violated; with --decision deny alone, one that denied."),
     ] = None,
-    namespace: Annotated[list[str] | None, _many("--namespace", "GLOB", "Of the subject.", "-n")] = None,
-    team: Annotated[list[str] | None, _many("--team", "GLOB", "Of the subject.")] = None,
-    owner: Annotated[list[str] | None, _many("--owner", "GLOB", "Of the subject.")] = None,
-    environment: Annotated[list[str] | None, _many("--environment", "GLOB", "Of the subject.")] = None,
-    subject: Annotated[list[str] | None, _many("--subject", "GLOB", "Uri or name of the subject.")] = None,
+    namespace: Annotated[list[str] | None, many("--namespace", "GLOB", "Of the subject.", "-n")] = None,
+    team: Annotated[list[str] | None, many("--team", "GLOB", "Of the subject.")] = None,
+    owner: Annotated[list[str] | None, many("--owner", "GLOB", "Of the subject.")] = None,
+    environment: Annotated[list[str] | None, many("--environment", "GLOB", "Of the subject.")] = None,
+    subject: Annotated[list[str] | None, many("--subject", "GLOB", "Uri or name of the subject.")] = None,
     revision: Annotated[
-        list[str] | None, _many("--revision", "GLOB", "A policy set was at this revision.")
+        list[str] | None, many("--revision", "GLOB", "A policy set was at this revision.")
     ] = None,
-    stage: Annotated[list[str] | None, _many("--stage", "STAGE", "A finding was at this stage.")] = None,
+    stage: Annotated[list[str] | None, many("--stage", "STAGE", "A finding was at this stage.")] = None,
     waived: Annotated[bool, typer.Option("--waived", help="A waiver covered a finding.")] = False,
-    waiver: Annotated[list[str] | None, _many("--waiver", "GLOB", "This waiver did.")] = None,
+    waiver: Annotated[list[str] | None, many("--waiver", "GLOB", "This waiver did.")] = None,
     break_glass: Annotated[bool, typer.Option("--break-glass", help="Break-glass let it pass.")] = False,
     path: Annotated[
-        list[str] | None, _many("--path", "GLOB", "What was asked: solon/check, or the path of an OPA.")
+        list[str] | None, many("--path", "GLOB", "What was asked: solon/check, or the path of an OPA.")
     ] = None,
-    requested_by: Annotated[list[str] | None, _many("--requested-by", "GLOB", "Who asked.")] = None,
+    requested_by: Annotated[list[str] | None, many("--requested-by", "GLOB", "Who asked.")] = None,
     sql: Annotated[
         str | None, typer.Option("--sql", metavar="SELECT", help="Ask in SQL instead, over `decisions`.")
     ] = None,

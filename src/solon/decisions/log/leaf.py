@@ -45,6 +45,10 @@ class Kind(IntEnum):
     INCIDENT = 8  # that a policy caused
 
 
+# What was in force is read from these.
+PROGRAMME: Final = frozenset({Kind.ACTIVATION, Kind.ROLLOUT, Kind.WAIVER, Kind.BREAKGLASS})
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """What is given to the log."""

@@ -32,7 +32,7 @@ CRC: Final = Struct(">I")
 FRAME: Final = Struct(">II")
 BODY: Final = Struct(">BH")
 _WHOLE: Final = Struct(">IIBH")  # a frame and the beginning of its body
-_ORDINARY: Final = max(Kind.DECISION, Kind.ACTIVATION, Kind.ROLLOUT, Kind.WAIVER, Kind.BREAKGLASS)
+_ORDINARY: Final = Kind.DECISION
 GROUP_SIZE: Final = GROUP.size + CRC.size
 WHOLE: Final = 1
 ERASED: Final = 2
@@ -190,7 +190,7 @@ def frames(data: bytes, group: Group) -> Iterator[Frame]:
 def sound(data: bytes, group: Group) -> tuple[list[bytes], list[bytes]] | None:
     """The leaves of a group and their hashes, where every entry is whole and has the payload that its leaf has the digest of.
 
-    None where one is not, or is one about the log itself: then ``frames`` says more. This is the fast way through a log.
+    None where one is not, or is no decision: then ``frames`` says more. This is the fast way through a log.
     """
     leaves: list[bytes] = []
     hashes: list[bytes] = []

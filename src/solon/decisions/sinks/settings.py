@@ -122,12 +122,14 @@ class SinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
 class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``mask`` is a directory of Rego, with ``data.system.log.mask`` or ``drop``.
 
+    ``place`` is what the log calls the place that is judged at (``solon log in-force``).
     ``secrets: keep`` leaves the values of Kubernetes Secrets and Terraform's sensitive values where they are.
     """
 
     directory: str = ""
     mask: str = ""
     secrets: str = "mask"
+    place: str = ""
     sinks: list[SinkSettings] = []
 
     def __post_init__(self) -> None:

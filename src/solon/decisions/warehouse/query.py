@@ -32,6 +32,7 @@ class Filters:
     requesters: Sequence[str] = ()
     waived: bool = False
     breakglass: bool = False
+    passed: bool = False  # could pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def built(
     """``order`` is a column, with a - before it for the largest first. Raises LogError."""
     for name in columns:
         _known(name)
-    condition, parameters = _condition(filters)
+    holds, parameters = condition(filters)
     wanted = ", ".join(f'"{name}"' for name in columns)
     name = order.removeprefix("-")
     _known(name)
@@ -57,11 +58,11 @@ def built(
     if limit is not None:
         ordered += f" LIMIT {int(limit)}"
     if "event" not in columns or limit is None:
-        return Query(f"SELECT {wanted} FROM decisions WHERE {condition} {ordered}", parameters)
+        return Query(f"SELECT {wanted} FROM decisions WHERE {holds} {ordered}", parameters)
     # The keys first: an event is ten times as large as the rest, and is read for the rows that are shown alone.
     return Query(
-        f'WITH keys AS MATERIALIZED (SELECT shard, "index", time FROM decisions WHERE {condition} {ordered}) '
-        f"SELECT {wanted} FROM decisions WHERE {condition} "
+        f'WITH keys AS MATERIALIZED (SELECT shard, "index", time FROM decisions WHERE {holds} {ordered}) '
+        f"SELECT {wanted} FROM decisions WHERE {holds} "
         "AND time >= (SELECT min(time) FROM keys) AND time <= (SELECT max(time) FROM keys) "
         f'AND (shard, "index") IN (SELECT (shard, "index") FROM keys) {ordered}',
         [*parameters, *parameters],
@@ -87,7 +88,8 @@ def _known(name: str) -> None:
         raise LogError(f"there is no column {name!r}: there are {', '.join(ASKED)}")
 
 
-def _condition(filters: Filters) -> tuple[str, list[Any]]:
+def condition(filters: Filters) -> tuple[str, list[Any]]:
+    """What the filters ask for, as SQL and its parameters. Raises LogError."""
     parts: list[str] = []
     parameters: list[Any] = []
     unknown = [word for word in filters.outcomes if word not in OUTCOMES]
@@ -122,6 +124,8 @@ def _condition(filters: Filters) -> tuple[str, list[Any]]:
         parts.append("len(waivers) > 0")
     if filters.breakglass:
         parts.append("len(breakglass) > 0")
+    if filters.passed:
+        parts.append("allow")
     return " AND ".join(parts) or "true", parameters
 
 

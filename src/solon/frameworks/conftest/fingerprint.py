@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 
 from solon.frameworks.conftest.lint import policies_of
+from solon.frameworks.conftest.surroundings import needed
 from solon.lang import rego
 from solon.lang.rego import ast
 from solon.lang.rego.lexer import tokenize
@@ -23,23 +24,11 @@ def fingerprints(program: rego.Program) -> dict[str, str]:
 def _digest(program: rego.Program, policy: Group) -> str:
     parts = {
         part
-        for group in _needed(program, policy)
+        for group in needed(program, policy)
         for definition in [*group.definitions, *([group.default] if group.default else [])]
         for part in (f"{group.name}\n{_tokens(definition)}", *_data(program, definition))
     }
     return hashlib.sha256("\0".join(sorted(parts)).encode()).hexdigest()
-
-
-def _needed(program: rego.Program, policy: Group) -> Iterator[Group]:
-    seen = {policy.index}
-    waiting = [policy.index]
-    while waiting:
-        index = waiting.pop()
-        yield program.groups[index]
-        for other in program.types.edges.get(index, ()):
-            if other not in seen:
-                seen.add(other)
-                waiting.append(other)
 
 
 def _tokens(definition: Definition) -> str:

@@ -19,6 +19,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from solon.frameworks.conftest.surroundings import surroundings
 from solon.frameworks.field_path import field_path
 from solon.frameworks.policy import Context, Policy, PolicyFailure, PolicySet, Stage, Violation
 from solon.frameworks.rego_files import RegoFiles
@@ -72,7 +73,10 @@ def load(
             by_kind[subject.kind] = [p for p in policies if subject.kind in notes.subjects(p.id)]
         return by_kind[subject.kind]
 
-    return PolicySet(name, files.revision, policies, candidates)
+    def around() -> Mapping[str, frozenset[str]]:
+        return surroundings(program, [policy.id for policy in policies])
+
+    return PolicySet(name, files.revision, policies, candidates, files.texts, around)
 
 
 class Notes:

@@ -112,7 +112,11 @@ def policy_set(name: str, constraints: Sequence[Constraint], revision: str) -> P
             )
         return found
 
-    return PolicySet(name, revision, policies, candidates)
+    def around() -> dict[str, frozenset[str]]:
+        read = frozenset(["inventory"])
+        return {p.id: read for p, c in zip(policies, active, strict=True) if c.template.uses_inventory}
+
+    return PolicySet(name, revision, policies, candidates, surroundings=around)
 
 
 def _kinds(document: dict[str, Any]) -> set[tuple[str, str]]:
@@ -155,4 +159,5 @@ def _policy(constraint: Constraint, reviews: _Reviews) -> Policy:
         controls=tuple(c.strip() for c in notes.get("solon.dev/controls", "").split(",") if c.strip()),
         remediation=notes.get("solon.dev/remediation", ""),
         parameters=constraint.parameters,
+        code=constraint.template.location,
     )

@@ -356,7 +356,9 @@ class File:
         return _said(block) if re.match(r"[ \t\r]*(\n[ \t\r]*\n|\n?\Z)", behind) else ""
 
     def comment_before(self, at: int) -> str:
-        """What the comment on the lines just above a statement says."""
+        """What the comment on the lines just above a place says."""
+        line = self.text.rfind("\n", 0, at) + 1
+        at = line + len(self.text[line:at]) - len(self.text[line:at].lstrip())
         return _said(self._comments_up_to(at))
 
     def _comments_up_to(self, at: int | None) -> list[Comment]:
@@ -391,7 +393,7 @@ def _said(comments: list[Comment]) -> str:
     for comment in comments:
         if comment.text.startswith("/*"):
             body = comment.text[2:-2].strip("\n")
-            lines += [re.sub(r"^\s*\* ?", "", line).rstrip() for line in body.split("\n")]
+            lines += [re.sub(r"^\s*\*? ?", "", line).rstrip() for line in body.split("\n")]
         else:
             lines.append(re.sub(r"^(#+|//+) ?", "", comment.text).rstrip())
     return "\n".join(lines).strip("\n")

@@ -75,6 +75,13 @@ class Tokens:
     starts: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
 
+    def add(self, kind: str, value: Any, at: int) -> None:
+        """A token that is not written."""
+        self.kinds.append(kind)
+        self.values.append(value)
+        self.starts.append(at)
+        self.ends.append(at)
+
 
 def tokenize(file: str, text: str) -> tuple[Tokens, list[Comment]]:
     """The tokens and the comments of a text. Raises SentinelError."""
@@ -113,12 +120,7 @@ def tokenize(file: str, text: str) -> tuple[Tokens, list[Comment]]:
                 continue
             kind, value = ";", "\n"
         elif group == "end":
-            if ender:
-                kinds.append(";")
-                values.append("")
-                starts.append(at)
-                ends.append(at)
-            kind = END
+            break
         else:
             raise failure(file, text, at, *_explain(text, at))
         kinds.append(kind)
@@ -127,8 +129,9 @@ def tokenize(file: str, text: str) -> tuple[Tokens, list[Comment]]:
         ends.append(end)
         before = kind
         ender = kind in _ENDERS
-        if kind == END:
-            break
+    if ender:
+        tokens.add(";", "", len(text))
+    tokens.add(END, None, len(text))
     return tokens, comments
 
 
