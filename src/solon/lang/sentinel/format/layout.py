@@ -272,7 +272,9 @@ class Layout:
             size = 0
             if self.items.on_one_line(start, last):
                 size = self.width(self.marks, start, self.items.ending(element.end))
-            breaks = max((item.breaks for item in self.items.all[self.items.before(start) + 1 : start + 1]), default=0)
+            breaks = max(
+                (item.breaks for item in self.items.all[self.items.before(start) + 1 : start + 1]), default=0
+            )
             if run.ends(number, size, breaks):
                 self.marks.sections.add(start)
             if value is not None and size and breaks and len(elements) > 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from solon.lang.sentinel.format.columns import Line
-from solon.lang.sentinel.format.items import BLOCK, LINE, Items
+from solon.lang.sentinel.format.items import BLOCK, Items
 from solon.lang.sentinel.format.layout import Marks
 
 _CLOSING: Final = frozenset([")", "]", "}"])
@@ -49,9 +49,8 @@ def lines(items: Items, marks: Marks, text: str) -> list[Line]:
             out.append(Line(level, [item.text], section, bool(out) and item.breaks > 1))
             continue
         line = out[-1]
-        before = items.all[index - 1]
         trailing = item.is_comment and (index + 1 == len(items.all) or items.all[index + 1].breaks > 0)
-        if trailing and not before.is_comment or (index in marks.cells and not before.is_comment):
+        if (trailing or index in marks.cells) and not items.all[index - 1].is_comment:
             line.cells.append(item.text)
         else:
             line.cells[-1] += space(items, marks, text, index) + item.text
