@@ -19,14 +19,17 @@ from solon.cli.log import query_app as log_query_app
 from solon.cli.log.app import app as log_commands
 from solon.cli.options import (
     Cluster,
+    CostEstimate,
     Environment,
     FormatOption,
     Hosts,
     Inventory,
     MaxSize,
+    Param,
     PathsOrStdin,
     Place,
     TableOrJson,
+    TerraformRun,
     Timeout,
 )
 from solon.cli.rollout.app import app as rollout
@@ -182,6 +185,9 @@ def check(
             "--break-glass", metavar="TOKEN", help="Let an emergency through; - or @FILE to read it."
         ),
     ] = None,
+    param: Param = None,
+    tfrun: TerraformRun = None,
+    cost_estimate: CostEstimate = None,
     place: Place = "",
     timeout: Timeout = 10.0,
     max_size: MaxSize = 512,
@@ -200,6 +206,7 @@ def check(
     Example: solon check -p policy plan.json manifests/
     """
     from solon.cli import check as command
+    from solon.cli import runs
 
     raise typer.Exit(
         command.run(
@@ -226,6 +233,9 @@ def check(
                 cluster=cluster,
                 environment=environment,
                 break_glass=break_glass or [],
+                params=runs.params(param or []),
+                tfrun=tfrun,
+                cost_estimate=cost_estimate,
                 place=place,
             )
         )
