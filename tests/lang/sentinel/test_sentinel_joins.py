@@ -8,6 +8,7 @@ from solon.lang.budget import Budget
 from solon.lang.sentinel import Result, Source, Undefined, compile
 
 MANY = 2_000
+FIND = "find = func(id) { return filter plan.xs as y { y.of is id } }\n"
 FEW_STEPS = Budget(steps=60 * MANY)  # going over all for each would take MANY * MANY
 
 
@@ -47,8 +48,7 @@ def things(count: int) -> list[dict[str, object]]:
             MANY,
         ),
         (
-            "find = func(id) { return filter plan.xs as y { y.of is id } }\n"
-            "n = 0\nfor plan.xs as x { n += length(find(x.id)) }\nmain = n",
+            f"{FIND}n = 0\nfor plan.xs as x {{ n += length(find(x.id)) }}\nmain = n",
             MANY,
         ),
         ("own = filter plan.xs as x { true }\nmain = all own as x { any own as y { y.of is x.id } }", True),
