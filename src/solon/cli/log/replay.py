@@ -80,6 +80,7 @@ def replay(options: Options) -> int:
         noted(log)
         report = ReplayReport(
             tally=tally,
+            candidate=load.policies,
             revisions={each.name: each.revision for each in candidate.sets},
             as_of=_as_of(options.candidate.as_of),
             judged=judged,
