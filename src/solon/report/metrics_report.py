@@ -230,6 +230,7 @@ def _prometheus(metrics: Metrics) -> Iterator[str]:
 
 
 def _health(log: Health, now_ns: int) -> Iterator[str]:
+    yield from _one("solon_metrics_timestamp_seconds", "When these were counted.", now_ns // 1_000_000_000)
     yield from _family("solon_log_entries_total", "counter", "Entries that are durable.")
     yield _sample("solon_log_entries_total", {}, log.entries)
     unsigned = max(log.entries - log.signed, 0)
