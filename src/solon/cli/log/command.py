@@ -18,6 +18,7 @@ import msgspec
 from solon.cli import config
 from solon.cli.errors import UsageError
 from solon.cli.progress import counting
+from solon.decisions.cores import cores
 from solon.decisions.in_force import recording
 from solon.decisions.log import checkpoint as checkpoints
 from solon.decisions.log import erasure, merkle, reading, settings
@@ -225,7 +226,7 @@ def verify(directory: str | None, key: str | None, kept: list[str], proof: list[
         known = believed(key) if key is not None else None
         trusted = checkpoints_of(kept)
         with counting("verifying") as progress:
-            report = verified(log, key=known, trusted=trusted, progress=progress)
+            report = verified(log, key=known, trusted=trusted, progress=progress, jobs=cores())
     sys.stdout.write(log_report.verification(format_, log, report, own_key=key is None, kept=len(trusted)))
     return 1 if report.problems else 0
 
