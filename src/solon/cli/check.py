@@ -7,12 +7,12 @@ import shutil
 import sys
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from solon.cli import config, policies, programme, schemas
+from solon.cli import config, policies, programme, runs, schemas
 from solon.cli.breakglass import override
 from solon.cli.breakglass.override import Override
 from solon.cli.errors import UsageError
@@ -59,6 +59,9 @@ class Options:
     cluster: str = ""
     environment: str = ""
     break_glass: list[str] = field(default_factory=list)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    tfrun: str | None = None
+    cost_estimate: str | None = None
     place: str = ""
     set_names: list[str] = field(default_factory=list)  # what solon.yaml calls the paths of the policies
 
@@ -109,6 +112,7 @@ def wanted(options: Options) -> policies.Wanted:
         options.dialect,
         schemas=schemas.read(options.schema),
         names=options.set_names,
+        params=options.params,
     )
 
 
@@ -149,6 +153,9 @@ def configured(options: Options) -> Options:
         format=options.format or settings.format or "table",
         cluster=options.cluster or settings.cluster,
         log=options.log or found.log().directory or None,
+        params={**settings.sentinel.params, **options.params},
+        tfrun=options.tfrun or found.path(settings.sentinel.tfrun) or None,
+        cost_estimate=options.cost_estimate or found.path(settings.sentinel.cost_estimate) or None,
     )
 
 
@@ -194,6 +201,7 @@ def context_of(
         namespaces=namespaces_of(objects),
         budget=Budget(seconds=options.timeout),
         allowed_hosts=options.allowed_hosts,
+        run=runs.read(options.tfrun, options.cost_estimate),
     )
 
 

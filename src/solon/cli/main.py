@@ -19,14 +19,17 @@ from solon.cli.log import query_app as log_query_app
 from solon.cli.log.app import app as log_commands
 from solon.cli.options import (
     Cluster,
+    CostEstimate,
     Environment,
     FormatOption,
     Hosts,
     Inventory,
     MaxSize,
+    Param,
     PathsOrStdin,
     Place,
     TableOrJson,
+    TerraformRun,
     Timeout,
 )
 from solon.cli.rollout.app import app as rollout
@@ -182,6 +185,9 @@ def check(
             "--break-glass", metavar="TOKEN", help="Let an emergency through; - or @FILE to read it."
         ),
     ] = None,
+    param: Param = None,
+    tfrun: TerraformRun = None,
+    cost_estimate: CostEstimate = None,
     place: Place = "",
     timeout: Timeout = 10.0,
     max_size: MaxSize = 512,
@@ -200,6 +206,7 @@ def check(
     Example: solon check -p policy plan.json manifests/
     """
     from solon.cli import check as command
+    from solon.cli import runs
 
     raise typer.Exit(
         command.run(
@@ -226,6 +233,9 @@ def check(
                 cluster=cluster,
                 environment=environment,
                 break_glass=break_glass or [],
+                params=runs.params(param or []),
+                tfrun=tfrun,
+                cost_estimate=cost_estimate,
                 place=place,
             )
         )
@@ -502,7 +512,8 @@ def lint(
 @app.command()
 def fmt(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATHS", help="Rego files, directories of them; - for stdin.")
+        list[str],
+        typer.Argument(metavar="PATHS", help="Rego and Sentinel files, directories of them; - for stdin."),
     ],
     write: Annotated[bool, typer.Option("--write", "-w", help="Rewrite the files.")] = False,
     diff: Annotated[bool, typer.Option("--diff", "-d", help="Show what would change.")] = False,
@@ -514,8 +525,9 @@ def fmt(
     rego_v1: Annotated[
         bool, typer.Option("--rego-v1", help="Write version 0 such that it is version 1 as well.")
     ] = False,
+    sentinel: Annotated[bool, typer.Option("--sentinel", help="Standard input is Sentinel.")] = False,
 ) -> None:
-    """Lay Rego out as `opa fmt` does.
+    """Lay Rego out as `opa fmt` does, and Sentinel as `sentinel fmt` does.
 
     Prints the text; with --write, rewrites the files. What a policy means never changes, and no comment is lost.
 
@@ -526,7 +538,14 @@ def fmt(
     raise typer.Exit(
         command.run(
             command.Options(
-                paths=paths, write=write, diff=diff, list=list_, fail=fail, v0=v0, rego_v1=rego_v1
+                paths=paths,
+                write=write,
+                diff=diff,
+                list=list_,
+                fail=fail,
+                v0=v0,
+                rego_v1=rego_v1,
+                sentinel=sentinel,
             )
         )
     )

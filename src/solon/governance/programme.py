@@ -131,7 +131,12 @@ class Programme:
         if waiver is not None:
             ruling = self._waived(ruling, waiver)
         elif stage is Stage.ENFORCE and (token := self.inputs.breakglass(finding.policy.id, traits)):
-            ruling = replace(ruling, breakglass=token, because=f"let through by break-glass {token}")
+            if finding.policy.overridable:
+                ruling = replace(ruling, breakglass=token, because=f"let through by break-glass {token}")
+            else:
+                ruling = replace(
+                    ruling, because=f"break-glass {token} lets nothing through here: hard-mandatory"
+                )
         return finding.ruled(subject, stage, ruling)
 
     def _waived(self, ruling: Ruling, waiver: Exemption) -> Ruling:

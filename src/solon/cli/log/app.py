@@ -9,6 +9,7 @@ import typer
 from solon.cli.log import in_force_app as log_in_force_app
 from solon.cli.log import query_app as log_query_app
 from solon.cli.log import replay_app as log_replay_app
+from solon.cli.log import report_app as log_report_app
 from solon.cli.log import retention_app as log_retention_app
 from solon.cli.log import ship_app as log_ship_app
 from solon.cli.options import FormatOption, TableOrJson
@@ -275,4 +276,5 @@ log_retention_app.add_to(app)
 log_in_force_app.add_to(app)
 log_query_app.add_to(app)
 app.command()(log_replay_app.replay)
+app.command()(log_report_app.report)
 log_ship_app.add_to(app)

@@ -18,10 +18,11 @@ from solon.cli.log.command import noted, opened, worded
 from solon.cli.log.query import window
 from solon.cli.log.replay_candidate import THEN, Asked, Load, load_of
 from solon.cli.progress import counting
+from solon.decisions.cores import cores
 from solon.decisions.log.store import Log
 from solon.decisions.replay import source
 from solon.decisions.replay.judging import DEFECT, Candidate, Judge, Verdict
-from solon.decisions.replay.pool import LOST, Pool, PoolError, cores
+from solon.decisions.replay.pool import LOST, Pool, PoolError
 from solon.decisions.replay.recorded import Recorded
 from solon.decisions.replay.run import Judging, Replay, here
 from solon.decisions.replay.source import Selection, Which
@@ -79,6 +80,7 @@ def replay(options: Options) -> int:
         noted(log)
         report = ReplayReport(
             tally=tally,
+            candidate=load.policies,
             revisions={each.name: each.revision for each in candidate.sets},
             as_of=_as_of(options.candidate.as_of),
             judged=judged,

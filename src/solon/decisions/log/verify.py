@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from solon.decisions.in_force import texts
 from solon.decisions.log import checkpoint as checkpoints
 from solon.decisions.log import claims, durable, merkle, segment
+from solon.decisions.log.ahead import Looked, ahead, read_group
 from solon.decisions.log.checkpoint import Checkpoint
 from solon.decisions.log.erased import Claims
 from solon.decisions.log.errors import Damaged, LogError
@@ -90,8 +91,11 @@ def verify(
     key: VerifierKey | None = None,
     trusted: Sequence[str] = (),
     progress: Callable[[int], None] = lambda _: None,
+    jobs: int = 1,
 ) -> Report:
     """What is wrong with a log, for one who believes the key, and the checkpoints that were kept elsewhere.
+
+    With more ``jobs`` than one, that many processes look through the segments of a large log.
 
     Raises LogError where the log cannot be read.
     """
@@ -100,8 +104,8 @@ def verify(
     places = log.shards()
     known: dict[str, dict[int, list[_Known]]] = {place.origin: {} for place in (*places, log.meta)}
     outside = list(_trusted(trusted, key, known, report))
-    walks = [_Walk(place, key, known[place.origin], report, progress) for place in places]
-    meta = _Walk(log.meta, key, known[log.meta.origin], report, progress)
+    walks = [_Walk(place, key, known[place.origin], report, progress, jobs) for place in places]
+    meta = _Walk(log.meta, key, known[log.meta.origin], report, progress, 1)
     meta.run()
     for stored in meta.special:
         signed = _recorded(stored, report)
@@ -219,10 +223,6 @@ class _Special:
     offset: int
 
 
-def _read(data: bytes, group: segment.Group) -> tuple[list[bytes], list[bytes]] | list[segment.Frame]:
-    return segment.sound(data, group) or list(segment.frames(data, group))
-
-
 class _Walk:
     """One shard, from its first entry to its last."""
 
@@ -233,6 +233,7 @@ class _Walk:
         known: dict[int, list[_Known]],
         report: Report,
         progress: Callable[[int], None],
+        jobs: int,
     ) -> None:
         self.place = place
         self.known = known
@@ -243,6 +244,7 @@ class _Walk:
         self._key = key
         self._report = report
         self._progress = progress
+        self._jobs = jobs
         self._builder = TileBuilder()
         self.whole = True  # every entry so far could be read, in its place
         # By whether it comes from outside: the largest size at which the tree was the one that is known, and the first
@@ -265,8 +267,8 @@ class _Walk:
         self._sizes = sorted((size for size in self.known if size), reverse=True)
         expected = 0
         files = segment.listed(self.place.segments)
-        for number, (first, path) in enumerate(files):
-            expected = self._segment(first, path, expected, last=number == len(files) - 1)
+        for number, ((first, path), looked) in enumerate(zip(files, ahead(files, self._jobs), strict=True)):
+            expected = self._segment(first, path, expected, looked, last=number == len(files) - 1)
         self.checked.entries = expected
         if self.whole:
             self._right_edge()
@@ -274,23 +276,26 @@ class _Walk:
 
     # --- reading
 
-    def _segment(self, first: int, path: str, expected: int, *, last: bool) -> int:
-        data = durable.read(path)
+    def _segment(self, first: int, path: str, expected: int, looked: Looked | None, *, last: bool) -> int:
         if first > expected:
             self._missing(expected, first, path, 0)
         elif first < expected:
             self._broken(
                 Gap(first, first, 0, f"begins again at entry {first}, and {expected} was next"), path
             )
+        data = durable.read(path) if looked is None else b""
         try:
-            head = segment.read_header(data)
+            head = segment.read_header(data) if looked is None else looked.head
             if (head.origin, head.first) != (self.place.origin, first):
                 said = f"is the segment of {head.origin} from entry {head.first} on, put here"
                 self._broken(Gap(first, first, 0, said), path)
         except segment.Damage:
             pass  # ``salvaged`` says so
+        there = (
+            looked.groups if looked is not None else parts(data, first, lambda group: read_group(data, group))
+        )
         expected = first
-        for part in parts(data, first, lambda group: _read(data, group)):
+        for part in there:
             if isinstance(part, Gap):
                 tail = last and not segment.followed(data, part.offset, part.first)
                 if tail and part.first >= self._signed_size():

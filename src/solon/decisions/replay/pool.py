@@ -7,7 +7,6 @@ of its chunk are judged again. Not many more chunks are read than there are proc
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import time
 from collections import deque
@@ -273,8 +272,3 @@ def _work(connection: Any, at: Any, load: Loader) -> None:
                     at.value = number
                     out.append(judge(event))
                 connection.send(out)
-
-
-def cores() -> int:
-    """Those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
