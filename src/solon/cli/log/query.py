@@ -232,3 +232,11 @@ def metrics(options: MetricsOptions) -> int:
             _write([text], temporary)
             os.replace(temporary, options.output)  # the collector never sees half of it
     return 0
+
+
+def prometheus(log: Log, limits: Limits) -> str:
+    """The metrics of a whole log, for Prometheus. Raises LogError, OSError."""
+    now_ns = log.around.clock()
+    with session.opened(log, limits=limits, records=True) as found:
+        measured = measures.measured(found, stuck=0, asof_us=now_ns // 1_000)
+    return metrics_report.render("prometheus", measured, health(log, sinks_of(log)), now_ns=now_ns)
