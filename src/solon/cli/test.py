@@ -174,7 +174,7 @@ def _sentinel(
     cases = [case for case in sentinel_cases(options.paths) if wanted is None or wanted.search(case.name)]
     if not cases:
         return
-    from solon.decisions.replay.pool import cores
+    from solon.decisions.cores import cores
     from solon.frameworks.sentinel import parallel
     from solon.frameworks.sentinel.coverage import Reached
     from solon.frameworks.sentinel.suite import Setting, SuiteRunner
