@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from solon.cli.log import mirror_app as log_mirror_app
 from solon.cli.log import query_app as log_query_app
 from solon.cli.log import replay_app as log_replay_app
 from solon.cli.log import ship_app as log_ship_app
@@ -270,5 +271,6 @@ def show(
 
 
 log_query_app.add_to(app)
+app.command()(log_mirror_app.mirror)
 app.command()(log_replay_app.replay)
 log_ship_app.add_to(app)
