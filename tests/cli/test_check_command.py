@@ -143,7 +143,7 @@ def test_policies_are_not_judged_with_their_directory(solon: Callable[..., Any],
 
 
 @pytest.mark.parametrize(
-    "word", ["check", "test", "eval", "profile", "lint", "fmt", "init", "demo", "notify", "serve"]
+    "word", ["check", "test", "eval", "profile", "lint", "fmt", "init", "demo", "notify", "audit", "serve"]
 )
 def test_help_has_an_example_and_fits(solon: Callable[..., Any], word: str) -> None:
     ran = solon(word, "--help")
@@ -167,6 +167,7 @@ def test_the_list_of_commands_is_whole(solon: Callable[..., Any]) -> None:
         "demo",
         "notify",
         "baseline",
+        "audit",
         "explain",
         "serve",
         "rollout",

@@ -84,7 +84,7 @@ def test_the_table(repository: Solon) -> None:
     assert ran.status == 1
     lines = ran.out.splitlines()
     assert lines[0].startswith("10 decisions of ")
-    assert lines[0].endswith(", 5 different inputs, judged as of now by")
+    assert lines[0].endswith(", 5 different inputs, judged as of now by candidate")
     assert [line.strip() for line in lines[3:6]] == [
         "2 newly denied, 1 subject",
         "2 newly allowed, 1 subject",
@@ -237,6 +237,7 @@ def test_what_cannot_be_judged_is_counted(repository: Solon) -> None:
     assert (found["decisions"], found["judged"], found["erased"]) == (12, 10, 1)
     text = repository("log", "replay", "-p", "candidate").out
     assert " 2 not judged\n" in text
+    assert "1 decision not judged: the candidate has no data.other.allow (o-1)\n" in text
     assert "1 decision of that time is erased, and cannot be judged again" in text
 
 
@@ -405,7 +406,7 @@ def test_an_empty_log(solon: Solon, tmp_path: Path) -> None:
     write("policy/main.rego", OLD)
     ran = solon("log", "replay", "--log", "log")
     assert ran.status == 0
-    assert ran.out.startswith("0 decisions, 0 different inputs, judged as of now by\n")
+    assert ran.out.startswith("0 decisions, 0 different inputs, judged as of now by policy\n")
 
 
 def test_without_policies(solon: Solon, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def section(name: str) -> str:
 
 
 def test_every_command_has_its_section() -> None:
-    assert re.findall(r"^## solon (\w[\w ]*)$", PAGE, re.MULTILINE) == list(COMMANDS)
+    assert re.findall(r"^## solon (\w[\w -]*)$", PAGE, re.MULTILINE) == list(COMMANDS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

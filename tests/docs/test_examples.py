@@ -20,6 +20,7 @@ import pytest
 import yaml
 from object_store import ENVIRONMENT, ObjectStore
 
+from solon.frameworks.sentinel import hcl
 from solon.lang import rego, sentinel
 
 ROOT = Path(__file__).parents[2]
@@ -81,7 +82,20 @@ def commands(block: Block) -> Iterator[Command]:
 
 
 ALL = [block for document in DOCUMENTS for block in blocks(document)]
-LANGUAGES = {"", "console", "json", "markdown", "python", "rego", "sentinel", "sh", "text", "xml", "yaml"}
+LANGUAGES = {
+    "",
+    "console",
+    "hcl",
+    "json",
+    "markdown",
+    "python",
+    "rego",
+    "sentinel",
+    "sh",
+    "text",
+    "xml",
+    "yaml",
+}
 
 
 def of(language: str) -> list[Block]:
@@ -184,6 +198,11 @@ def test_rego_compiles(block: Block) -> None:
         else f"package example\n\n{block.body}"
     )
     rego.compile({str(block): text}, version=version)
+
+
+@pytest.mark.parametrize("block", of("hcl"), ids=str)
+def test_hcl_parses(block: Block) -> None:
+    assert hcl.parse(block.body, str(block))[1] == []
 
 
 @pytest.mark.parametrize("block", of("sentinel"), ids=str)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -385,3 +386,19 @@ def test_no_finding_is_lost_and_none_is_raised(said, team, period, default, waiv
         assert after.ruling.team == team
     decision = decide(evaluation, decision_id="", revisions={}, timestamp_ns=0)
     assert Counter(map(id, decision.findings)) == Counter(map(id, evaluation.findings))
+
+
+@pytest.mark.parametrize(("overridable", "outcome"), [(True, "warn"), (False, "deny")])
+def test_break_glass_lets_nothing_through_that_is_hard_mandatory(overridable, outcome):
+    asked = replace(policy("p"), overridable=overridable)
+    made = programme(policies=[asked], breakglass=lambda *_: "bg-1")
+    found = ruled(made, deployment(), asked)
+    assert found.ruling is not None
+    assert found.ruling.because == (
+        "let through by break-glass bg-1"
+        if overridable
+        else "break-glass bg-1 lets nothing through here: hard-mandatory"
+    )
+    assert bool(found.ruling.breakglass) is overridable
+    evaluation = Evaluation(found.subject, [found], 1)
+    assert decide(evaluation, decision_id="d", revisions={}, timestamp_ns=0).outcome == outcome

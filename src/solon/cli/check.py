@@ -7,12 +7,12 @@ import shutil
 import sys
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from solon.cli import config, policies, programme, schemas
+from solon.cli import config, policies, programme, runs, schemas
 from solon.cli.breakglass import override
 from solon.cli.breakglass.override import Override
 from solon.cli.errors import UsageError
@@ -59,6 +59,9 @@ class Options:
     cluster: str = ""
     environment: str = ""
     break_glass: list[str] = field(default_factory=list)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    tfrun: str | None = None
+    cost_estimate: str | None = None
     place: str = ""
     set_names: list[str] = field(default_factory=list)  # what solon.yaml calls the paths of the policies
 
@@ -73,17 +76,7 @@ def run(options: Options) -> int:
     now = time_of(options, governed, started_ns)
     given = [] if options.as_of else override.given(options.break_glass, sys.stdin.buffer.read)
     tokens = override.verified(given, governed, now)
-    sets = policies.load(
-        policies.Wanted(
-            options.policies,
-            options.data,
-            options.namespaces,
-            options.all_namespaces,
-            options.dialect,
-            schemas=schemas.read(options.schema),
-            names=options.set_names,
-        )
-    )
+    sets = policies.load(wanted(options))
     if options.log:
         append(options.log, [])  # what cannot be recorded is not judged
     subjects, around, unreadable = gathered(options)
@@ -107,6 +100,20 @@ def run(options: Options) -> int:
     if not options.quiet:
         _write(report, options)
     return _status(report, options)
+
+
+def wanted(options: Options) -> policies.Wanted:
+    """The policies that a run is about. Raises UsageError."""
+    return policies.Wanted(
+        options.policies,
+        options.data,
+        options.namespaces,
+        options.all_namespaces,
+        options.dialect,
+        schemas=schemas.read(options.schema),
+        names=options.set_names,
+        params=options.params,
+    )
 
 
 def gathered(options: Options) -> tuple[list[Subject], list[Subject], list[Unreadable]]:
@@ -146,6 +153,9 @@ def configured(options: Options) -> Options:
         format=options.format or settings.format or "table",
         cluster=options.cluster or settings.cluster,
         log=options.log or found.log().directory or None,
+        params={**settings.sentinel.params, **options.params},
+        tfrun=options.tfrun or found.path(settings.sentinel.tfrun) or None,
+        cost_estimate=options.cost_estimate or found.path(settings.sentinel.cost_estimate) or None,
     )
 
 
@@ -191,6 +201,7 @@ def context_of(
         namespaces=namespaces_of(objects),
         budget=Budget(seconds=options.timeout),
         allowed_hosts=options.allowed_hosts,
+        run=runs.read(options.tfrun, options.cost_estimate),
     )
 
 

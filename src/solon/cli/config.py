@@ -33,6 +33,14 @@ class LintConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ignore: list[str] = []
 
 
+class SentinelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``params`` of Sentinel policies; files with what ``tfrun`` gives, and with the costs in it."""
+
+    params: dict[str, Any] = {}
+    tfrun: str = ""
+    cost_estimate: str = ""
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the file says. Paths are relative to it."""
 
@@ -51,6 +59,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     history: str = ""
     breakglass: BreakglassSettings = BreakglassSettings()
     lint: LintConfig = LintConfig()
+    sentinel: SentinelConfig = SentinelConfig()
     notify: NotifySettings | None = None
     tickets: TicketSettings | None = None
 
@@ -71,13 +80,13 @@ class Found:
         if isinstance(said, str):
             said = LogSettings(said)
         sinks = [
-            msgspec.structs.replace(sink, file=self._path(sink.file), ca=self._path(sink.ca))
+            msgspec.structs.replace(sink, file=self.path(sink.file), ca=self.path(sink.ca))
             for sink in said.sinks
         ]
-        directory, mask = self._path(said.directory), self._path(said.mask)
+        directory, mask = self.path(said.directory), self.path(said.mask)
         return msgspec.structs.replace(said, directory=directory, mask=mask, sinks=sinks)
 
-    def _path(self, name: str) -> str:
+    def path(self, name: str) -> str:
         return self.paths([name])[0] if name else ""
 
     def rollouts(self) -> list[str] | None:

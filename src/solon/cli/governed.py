@@ -109,6 +109,7 @@ def _load(options: check.Options) -> list[PolicySet]:
         options.all_namespaces,
         options.dialect,
         schemas=None,
+        params=options.params,
         names=options.set_names,
     )
     return policies.load(wanted)

@@ -12,20 +12,24 @@ from typing import Annotated
 import typer
 
 from solon import __version__
+from solon.cli.audit_app import audit
 from solon.cli.breakglass.app import app as breakglass
 from solon.cli.incident.app import app as incident
 from solon.cli.log import query_app as log_query_app
 from solon.cli.log.app import app as log_commands
 from solon.cli.options import (
     Cluster,
+    CostEstimate,
     Environment,
     FormatOption,
     Hosts,
     Inventory,
     MaxSize,
+    Param,
     PathsOrStdin,
     Place,
     TableOrJson,
+    TerraformRun,
     Timeout,
 )
 from solon.cli.rollout.app import app as rollout
@@ -181,6 +185,9 @@ def check(
             "--break-glass", metavar="TOKEN", help="Let an emergency through; - or @FILE to read it."
         ),
     ] = None,
+    param: Param = None,
+    tfrun: TerraformRun = None,
+    cost_estimate: CostEstimate = None,
     place: Place = "",
     timeout: Timeout = 10.0,
     max_size: MaxSize = 512,
@@ -199,6 +206,7 @@ def check(
     Example: solon check -p policy plan.json manifests/
     """
     from solon.cli import check as command
+    from solon.cli import runs
 
     raise typer.Exit(
         command.run(
@@ -225,6 +233,9 @@ def check(
                 cluster=cluster,
                 environment=environment,
                 break_glass=break_glass or [],
+                params=runs.params(param or []),
+                tfrun=tfrun,
+                cost_estimate=cost_estimate,
                 place=place,
             )
         )
@@ -589,6 +600,7 @@ def notify(
 
 app.add_typer(rollout, name="rollout")
 app.command()(baseline)
+app.command()(audit)
 app.add_typer(tickets, name="tickets")
 app.add_typer(waivers, name="waivers")
 app.add_typer(breakglass, name="breakglass")

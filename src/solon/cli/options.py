@@ -35,6 +35,20 @@ Hosts = Annotated[
     list[str] | None,
     typer.Option("--allow-host", metavar="HOST", help="Let policies reach this host; none by default."),
 ]
+Param = Annotated[
+    list[str] | None,
+    typer.Option("--param", metavar="NAME=VALUE", help="Parameter of Sentinel policies; may be repeated."),
+]
+TerraformRun = Annotated[
+    str | None,
+    typer.Option("--tfrun", metavar="FILE", help="What Sentinel's tfrun tells of the run: YAML or JSON."),
+]
+CostEstimate = Annotated[
+    str | None,
+    typer.Option(
+        "--cost-estimate", metavar="FILE", help="Costs for tfrun: Terraform's, or Infracost's JSON."
+    ),
+]
 Timeout = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="Limit of each evaluation.")
 ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from solon.cli import cache
@@ -13,6 +13,7 @@ from solon.frameworks import rego_files
 from solon.frameworks.gatekeeper.load import is_gatekeeper
 from solon.frameworks.policy import PolicySet, SourceText, source_text
 from solon.frameworks.rego_files import Dialect
+from solon.frameworks.sentinel.find import find as sentinel_sets
 from solon.lang.profile import Profile
 from solon.subjects import discover
 from solon.subjects.documents import Problem
@@ -30,6 +31,7 @@ class Wanted:
     dialect: Dialect
     watch: Profile | None = None  # where their costs are recorded
     schemas: Mapping[tuple[str, ...], Any] | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)  # of Sentinel policies
     may_be_none: bool = False  # documents of Rego that are no policies are enough
     names: Sequence[
         str
@@ -46,7 +48,8 @@ def load(wanted: Wanted) -> list[PolicySet]:
         if not os.path.exists(path):
             raise UsageError(f"{path or repr(path)}: no such file or directory")
     problems: list[str] = []
-    sets = [s for s in (_rego(wanted, problems), _gatekeeper(wanted, problems)) if s is not None]
+    found = [_rego(wanted, problems), _gatekeeper(wanted, problems), *_sentinel(wanted, problems)]
+    sets = [policy_set for policy_set in found if policy_set is not None]
     if problems:
         count = sum(_errors_in(problem) for problem in problems)
         raise Failure(
@@ -62,15 +65,15 @@ def load(wanted: Wanted) -> list[PolicySet]:
                 "--namespace, or take those of every package with --all-namespaces"
             )
         raise UsageError(
-            f"{shown}: no policies found. Looked for Rego rules named deny, warn or violation, and for Gatekeeper "
-            "ConstraintTemplates with constraints"
+            f"{shown}: no policies found. Looked for Rego rules named deny, warn or violation, for Gatekeeper "
+            "ConstraintTemplates with constraints, and for sentinel.hcl"
         )
     return [s for s in sets if s.policies]
 
 
 def _errors_in(problem: str) -> int:
-    """How many errors a text tells of: those of Rego each have a code, any other text is one."""
-    return max(1, problem.count(": rego_"))
+    """How many errors a text tells of: those of a language each have a code, any other text is one."""
+    return max(1, problem.count(": rego_") + problem.count(": sentinel_"))
 
 
 def _rego(wanted: Wanted, problems: list[str]) -> PolicySet | None:
@@ -126,6 +129,16 @@ def _gatekeeper(wanted: Wanted, problems: list[str]) -> PolicySet | None:
     )
     problems += map(str, wrong)
     return replace(found, texts=texts)
+
+
+def _sentinel(wanted: Wanted, problems: list[str]) -> Iterator[PolicySet | None]:
+    for path, name in zip(wanted.paths, wanted.names or wanted.paths, strict=True):
+        for place in sentinel_sets(path):
+            from solon.frameworks.sentinel.load import load as load_sentinel
+
+            found, wrong = load_sentinel(place, within=path, name=name, params=wanted.params)
+            problems += wrong
+            yield found
 
 
 def _mentioning_gatekeeper(path: str, problems: list[str]) -> bytes | None:

@@ -6,14 +6,17 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec.structs import asdict
 
 from solon.cli import check, policies
 from solon.cli.breakglass import override
 from solon.cli.errors import Failure, UsageError
 from solon.cli.log.rules import say
 from solon.decisions.decision import Decision
+from solon.frameworks.sentinel.terraform.run import of_run_task
 from solon.report import run_task as results
 from solon.report.check_report import CheckReport
 from solon.server.run_task.request import HCP, Origins, Task
@@ -131,6 +134,7 @@ class _Judging:
         if not unreadable and not any(subject.kind == terraform.PLAN for subject in subjects):
             subjects, unreadable = [], [Unreadable(Location(name), "what was sent is no Terraform plan")]
         context = check.context_of(subjects, [], options, started_ns)
+        context = replace(context, run={**of_run_task(asdict(task)), **(context.run or {})})
         programme = check.programme_of(governed, sets, [], context, options, tokens)
         posture = "open" if self._options.is_open else "closed"
         known = check.recorded(governed, sets, programme, options, via="run-task", posture=posture)
@@ -168,6 +172,7 @@ def _load(options: check.Options) -> list[Any]:
             options.namespaces,
             options.all_namespaces,
             options.dialect,
+            params=options.params,
             names=options.set_names,
         )
     )

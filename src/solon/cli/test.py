@@ -1,4 +1,4 @@
-"""solon test: Rego unit tests and Gatekeeper suites, together."""
+"""solon test: Rego unit tests, Gatekeeper suites and the cases of Sentinel policies, together."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from solon.frameworks.gatekeeper.suite import Filter, SuiteRunner, is_suite
 from solon.frameworks.policy import Context
 from solon.frameworks.rego_files import Dialect
 from solon.frameworks.rego_tests import Benchmark, FileCoverage, RegoTests
+from solon.frameworks.sentinel.cases import find as sentinel_cases
 from solon.frameworks.testing import Status, TestResult
 from solon.lang.budget import Budget
 from solon.lang.rego import RegoError
@@ -57,10 +58,13 @@ def run(options: Options) -> int:
     results = [
         result
         for _ in range(options.count)
-        for result in (*_rego(options, wanted, coverage), *_suites(options))
+        for result in (*_rego(options, wanted, coverage), *_suites(options), *_sentinel(options, wanted))
     ]
     if not results:
-        raise _nothing(options, "test_ rules in .rego files, and for Gatekeeper suites (kind: Suite)")
+        raise _nothing(
+            options,
+            "test_ rules in .rego files, Gatekeeper suites (kind: Suite), and test/<policy>/ beside .sentinel files",
+        )
     report = SuiteReport(results, [], time.perf_counter_ns() - started, started_ns)
     _write(report, coverage, options)
     if any(result.status is Status.ERROR for result in results):
@@ -124,7 +128,11 @@ def _rego(
 
 def _compiled(options: Options) -> RegoTests | None:
     """The Rego of the paths; None where there is none. Raises Failure."""
-    data = [path for path in options.paths if os.path.isfile(path) and not _holds_tests(path)]
+    data = [
+        path
+        for path in options.paths
+        if os.path.isfile(path) and not _holds_tests(path) and not sentinel_cases([path])
+    ]
     files = rego_files.read(options.paths, [*options.data, *data], options.dialect, tests=True)
     if files.problems:
         raise Failure("\n".join(map(str, files.problems)))
@@ -152,6 +160,17 @@ def _suites(options: Options) -> Iterator[TestResult]:
                 yield TestResult(source.path, "suite", Status.ERROR, 0.0, subject.location, str(subject))
             elif is_suite(subject.document):
                 yield from runner.run(source.path, subject.document, wanted)
+
+
+def _sentinel(options: Options, wanted: re.Pattern[str] | None) -> Iterator[TestResult]:
+    cases = [case for case in sentinel_cases(options.paths) if wanted is None or wanted.search(case.name)]
+    if not cases:
+        return
+    from solon.frameworks.sentinel.suite import Setting, SuiteRunner
+    from solon.lang.sentinel.imports import STANDARD
+
+    setting = Setting(STANDARD, Budget(seconds=options.timeout), time.time_ns())
+    yield from SuiteRunner(setting, time.perf_counter).run(cases)
 
 
 def _holds_tests(path: str) -> bool:

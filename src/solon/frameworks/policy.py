@@ -48,6 +48,7 @@ class Context:
     allowed_hosts: frozenset[str] = frozenset()
     enforcement_point: str = "gator.gatekeeper.sh"
     environment: Mapping[str, str] = field(default_factory=dict)
+    run: Mapping[str, Any] | None = None  # the run that a Terraform plan belongs to: Sentinel's tfrun
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class Policy:
     controls: tuple[str, ...] = ()
     remediation: str = ""
     parameters: Any = None
+    overridable: bool = True  # whether break-glass may let through what it denies
     code: Location | None = None
 
 

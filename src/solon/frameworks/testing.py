@@ -16,8 +16,22 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """One of the things that a test expects: such as a rule, and what it came to."""
+
+    name: str
+    expected: str
+    got: str
+    passed: bool
+    location: Location | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TestResult:
-    """One test. ``suite`` is the file; ``message`` says why it did not pass; ``printed`` is its output."""
+    """One test. ``suite`` is the file; ``message`` says why it did not pass; ``printed`` is its output.
+
+    ``checks`` are what it expects, where that is more than one thing by name.
+    """
 
     suite: str
     name: str
@@ -26,5 +40,6 @@ class TestResult:
     location: Location
     message: str = ""
     printed: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
 
     __test__ = False  # not a pytest class

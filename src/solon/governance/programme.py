@@ -67,6 +67,7 @@ class Programme:
         self.plans: list[Plan] = []
         self.by_policy: dict[str, Plan] = {}
         self.waivers = Checked()
+        self.broken = False  # whether a rollout is: which policies it is about is not known then
         if inputs.rollouts is not None:
             self._read_rollouts(inputs.rollouts, sets)
         if inputs.waivers is not None:
@@ -84,8 +85,7 @@ class Programme:
                 self.plans.append(found)
         self.by_policy, twice = assigned(self.plans, sets)
         self.problems += [*broken, *twice]
-        # Which policies a broken file is about is not known: those that no other names do what they ask for.
-        self._unnamed = None if broken or twice else Stage.DRYRUN
+        self.broken = bool(broken or twice)
 
     @property
     def governed(self) -> bool:
@@ -131,7 +131,12 @@ class Programme:
         if waiver is not None:
             ruling = self._waived(ruling, waiver)
         elif stage is Stage.ENFORCE and (token := self.inputs.breakglass(finding.policy.id, traits)):
-            ruling = replace(ruling, breakglass=token, because=f"let through by break-glass {token}")
+            if finding.policy.overridable:
+                ruling = replace(ruling, breakglass=token, because=f"let through by break-glass {token}")
+            else:
+                ruling = replace(
+                    ruling, because=f"break-glass {token} lets nothing through here: hard-mandatory"
+                )
         return finding.ruled(subject, stage, ruling)
 
     def _waived(self, ruling: Ruling, waiver: Exemption) -> Ruling:
@@ -150,10 +155,9 @@ class Programme:
         team, owner = traits.team, traits.owner
         track = self.track(policy.id, traits)
         if track is None:
-            if not self.governed or self._unnamed is None:
+            if not self.governed or self.broken:
                 return asked, Ruling(team, owner)
-            stage = _lower(asked, self._unnamed)
-            return stage, Ruling(team, owner, because="no rollout names this policy")
+            return Stage.DRYRUN, Ruling(team, owner, because="no rollout names this policy")
         terms = self._terms.get((id(track), asked))
         if terms is None:
             terms = self._terms[id(track), asked] = self._terms_of(track, asked)

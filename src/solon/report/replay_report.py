@@ -26,13 +26,14 @@ _NOBODY: Final = "(no team)"
 
 @dataclass(frozen=True, slots=True)
 class ReplayReport:
-    """``revisions`` are those of the candidate, by policy set; ``as_of`` and ``which`` are in words.
+    """``candidate`` are its paths, ``revisions`` are by policy set; ``as_of`` and ``which`` are in words.
 
     ``surroundings`` are what policies read that the log does not have, by policy. ``shown`` is how many decisions of
     each kind are told of.
     """
 
     tally: Tally
+    candidate: Sequence[str]
     revisions: Mapping[str, str]
     as_of: str
     judged: int
@@ -106,7 +107,7 @@ def _team_rows(tally: Tally) -> list[list[Any]]:
 
 def table(report: ReplayReport, *, width: int) -> str:
     tally = report.tally
-    lines = [_heading(report)]
+    lines = [printable(_heading(report))]
     lines += [f"  {printable(name)}  {_short(revision)}" for name, revision in report.revisions.items()]
     lines += ["", *(f"  {line}" for line in _summary(tally))]
     for title, columns, rows in (
@@ -132,7 +133,8 @@ def _heading(report: ReplayReport) -> str:
     when = f" of {_day(tally.first_ns)} to {_day(tally.last_ns)}" if tally.compared else ""
     return (
         f"{plural(tally.decisions, 'decision')}{report.which}{when}, "
-        f"{plural(report.judged, 'different input')}, judged {report.as_of} by"
+        f"{plural(report.judged, 'different input')}, judged {report.as_of} by "
+        f"{', '.join(report.candidate)}"
     )
 
 
@@ -198,7 +200,10 @@ def _shift(shift: Shift) -> str:
 
 def _notes(report: ReplayReport) -> list[str]:
     tally = report.tally
-    out = [f"{plural(count, 'decision')} not judged: {why}" for why, count in sorted(tally.undone.items())]
+    out = [
+        f"{plural(count, 'decision')} not judged: {why} ({_first(tally.undone_ids[why], count)})"
+        for why, count in sorted(tally.undone.items())
+    ]
     if report.erased:
         out.append(
             f"{plural(report.erased, 'decision')} of that time {'is' if report.erased == 1 else 'are'} erased, "
@@ -240,6 +245,10 @@ def _notes(report: ReplayReport) -> list[str]:
     return out
 
 
+def _first(ids: Sequence[str], count: int) -> str:
+    return ", ".join(each or "no id" for each in ids) + (", …" if count > len(ids) else "")
+
+
 def _some(names: Sequence[str]) -> str:
     found = sorted(names)
     return ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
@@ -261,7 +270,8 @@ def json(report: ReplayReport) -> str:
     return json_text(
         {
             "schema": SCHEMA,
-            "candidate": dict(report.revisions),
+            "candidate": list(report.candidate),
+            "revisions": dict(report.revisions),
             "as_of": report.as_of,
             "decisions": tally.decisions,
             "inputs": report.judged,
@@ -270,6 +280,7 @@ def json(report: ReplayReport) -> str:
             "last": rfc3339(tally.last_ns) if tally.compared else None,
             "changes": {_key(kind): tally.of_kind(kind) for kind in Kind},
             "not_judged": dict(sorted(tally.undone.items())),
+            "not_judged_examples": dict(sorted(tally.undone_ids.items())),
             "erased": report.erased,
             "masked": tally.masked,
             "depends_on_masked": tally.on_masked,
@@ -372,7 +383,7 @@ def csv_text(rows: Sequence[Sequence[Any]]) -> str:
 
 def markdown(report: ReplayReport) -> str:
     tally = report.tally
-    lines = [f"**{_heading(report)}** {', '.join(_cell(name) for name in report.revisions)}", ""]
+    lines = [f"**{_cell(_heading(report))}**", ""]
     lines += [f"- {line.strip()}" for line in _summary(tally)]
     for title, columns, rows in (
         ("By policy", _POLICY_COLUMNS, _policy_rows(tally)),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from solon.frameworks.testing import Status, TestResult
+from solon.frameworks.testing import Check, Status, TestResult
 from solon.report.check_report import duration
 from solon.report.text import printable, printable_lines
 from solon.subjects.subject import Unreadable
@@ -75,7 +75,7 @@ def _lines(report: SuiteReport, color: bool, verbose: bool) -> Iterator[str]:
             continue
         yield printable(suite)
         for result in told:
-            yield from _case(result, color, printed=verbose or result.status is not Status.PASSED)
+            yield from _case(result, color, verbose=verbose)
         yield ""
     if report.problems:
         yield "Could not be read"
@@ -87,14 +87,18 @@ def _lines(report: SuiteReport, color: bool, verbose: bool) -> Iterator[str]:
     yield _paint(worst, summary(report), color)
 
 
-def _case(result: TestResult, color: bool, *, printed: bool) -> Iterator[str]:
+def _case(result: TestResult, color: bool, *, verbose: bool) -> Iterator[str]:
     line = f"  {_paint(result.status, _MARKS[result.status][0], color)} {printable(result.name)}"
     yield line if result.status is Status.SKIPPED else f"{line}  ({duration(_ns(result))})"
     if result.status in (Status.FAILED, Status.ERROR):
         yield f"      at {printable(str(result.location))}"
+    if verbose:
+        for check in result.checks:
+            if check.passed:
+                yield f"      {printable(check.name)} is {printable(check.got)}, as expected"
     if result.message:
         yield from _indented(result.message)
-    if printed and result.printed:
+    if result.printed and (verbose or result.status is not Status.PASSED):
         yield "      printed:"
         yield from (f"        {printable(line)}" for line in result.printed)
 
@@ -120,6 +124,15 @@ def _json(report: SuiteReport) -> str:
     def problem(unread: Unreadable) -> dict[str, Any]:
         return {"problem": unread.problem, "hint": unread.hint, "location": location(unread.location)}
 
+    def check(one: Check) -> dict[str, Any]:
+        return {
+            "name": one.name,
+            "expected": one.expected,
+            "got": one.got,
+            "passed": one.passed,
+            "location": None if one.location is None else location(one.location),
+        }
+
     def case(result: TestResult) -> dict[str, Any]:
         return {
             "suite": result.suite,
@@ -128,6 +141,7 @@ def _json(report: SuiteReport) -> str:
             "duration_ns": _ns(result),
             "message": result.message,
             "printed": list(result.printed),
+            "checks": [check(each) for each in result.checks],
             "location": location(result.location),
         }
 

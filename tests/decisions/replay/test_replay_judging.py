@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,40 @@ def test_an_answer_that_hangs_on_what_was_masked() -> None:
     assert not judge(opa_event("http/authz/deny", {"user": "***"}, masked=["/input/user"])).doubtful
 
 
+OWNERS = "ownership: {owner: [{label: owner}], team: [{label: team}]}\n"
+
+
+@pytest.mark.parametrize(
+    ("labels", "team", "owner"),
+    [({}, "then", "ann"), ({"team": "now", "owner": "bob"}, "now", "bob"), ({"owner": "bob"}, "then", "bob")],
+)
+def test_whose_it_is_now_and_else_whose_it_was(labels: dict[str, str], team: str, owner: str) -> None:
+    Path("solon.yaml").write_text(OWNERS)
+    event = json.loads(solon_event(SECRET))
+    event["solon"]["subject"] |= {"team": "then", "owner": "ann"}
+    event["input"] = {**SECRET, "metadata": {"labels": labels}}
+    event["solon"]["subject"]["labels"] = labels
+    verdict = candidate("package main\nimport rego.v1\ndeny contains 1 if false")(json.dumps(event).encode())
+    assert (verdict.team, verdict.owner) == (team, owner)
+
+
+ROLLOUT = "policy_set: 'conftest:rules'\nscopes: [{name: all, where: {cluster: prod}, stages: [{stage: warn, from: 2020-01-01}]}]\ndefault: dryrun\n"
+
+
+@pytest.mark.parametrize(
+    ("uri", "word"), [("k8s://prod/n/Secret/s", "warn"), ("k8s://test/n/Secret/s", "recorded")]
+)
+def test_a_candidate_stands_in_for_the_policies_that_rollouts_name(uri: str, word: str) -> None:
+    """Their set is called after the path in solon.yaml; the cluster is that of the decision."""
+    Path("solon.yaml").write_text("policies: [rules]\n")
+    Path("rollouts").mkdir()
+    Path("rollouts/all.yaml").write_text(ROLLOUT)
+    event = json.loads(solon_event(SECRET))
+    event["solon"]["subject"]["uri"] = uri
+    verdict = candidate('package main\nimport rego.v1\ndeny contains "no"')(json.dumps(event).encode())
+    assert [each.word for each in verdict.findings] == [word]
+
+
 CLOCK = 'package main\nimport rego.v1\ndeny contains "late" if time.now_ns() > time.parse_rfc3339_ns("2026-02-15T00:00:00Z")'
 
 
@@ -192,6 +227,7 @@ def test_the_time_that_policies_see(as_of: str, outcome: str) -> None:
     [
         ("k8s://prod/n/Pod/x", "prod"),
         ("k8s:///n/Pod/x", ""),
+        ("k8s://manifests/n/Pod/x", ""),
         ("tf://plan/a.b", ""),
         ("", ""),
         ("k8s://prod", "prod"),
@@ -214,3 +250,53 @@ def test_any_input_is_judged(odd: Any) -> None:
     judge = candidate('package main\nimport rego.v1\ndeny contains "no" if input.kind == 7')
     verdict = judge(solon_event(odd, masked=["/input/a/b", "/input/0/x"]))
     assert (verdict.outcome, verdict.problem) == ("deny" if odd == {"kind": 7} else "allow", "")
+
+
+TEMPLATE = """apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {name: shortsecret}
+spec:
+  crd: {spec: {names: {kind: ShortSecret}}}
+  targets:
+    - target: admission.k8s.gatekeeper.sh
+      rego: |
+        package shortsecret
+        violation[{"msg": msg}] {
+          count(input.review.object.data.password) < 8
+          msg := "short"
+        }
+---
+apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {name: unique}
+spec:
+  crd: {spec: {names: {kind: Unique}}}
+  targets:
+    - target: admission.k8s.gatekeeper.sh
+      rego: |
+        package unique
+        violation[{"msg": msg}] {
+          data.inventory.namespace[_][_][_][input.review.object.metadata.name]
+          msg := "is there already"
+        }
+---
+{apiVersion: constraints.gatekeeper.sh/v1beta1, kind: ShortSecret, metadata: {name: all}}
+---
+{apiVersion: constraints.gatekeeper.sh/v1beta1, kind: Unique, metadata: {name: all}}
+"""
+
+
+def test_policies_of_gatekeeper() -> None:
+    Path("policy").mkdir()
+    Path("policy/all.yaml").write_text(TEMPLATE)
+    Path("policy/main.rego").write_text("package other")
+    asked = Asked(["policy"], [], [], False, "auto", [], frozenset(), 10.0, "now", True)
+    load = load_of(asked, NOW)
+    verdict = load()(solon_event(SECRET, **HIDDEN))
+    assert [(each.policy, each.word) for each in verdict.findings] == [("ShortSecret/all", "deny")]
+    assert verdict.doubtful
+    assert [each.surroundings() for each in load.sets() if each.policies] == [{"Unique/all": {"inventory"}}]
+    Path("there.yaml").write_text(json.dumps(SECRET | {"metadata": {"name": "s", "namespace": "n"}}))
+    beside = load_of(dataclasses.replace(asked, inventory=["there.yaml"]), NOW)
+    found = beside()(solon_event(SECRET, **HIDDEN)).findings
+    assert [each.policy for each in found] == ["ShortSecret/all", "Unique/all"]

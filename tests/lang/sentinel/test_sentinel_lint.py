@@ -52,7 +52,11 @@ def test_names_with_hyphens(expression: str, name: str) -> None:
         assert f" {name} is no name: this subtracts" in found[0]
 
 
-EMPTY = "nothing = filter all_of_them as _, r { false }\nall_of_them = {}\n"
+def test_names_that_nothing_declares() -> None:
+    text = 'import "strings"\nmain = rule { strings.has_prefix(nmae, "a") and a.tags.Cost-Center is length(1) }\na = {}'
+    assert [line for line in said(text) if "undeclared" in line] == [
+        "undeclared-name 2:34 nothing declares nmae"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from solon.frameworks.gatekeeper.suite import is_suite
 from solon.frameworks.gatekeeper.template import is_template
 from solon.frameworks.rego_files import Dialect, RegoFiles
 from solon.lang.sentinel import SentinelError, ast, parse
+from solon.lang.sentinel.check import check
 from solon.subjects import discover
 from solon.subjects.documents import Problem, text_of
 from solon.subjects.subject import Subject, Unreadable
@@ -73,8 +74,9 @@ def _sentinel_files(path: str) -> Iterator[str]:
 def _add_sentinel(found: Sources, name: str) -> None:
     try:
         text = text_of(discover.read_bytes(name, lambda _size: b""))
-        found.sentinel[name] = parse(text, name)
         found.texts[name] = text
+        file = found.sentinel[name] = parse(text, name)
+        check(file)
     except Problem as problem:
         found.broken.append(str(problem.at(name)))
     except SentinelError as error:

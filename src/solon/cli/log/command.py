@@ -18,6 +18,7 @@ import msgspec
 from solon.cli import config
 from solon.cli.errors import UsageError
 from solon.cli.progress import counting
+from solon.decisions.cores import cores
 from solon.decisions.in_force import recording
 from solon.decisions.log import checkpoint as checkpoints
 from solon.decisions.log import erasure, merkle, reading, settings
@@ -32,6 +33,7 @@ from solon.decisions.log.settings import WitnessSettings
 from solon.decisions.log.shard import Place
 from solon.decisions.log.store import Log
 from solon.decisions.log.verify import verify as verified
+from solon.decisions.retention import Holds
 from solon.decisions.sinks import lag
 from solon.decisions.sinks.settings import SinkSettings
 from solon.decisions.warehouse import compaction, lookup
@@ -221,16 +223,16 @@ def verify(directory: str | None, key: str | None, kept: list[str], proof: list[
         if proof:
             return _verify_proofs(directory, key, proof, format_)
         log = opened(directory)
-        believed = _key(key) if key is not None else None
-        trusted = [note for name in kept for note in checkpoints.several(_text(name))]
+        known = believed(key) if key is not None else None
+        trusted = checkpoints_of(kept)
         with counting("verifying") as progress:
-            report = verified(log, key=believed, trusted=trusted, progress=progress)
+            report = verified(log, key=known, trusted=trusted, progress=progress, jobs=cores())
     sys.stdout.write(log_report.verification(format_, log, report, own_key=key is None, kept=len(trusted)))
     return 1 if report.problems else 0
 
 
 def _verify_proofs(directory: str | None, key: str | None, files: list[str], format_: str) -> int:
-    believed = _key(key) if key is not None else opened(directory).key
+    known = believed(key) if key is not None else opened(directory).key
     proven: list[tuple[str, proofs.Proven]] = []
     for name in files:
         texts = list(proofs.several(_text(name)))
@@ -238,7 +240,7 @@ def _verify_proofs(directory: str | None, key: str | None, files: list[str], for
             raise UsageError(f"{name}: has no proof")
         for text in texts:
             try:
-                proven.append((name, proofs.verify(proofs.parse(text), believed)))
+                proven.append((name, proofs.verify(proofs.parse(text), known)))
             except LogError as error:
                 print(
                     f"✗ {name}: {error}"
@@ -252,7 +254,12 @@ def _verify_proofs(directory: str | None, key: str | None, files: list[str], for
     return 0
 
 
-def _key(said: str) -> VerifierKey:
+def checkpoints_of(files: Iterable[str]) -> list[str]:
+    """The checkpoints in files. Raises OSError."""
+    return [note for name in files for note in checkpoints.several(_text(name))]
+
+
+def believed(said: str) -> VerifierKey:
     """A public key, or that in a file. Raises LogError, OSError."""
     return VerifierKey.parse(_text(said) if os.path.isfile(said) else said)
 
@@ -390,6 +397,13 @@ def erase(
         raise UsageError("an erasure needs a reason: --reason TEXT, which is kept in the log")
     with worded(), opened(directory) as log:
         found = _erasable(log, decisions, subject)
+        held = Holds(log.settings.holds)
+        for place, stored in found:
+            if (why := held.of(stored, place.name)) is not None:
+                raise UsageError(
+                    f"{stored.says.id}: is held by {why.name} ({why.reason}); nothing was erased: `solon log hold "
+                    f"{why.name} --release` ends that"
+                )
         name = erasure.erase(log, found, reason=reason, by=by or getpass.getuser())
         if log.can_sign():
             log.integrate()

@@ -11,7 +11,7 @@ from solon.cli.config import Found
 from solon.cli.errors import UsageError
 from solon.decisions.in_force import recording
 from solon.decisions.in_force.events import Author, Changed
-from solon.decisions.in_force.parts import PLACE, TokenEvent
+from solon.decisions.in_force.parts import PLACE, ActiveSettings, TokenEvent
 from solon.decisions.in_force.present import Present, events_of, present
 from solon.decisions.log.leaf import Entry
 from solon.decisions.log.store import Log
@@ -62,6 +62,16 @@ class InForce:
         """What each decision says of it."""
         stamp = {"place": self.present.place, "digest": self.present.digest}
         return {**stamp, "cluster": self.cluster} if self.cluster else stamp
+
+    @property
+    def problems(self) -> list[str]:
+        """The files of the programme that could not be used."""
+        return [
+            problem
+            for part in self.present.parts.values()
+            if isinstance(part, ActiveSettings)
+            for problem in part.problems
+        ]
 
     def record(self, log: Log, entries: Sequence[Entry] = (), uses: Sequence[Used] = ()) -> list[Changed]:
         """Append what changed, then these entries. Raises LogError."""

@@ -63,11 +63,13 @@ class MetricsOptions:
     memory: int
 
 
-def window(since: str | None, until: str | None, now: datetime) -> Window:
-    """Raises UsageError."""
-    found = Window(_moment("--since", since, now), _moment("--until", until, now))
+def window(
+    since: str | None, until: str | None, now: datetime, first: str = "--since", last: str = "--until"
+) -> Window:
+    """``first`` and ``last`` are the options. Raises UsageError."""
+    found = Window(_moment(first, since, now), _moment(last, until, now))
     if found.since_us is not None and found.until_us is not None and found.since_us >= found.until_us:
-        raise UsageError(f"--since {since} is not before --until {until}")
+        raise UsageError(f"{first} {since} is not before {last} {until}")
     return found
 
 

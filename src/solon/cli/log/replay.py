@@ -18,10 +18,11 @@ from solon.cli.log.command import noted, opened, worded
 from solon.cli.log.query import window
 from solon.cli.log.replay_candidate import THEN, Asked, Load, load_of
 from solon.cli.progress import counting
+from solon.decisions.cores import cores
 from solon.decisions.log.store import Log
 from solon.decisions.replay import source
 from solon.decisions.replay.judging import DEFECT, Candidate, Judge, Verdict
-from solon.decisions.replay.pool import Pool, PoolError, cores
+from solon.decisions.replay.pool import LOST, Pool, PoolError
 from solon.decisions.replay.recorded import Recorded
 from solon.decisions.replay.run import Judging, Replay, here
 from solon.decisions.replay.source import Selection, Which
@@ -79,6 +80,7 @@ def replay(options: Options) -> int:
         noted(log)
         report = ReplayReport(
             tally=tally,
+            candidate=load.policies,
             revisions={each.name: each.revision for each in candidate.sets},
             as_of=_as_of(options.candidate.as_of),
             judged=judged,
@@ -113,10 +115,15 @@ def _unnamed(candidate: Candidate, now_ns: int) -> list[str]:
 
 
 def _status(tally: Tally, fail_on: str) -> int:
-    if any(why.startswith((DEFECT, "the process that judged it")) for why in tally.undone):
+    if any(map(is_lost, tally.undone)):
         return 2
     counted = {"newly-denied": tally.stopped, "any": tally.changed, "never": 0}[fail_on]
     return 1 if counted else 0
+
+
+def is_lost(why: str) -> bool:
+    """Whether an input that could have been judged was not."""
+    return why.startswith((DEFECT, LOST))
 
 
 # --- where it is judged

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final
 
 from solon.cli import cache, config, policies, programme
@@ -34,6 +35,7 @@ _BUDGET: Final = Budget()
 class Load:
     """Loads the candidate; it can be sent to other processes, and finds the same there. Paths are relative to where it runs.
 
+    ``names`` are what the paths of the policies are called in solon.yaml, which rollouts may speak of.
     ``at_ns`` is the time that everything is judged at; None: each decision at its own. ``repository`` is the directory
     of the solon.yaml whose programme holds; empty where none does.
     """
@@ -48,6 +50,7 @@ class Load:
     timeout: float
     at_ns: int | None
     now_ns: int
+    names: Sequence[str] = ()
     repository: str = ""
     for_log: bool = False
 
@@ -58,56 +61,60 @@ class Load:
     def candidate(self) -> Candidate:
         """Raises UsageError, Failure."""
         sets = self.sets()
+        around = self._around()
         return Candidate(
             sets,
-            self.programme(sets),
-            self._context(),
+            self._programme(sets, around),
+            self._context(around),
             self._at,
             self._answers(),
             self.for_log,
         )
 
     def sets(self) -> list[PolicySet]:
+        """Raises UsageError, Failure."""
         wanted = policies.Wanted(
             self.policies,
             self.data,
             self.namespaces,
             self.all_namespaces,
             self.dialect,
+            names=self.names,
             may_be_none=True,
         )
         return policies.load(wanted)
 
-    def programme(self, sets: Sequence[PolicySet]) -> Callable[[int, str], Programme | None]:
+    def _programme(
+        self, sets: Sequence[PolicySet], around: Sequence[Any]
+    ) -> Callable[[int, str], Programme | None]:
         """That of a time and a cluster. Raises UsageError, and Failure where something in it is wrong."""
         if not self.repository:
             return lambda _time_ns, _cluster: None
         found = config.find(self.repository)
         assert found is not None
-        return _Programmes(found, sets, self.now_ns if self.at_ns is None else self.at_ns)
+        return _Programmes(found, sets, around, self.now_ns if self.at_ns is None else self.at_ns)
 
     def _at(self, time_ns: int) -> int:
         return time_ns if self.at_ns is None else self.at_ns
 
-    def _context(self) -> Callable[[int], Context]:
-        """Raises Failure where the inventory cannot be read."""
-        around: list[Subject] = []
+    def _around(self) -> list[Any]:
+        """What else exists. Raises Failure where that cannot be read."""
+        around: list[Any] = []
         problems = []
-        for source in discover.find(self.inventory):
-            for each in (
-                [source] if isinstance(source, Unreadable) else discover.read(source, stdin=lambda _size: b"")
-            ):
-                if isinstance(each, Unreadable):
-                    problems.append(str(each))
-                elif each.kind == "kubernetes.object":
-                    around.append(each)
+        for each in chain.from_iterable(map(_read, discover.find(self.inventory))):
+            if isinstance(each, Unreadable):
+                problems.append(str(each))
+            elif each.kind == "kubernetes.object":
+                around.append(each.document)
         if problems:
             raise Failure(
                 "\n".join([*problems, "solon: nothing was replayed: put the inventory right first"])
             )
-        objects = [subject.document for subject in around]
+        return around
+
+    def _context(self, around: Sequence[Any]) -> Callable[[int], Context]:
         budget = replace(_BUDGET, seconds=self.timeout)
-        held = Context(0, inventory_of(objects), namespaces_of(objects), budget, self.allowed_hosts)
+        held = Context(0, inventory_of(around), namespaces_of(around), budget, self.allowed_hosts)
 
         def context(now_ns: int) -> Context:
             nonlocal held
@@ -149,6 +156,10 @@ class Load:
         )
 
 
+def _read(source: discover.Input | Unreadable) -> Iterable[Subject | Unreadable]:
+    return [source] if isinstance(source, Unreadable) else discover.read(source, stdin=lambda _size: b"")
+
+
 def _defines(program: rego.Program, name: str, parts: Sequence[str]) -> bool:
     """Whether rules or data say something at a path, above or below it."""
     for group in program.groups:
@@ -169,17 +180,22 @@ def _defines(program: rego.Program, name: str, parts: Sequence[str]) -> bool:
 class _Programmes:
     """The programme at a time, and in a cluster: the same one from each turning point to the next."""
 
-    def __init__(self, found: Found, sets: Sequence[PolicySet], now_ns: int) -> None:
+    def __init__(self, found: Found, sets: Sequence[PolicySet], around: Sequence[Any], now_ns: int) -> None:
         self._found = found
         self._sets = sets
+        self._around = programme.Run(
+            instant(now_ns),
+            exists=around,
+            namespaces=dict(namespaces_of(around)),
+            cluster=found.config.cluster,
+        )
         self._inputs: dict[str, Inputs] = {}
         self._held: dict[tuple[int, str], Programme] = {}
-        first = programme.read(found, sets, programme.Run(instant(now_ns), cluster=found.config.cluster))
-        if first.problems:
-            lines = [*map(str, first.problems), "solon: nothing was replayed: put this right first"]
+        self.first = programme.read(found, sets, self._around)
+        if self.first.problems:
+            lines = [*map(str, self.first.problems), "solon: nothing was replayed: put this right first"]
             raise Failure("\n".join(lines))
-        self._turns = sorted(set(turning_points(first)))
-        self.first = first
+        self._turns = sorted(set(turning_points(self.first)))
 
     def __call__(self, time_ns: int, cluster: str) -> Programme:
         now = instant(time_ns)
@@ -191,7 +207,7 @@ class _Programmes:
 
     def _inputs_of(self, cluster: str) -> Inputs:
         if cluster not in self._inputs:
-            around = programme.Run(self.first.now, cluster=cluster or self._found.config.cluster)
+            around = replace(self._around, cluster=cluster or self._found.config.cluster)
             self._inputs[cluster] = replace(
                 self.first.inputs, ownership=programme.ownership(self._found, around)
             )
@@ -246,6 +262,7 @@ def load_of(asked: Asked, now_ns: int, *, for_log: bool = False) -> Load:
         timeout=asked.timeout,
         at_ns=_time(asked.as_of, found, now_ns),
         now_ns=now_ns,
+        names=(settings.policies or ["policy"]) if found is not None else (),
         repository=os.path.relpath(found.directory) if found is not None and asked.programme else "",
         for_log=for_log,
     )

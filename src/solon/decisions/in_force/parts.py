@@ -99,12 +99,16 @@ class ActiveWaiver(msgspec.Struct, frozen=True, omit_defaults=True):
     periods: list[tuple[str, str]] = []
 
 
-class ActiveSettings(msgspec.Struct, frozen=True, omit_defaults=True):
-    """``problems``: files of the programme that could not be used, and so were not in force."""
+class ActiveSettings(msgspec.Struct, frozen=True):
+    """``problems``: files of the programme that could not be used, and so were not in force.
+
+    ``broken``: a rollout was among them, so that policies that no other names did what they ask for.
+    """
 
     posture: str = "closed"
     timezone: str = "UTC"
     rollouts: bool = False  # whether rollouts say what is done at all
+    broken: bool = False
     longest_waivers: dict[str, str] = {}
     longest_breakglass: str = ""
     problems: list[str] = []

@@ -77,6 +77,7 @@ def present(
             posture=posture,
             timezone=timezone,
             rollouts=programme.governed,
+            broken=programme.broken,
             longest_waivers={name: period(each) for name, each in programme.inputs.rules.longest.items()},
             longest_breakglass=longest_breakglass,
             problems=[*map(str, programme.problems), *problems],

@@ -81,8 +81,9 @@ def lock(path: str, wait: float = 0.0) -> int | None:
                 return None
             time.sleep(_WAIT)
             continue
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        with suppress(OSError):  # who holds it is for messages alone, and need not fit on a full disk
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         return descriptor
 
 

@@ -6,54 +6,23 @@ The entry is written first. A crash after it leaves payloads that verification n
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
 from solon.decisions.log import durable, merkle, reading
+from solon.decisions.log.claims import SCHEMA, Erasure, Item
 from solon.decisions.log.errors import Busy, LogError
 from solon.decisions.log.leaf import PROGRAMME, Entry, Kind
 from solon.decisions.log.reading import Stored
 from solon.decisions.log.shard import Place, Shard, erase_sealed
 from solon.decisions.log.store import Log
 
-SCHEMA: Final = "solon.erasure/v1"
-_MAX: Final = 100_000  # entries in one erasure
+_MAX: Final = 100_000  # entries in one erasure of single ones
 _WAIT: Final = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """An entry whose payload is gone: shard, index, and its leaf hash in hex."""
-
-    shard: str
-    index: int
-    leaf: str
-
-
-class _Item(msgspec.Struct, frozen=True):
-    shard: str
-    index: int
-    leaf: str
-
-
-class _Erasure(msgspec.Struct, frozen=True):
-    """What an entry of kind ERASURE holds."""
-
-    schema: str
-    at: str
-    by: str
-    reason: str
-    entries: list[_Item]
-
-
-def claims(payload: bytes) -> list[Erased]:
-    """What an erasure erased. Raises msgspec.MsgspecError."""
-    said = msgspec.json.decode(payload, type=_Erasure)
-    return [Erased(each.shard, each.index, each.leaf) for each in said.entries]
 
 
 def of_subject(log: Log, uri: str) -> list[tuple[Place, Stored]]:
@@ -97,11 +66,22 @@ def erase(log: Log, found: Sequence[tuple[Place, Stored]], *, reason: str, by: s
             raise LogError(f"{stored.says.id}: is the record of an erasure, and stays")
         if stored.says.kind in PROGRAMME:
             raise LogError(f"{stored.says.id}: says what was in force, which is read from it alone: it stays")
+    with alone(log):
+        return _erase(log, found, reason, by)
+
+
+@contextmanager
+def alone(log: Log) -> Iterator[None]:
+    """One process erases at a time. Raises Busy, OSError."""
     path = os.path.join(log.directory, "erase.lock")
     with durable.locked(path, _WAIT) as had:
         if not had:
             raise Busy(f"{path}: {durable.holder(path)} erases")
-        return _erase(log, found, reason, by)
+        yield
+
+
+def moment(time_ns: int) -> str:
+    return datetime.fromtimestamp(time_ns / 1e9, UTC).isoformat().replace("+00:00", "Z")
 
 
 def _erase(log: Log, found: Sequence[tuple[Place, Stored]], reason: str, by: str) -> str:
@@ -119,10 +99,9 @@ def _erase(log: Log, found: Sequence[tuple[Place, Stored]], reason: str, by: str
         now = log.around.clock()
         name = f"erasure-{log.around.random(16).hex()}"
         items = [
-            _Item(place.name, stored.index, merkle.leaf_hash(stored.leaf).hex()) for place, stored in found
+            Item(place.name, stored.index, merkle.leaf_hash(stored.leaf).hex()) for place, stored in found
         ]
-        at = datetime.fromtimestamp(now / 1e9, UTC).isoformat().replace("+00:00", "Z")
-        said = _Erasure(SCHEMA, at, by, reason, items)
+        said = Erasure(SCHEMA, moment(now), by, reason, entries=items)
         writer = next((shard for shard, *_ in removals if shard is not None), None) or log.writer()
         writer.append([Entry(Kind.ERASURE, name, now, msgspec.json.encode(said))])
         for shard, place, these in removals:

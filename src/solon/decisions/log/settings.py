@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -11,10 +13,12 @@ import msgspec
 from solon.decisions.log import durable
 from solon.decisions.log.errors import LogError, os_error
 from solon.decisions.log.note import SigningKey, VerifierKey, check_name
+from solon.governance import times
 
 NAME: Final = "log.json"
 KEY: Final = "log.key"
 SCHEMA: Final = "solon.log/v1"
+_KEEP: Final = re.compile(r"[1-9]\d{0,5}[dwy]", re.ASCII)
 
 
 class WitnessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -37,6 +41,57 @@ class WitnessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, o
         return self.file or self.directory or self.url
 
 
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How long decisions are kept that these policy sets were asked for: globs. Without ``sets``, all other decisions."""
+
+    keep: str
+    sets: list[str] | str = []
+
+    def __post_init__(self) -> None:
+        if not _KEEP.fullmatch(self.keep):
+            raise ValueError(f"keep is {self.keep!r}: write a number and d, w or y, such as 400d or 7y")
+
+    @property
+    def globs(self) -> list[str]:
+        return [self.sets] if isinstance(self.sets, str) else self.sets
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.globs) or 'all others'}: {self.keep}"
+
+    def before(self, now: datetime) -> datetime:
+        """What is older than this is not kept. A year is one of the calendar."""
+        number, unit = int(self.keep[:-1]), self.keep[-1]
+        try:
+            if unit == "y":
+                day = min(now.day, 28) if now.month == 2 else now.day
+                return now.replace(year=now.year - number, day=day)
+            return now - timedelta(days=number * (7 if unit == "w" else 1))
+        except (ValueError, OverflowError):
+            return datetime(1, 1, 1, tzinfo=UTC)
+
+
+class Hold(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Decisions that are kept whatever the rules say: all that fit each of what is given. Subjects are globs."""
+
+    name: str
+    reason: str
+    ids: list[str] = []
+    subjects: list[str] = []
+    since: str = ""
+    until: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.reason.strip():
+            raise ValueError(f"the hold {self.name!r} needs a reason")
+        if not (self.ids or self.subjects or self.since or self.until):
+            raise ValueError(
+                f"the hold {self.name!r} says nothing of what it holds: ids, subjects, since or until"
+            )
+        for text in (self.since, self.until):
+            if text:
+                times.moment(text)
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """``key`` is the public key, ``signing_key`` the file of the secret one. Paths are relative to the log."""
 
@@ -49,12 +104,18 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     segment_minutes: int = 60
     rows: int = 1_000
     delay_ms: float = 0.0
+    retention: list[Rule] = []
+    holds: list[Hold] = []
 
     def __post_init__(self) -> None:
         if not (1 <= self.segment_mib <= 1_024 and self.segment_minutes >= 1 and self.rows >= 1):
             raise ValueError("segment_mib is 1 to 1024; segment_minutes and rows are 1 or more")
         if not 0 <= self.delay_ms <= 1_000:
             raise ValueError("delay_ms is 0 to 1000")
+        if sum(not rule.globs for rule in self.retention) > 1:
+            raise ValueError("retention has two rules without sets: one is for all others")
+        if len({hold.name for hold in self.holds}) < len(self.holds):
+            raise ValueError("two holds have the same name")
 
     @property
     def verifier(self) -> VerifierKey:
@@ -102,12 +163,17 @@ def create(directory: str, key: SigningKey, signing_key: str = "") -> Settings:
         durable.make_directory(directory)
         if not signing_key:
             write_key(os.path.join(directory, KEY), key)
-        text = msgspec.json.format(msgspec.json.encode(settings), indent=2) + b"\n"
-        durable.replace(os.path.join(directory, NAME), text)
-        durable.sync_directory(directory)
+        write(directory, settings)
     except OSError as error:
         raise os_error(error, "the log cannot be made") from None
     return settings
+
+
+def write(directory: str, settings: Settings) -> None:
+    """Raises OSError."""
+    text = msgspec.json.format(msgspec.json.encode(settings), indent=2) + b"\n"
+    durable.replace(os.path.join(directory, NAME), text)
+    durable.sync_directory(directory)
 
 
 def write_key(path: str, key: SigningKey) -> None:

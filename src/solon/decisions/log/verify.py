@@ -12,13 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
-import msgspec
-
 from solon.decisions.in_force import texts
 from solon.decisions.log import checkpoint as checkpoints
-from solon.decisions.log import durable, merkle, segment
+from solon.decisions.log import claims, durable, merkle, segment
+from solon.decisions.log.ahead import Looked, ahead, read_group
 from solon.decisions.log.checkpoint import Checkpoint
-from solon.decisions.log.erasure import Erased, claims
+from solon.decisions.log.erased import Claims
 from solon.decisions.log.errors import Damaged, LogError
 from solon.decisions.log.leaf import DIGEST, Kind, decode
 from solon.decisions.log.naming import Difference, Found, differences
@@ -92,8 +91,11 @@ def verify(
     key: VerifierKey | None = None,
     trusted: Sequence[str] = (),
     progress: Callable[[int], None] = lambda _: None,
+    jobs: int = 1,
 ) -> Report:
     """What is wrong with a log, for one who believes the key, and the checkpoints that were kept elsewhere.
+
+    With more ``jobs`` than one, that many processes look through the segments of a large log.
 
     Raises LogError where the log cannot be read.
     """
@@ -102,8 +104,8 @@ def verify(
     places = log.shards()
     known: dict[str, dict[int, list[_Known]]] = {place.origin: {} for place in (*places, log.meta)}
     outside = list(_trusted(trusted, key, known, report))
-    walks = [_Walk(place, key, known[place.origin], report, progress) for place in places]
-    meta = _Walk(log.meta, key, known[log.meta.origin], report, progress)
+    walks = [_Walk(place, key, known[place.origin], report, progress, jobs) for place in places]
+    meta = _Walk(log.meta, key, known[log.meta.origin], report, progress, 1)
     meta.run()
     for stored in meta.special:
         signed = _recorded(stored, report)
@@ -167,48 +169,22 @@ def _recorded(stored: _Special, report: Report) -> Checkpoint | None:
 
 def _judge_erasures(walks: Sequence[_Walk], report: Report) -> None:
     """A payload may be gone where an entry of the log says that it was erased, and only there."""
-    claimed: dict[Erased, str] = {}
+    claimed = Claims()
     for walk in walks:
         for stored in walk.special:
             if stored.kind != Kind.ERASURE:
                 continue
             try:
-                for erased in claims(stored.payload):
-                    claimed.setdefault(erased, stored.id)
-            except msgspec.MsgspecError:
-                report.problems.append(
-                    Problem(
-                        "is not an erasure",
-                        stored.path,
-                        walk.place.name,
-                        stored.index,
-                        None,
-                        stored.id,
-                        stored.offset,
-                    )
-                )
+                claimed.add(claims.read(stored.payload), stored.id)
+            except ValueError:
+                walk.problem("is not an erasure", stored.path, stored.index, stored.id, stored.offset)
     for walk in walks:
-        name = walk.place.name
-        for index, leaf, path, offset in walk.erased:
-            if Erased(name, index, merkle.leaf_hash(leaf).hex()) not in claimed:
-                report.problems.append(
-                    Problem(
-                        "its payload is gone, and no erasure says so",
-                        path,
-                        name,
-                        index,
-                        None,
-                        _id(leaf),
-                        offset,
-                    )
-                )
-        gone = {index for index, *_ in walk.erased}
-        for erased, by in claimed.items():
-            if erased.shard == name and erased.index not in gone:
-                report.notes.append(
-                    f"entry {erased.index} of shard {name} is erased by {by}, and its payload is still there: "
-                    "`solon log erase` once more"
-                )
+        for text, path, frame in claimed.faults(walk.place, walk.rewritten, whole=walk.whole):
+            if frame is None:
+                walk.problem(text, path)
+            else:
+                walk.problem(text, path, frame.number, _id(frame.leaf), frame.offset)
+    report.notes += claimed.notes
 
 
 def _judge_texts(log: Log, walks: Sequence[_Walk], report: Report) -> None:
@@ -247,10 +223,6 @@ class _Special:
     offset: int
 
 
-def _read(data: bytes, group: segment.Group) -> tuple[list[bytes], list[bytes]] | list[segment.Frame]:
-    return segment.sound(data, group) or list(segment.frames(data, group))
-
-
 class _Walk:
     """One shard, from its first entry to its last."""
 
@@ -261,18 +233,20 @@ class _Walk:
         known: dict[int, list[_Known]],
         report: Report,
         progress: Callable[[int], None],
+        jobs: int,
     ) -> None:
         self.place = place
         self.known = known
         self.signed: Checkpoint | None = None
         self.checked = Checked(place.origin)
         self.special: list[_Special] = []
-        self.erased: list[tuple[int, bytes, str, int]] = []
+        self.rewritten: set[str] = set()  # segments with erased entries
         self._key = key
         self._report = report
         self._progress = progress
+        self._jobs = jobs
         self._builder = TileBuilder()
-        self._whole = True  # every entry so far could be read, in its place
+        self.whole = True  # every entry so far could be read, in its place
         # By whether it comes from outside: the largest size at which the tree was the one that is known, and the first
         # at which it was another, with who knows that.
         self._fits = {False: 0, True: 0}
@@ -284,7 +258,7 @@ class _Walk:
         try:
             self.signed = self.place.checkpoint(self._key)
         except LogError as error:
-            self._problem(str(error).partition(": ")[2], os.path.join(self.place.directory, "checkpoint"))
+            self.problem(str(error).partition(": ")[2], os.path.join(self.place.directory, "checkpoint"))
 
     def run(self) -> None:
         if self.signed is not None:
@@ -293,33 +267,35 @@ class _Walk:
         self._sizes = sorted((size for size in self.known if size), reverse=True)
         expected = 0
         files = segment.listed(self.place.segments)
-        for number, (first, path) in enumerate(files):
-            expected = self._segment(first, path, expected, last=number == len(files) - 1)
+        for number, ((first, path), looked) in enumerate(zip(files, ahead(files, self._jobs), strict=True)):
+            expected = self._segment(first, path, expected, looked, last=number == len(files) - 1)
         self.checked.entries = expected
-        self.checked.erased = len(self.erased)
-        if self._whole:
+        if self.whole:
             self._right_edge()
         self._judge(expected)
 
     # --- reading
 
-    def _segment(self, first: int, path: str, expected: int, *, last: bool) -> int:
-        data = durable.read(path)
+    def _segment(self, first: int, path: str, expected: int, looked: Looked | None, *, last: bool) -> int:
         if first > expected:
             self._missing(expected, first, path, 0)
         elif first < expected:
             self._broken(
                 Gap(first, first, 0, f"begins again at entry {first}, and {expected} was next"), path
             )
+        data = durable.read(path) if looked is None else b""
         try:
-            head = segment.read_header(data)
+            head = segment.read_header(data) if looked is None else looked.head
             if (head.origin, head.first) != (self.place.origin, first):
                 said = f"is the segment of {head.origin} from entry {head.first} on, put here"
                 self._broken(Gap(first, first, 0, said), path)
         except segment.Damage:
             pass  # ``salvaged`` says so
+        there = (
+            looked.groups if looked is not None else parts(data, first, lambda group: read_group(data, group))
+        )
         expected = first
-        for part in parts(data, first, lambda group: _read(data, group)):
+        for part in there:
             if isinstance(part, Gap):
                 tail = last and not segment.followed(data, part.offset, part.first)
                 if tail and part.first >= self._signed_size():
@@ -333,7 +309,7 @@ class _Walk:
                 continue
             group, found = part
             if isinstance(found, tuple):
-                if self._whole:
+                if self.whole:
                     self._grow(*found)
             else:
                 self._entries(found, path)
@@ -349,14 +325,15 @@ class _Walk:
         leaves, hashes = [], []
         for index, offset, leaf, salt, payload in frames:
             if payload is None:
-                self.erased.append((index, leaf, path, offset))
+                self.checked.erased += 1
+                self.rewritten.add(path)
             elif sha256(salt + payload).digest() != leaf[DIGEST]:
-                self._problem("its payload is not the one that was logged", path, index, _id(leaf), offset)
+                self.problem("its payload is not the one that was logged", path, index, _id(leaf), offset)
             if leaf[1] in _SPECIAL and payload is not None:
                 self.special.append(_Special(leaf[1], index, _id(leaf), payload, path, offset))
             leaves.append(leaf)
             hashes.append(sha256(b"\0" + leaf).digest())
-        if self._whole:
+        if self.whole:
             self._grow(leaves, hashes)
 
     def _grow(self, leaves: list[bytes], hashes: list[bytes]) -> None:
@@ -414,9 +391,9 @@ class _Walk:
 
     def _judge(self, count: int) -> None:
         beyond = max((size for size in self.known if size > count), default=0)
-        if self._whole and not self._differs and not beyond:
+        if self.whole and not self._differs and not beyond:
             for path in self._tiles:
-                self._problem(
+                self.problem(
                     "does not follow from the entries (`solon log checkpoint --rebuild` writes it anew)",
                     os.path.join(self.place.directory, path),
                 )
@@ -464,7 +441,7 @@ class _Walk:
         outside = True in self._differs
         if self._differs:
             size, source = self._differs[outside]
-            self._problem(
+            self.problem(
                 f"these are not the entries that {source} signed, or they are not in that order; the tiles were changed as "
                 "well, so that it cannot be said which ones",
                 self.place.segments,
@@ -472,7 +449,7 @@ class _Walk:
                 last=size - 1,
             )
         for size in sorted(size for size in self.known if size > count):
-            self._problem(
+            self.problem(
                 f"are missing at the end: {self.known[size][0].source} has {size:,}",
                 self.place.segments,
                 count,
@@ -481,17 +458,17 @@ class _Walk:
             return
 
     def _missing(self, first: int, end: int, path: str, offset: int) -> None:
-        self._whole = False
-        self._problem("missing before this segment", path, first, offset=offset, last=end - 1)
+        self.whole = False
+        self.problem("missing before this segment", path, first, offset=offset, last=end - 1)
 
     def _broken(self, gap: Gap, path: str) -> None:
         if gap.end > gap.first:
-            self._whole = False
-            self._problem(gap.problem, path, gap.first, offset=gap.offset, last=gap.end - 1)
+            self.whole = False
+            self.problem(gap.problem, path, gap.first, offset=gap.offset, last=gap.end - 1)
         else:
-            self._problem(gap.problem, path, gap.first, offset=gap.offset)
+            self.problem(gap.problem, path, gap.first, offset=gap.offset)
 
-    def _problem(
+    def problem(
         self,
         text: str,
         path: str,
@@ -509,7 +486,7 @@ class _Walk:
         text, found = each.text, each.found
         if each.last > each.index:
             ends = [_signed_id(tiles, index, signed[index]) for index in (each.index, each.last)]
-            self._problem(f"{text} ({' to '.join(ends)})", self._home(each.index), each.index, last=each.last)
+            self.problem(f"{text} ({' to '.join(ends)})", self._home(each.index), each.index, last=each.last)
             return
         name = (
             _signed_id(tiles, each.index, signed[each.index]) if each.missing or found is None else found.id
@@ -523,7 +500,7 @@ class _Walk:
         at = self._named_at.get(each.index)
         if at is None:
             path = found.path if found else self._home(each.index)
-            self._problem(text, path, each.index, name, found.offset if found else None)
+            self.problem(text, path, each.index, name, found.offset if found else None)
         elif not self._report.problems[at].id:
             self._report.problems[at] = replace(self._report.problems[at], id=name)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from solon.decisions.replay.judging import Verdict
-from solon.decisions.replay.pool import Chunk, InOrder, Loader, PoolError, Reading
+from solon.decisions.replay.pool import LOST, Chunk, InOrder, Loader, PoolError, Reading
 
 _MISSING: Final = "--on ray needs Ray: pip install 'solon[ray]'"
 _EACH: Final = 2  # chunks that an actor has
@@ -108,7 +108,7 @@ class Cluster:
             except ray.exceptions.RayError:
                 continue
             return verdict
-        return Verdict(problem="the process that judged it was lost")
+        return Verdict(problem=f"{LOST} was lost")
 
 
 class _Actor:

@@ -25,9 +25,10 @@ from solon.decisions.replay.recorded import (
     document_of,
     input_of,
 )
-from solon.frameworks.policy import Context, PolicySet, evaluate
+from solon.frameworks.policy import Context, Evaluation, PolicySet, evaluate
 from solon.governance.programme import Programme
 from solon.lang.rego import UNDEFINED, RegoError
+from solon.subjects.kubernetes import NO_CLUSTER
 from solon.subjects.subject import Location, Path, Subject
 
 _LONGEST: Final = 300  # of a message
@@ -116,7 +117,7 @@ class Judge:
         evaluation = evaluate(candidate.sets, subject, candidate.context(now_ns))
         programme = candidate.programme(now_ns, cluster_of(subject.uri))
         if programme is not None:
-            evaluation = programme.apply(evaluation)
+            evaluation = _applied(programme, evaluation)
         return decide(evaluation, decision_id="-", revisions=self._revisions, timestamp_ns=now_ns)
 
     def _answered(self, said: Input) -> Verdict:
@@ -151,6 +152,17 @@ class Judge:
         return Verdict(decision.outcome.value, _findings(decision))
 
 
+def _applied(programme: Programme, evaluation: Evaluation) -> Evaluation:
+    """The owner is that of now; that of then, where there is none any more."""
+    then = evaluation.subject
+    unowned = replace(evaluation, subject=then.of(then.team, "", then.environment))
+    found = programme.apply(unowned)
+    subject = found.subject
+    if subject.owner or not then.owner:
+        return found
+    return replace(found, subject=subject.of(subject.team, then.owner, subject.environment))
+
+
 def subject_of(said: Input) -> Subject:
     """The subject of an event of Solon's, as it was judged then."""
     subject = said.subject
@@ -180,7 +192,8 @@ def subject_of(said: Input) -> Subject:
 def cluster_of(uri: str) -> str:
     """The cluster that the uri of a Kubernetes object names."""
     scheme, _, rest = uri.partition("://")
-    return rest.partition("/")[0] if scheme == "k8s" else ""
+    cluster = rest.partition("/")[0] if scheme == "k8s" else ""
+    return "" if cluster == NO_CLUSTER else cluster
 
 
 @dataclass(frozen=True, slots=True)

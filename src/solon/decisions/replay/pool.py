@@ -7,7 +7,6 @@ of its chunk are judged again. Not many more chunks are read than there are proc
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import time
 from collections import deque
@@ -27,6 +26,7 @@ _LOOK: Final = 1.0  # seconds between two looks at who stands still
 _STARTS: Final = 3  # of processes in a row that die before they judge anything
 _GOING: Final = 5.0  # seconds until a process that has hung up has ended
 _LOADING: Final = -1
+LOST: Final = "the process that judged it"
 
 # Loads the candidate, in the process that judges. It is sent there: a function of a module, or an object of a class.
 Loader = Callable[[], Callable[[bytes], Verdict]]
@@ -196,7 +196,7 @@ class Pool:
             if self._failed_starts >= _STARTS:
                 raise PoolError(f"a process that was to judge {why} while it loaded the policies")
             return None
-        chunk.lose(max(worker.at, 0), f"the process that judged it {why}")
+        chunk.lose(max(worker.at, 0), f"{LOST} {why}")
         if not chunk.left():
             return chunk.number, chunk.whole([])
         source.give_back(chunk)
@@ -272,8 +272,3 @@ def _work(connection: Any, at: Any, load: Loader) -> None:
                     at.value = number
                     out.append(judge(event))
                 connection.send(out)
-
-
-def cores() -> int:
-    """Those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from solon.decisions.replay.judging import Verdict
 from solon.decisions.replay.recorded import Recorded
 
-_REMEMBERED: Final = 500_000  # verdicts; an input that comes again much later is judged again
+_REMEMBERED: Final = 200_000  # verdicts; an input that comes again much later is judged again
 _WAITING: Final = 20_000  # decisions whose turn has not come
 
 

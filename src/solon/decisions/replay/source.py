@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-import msgspec
-
-from solon.decisions.log import reading
-from solon.decisions.log.erasure import claims
+from solon.decisions.log import claims, reading
 from solon.decisions.log.leaf import Kind
 from solon.decisions.log.shard import Place
 from solon.decisions.log.store import Log
@@ -96,9 +93,9 @@ def erased(log: Log, session: Session) -> int:
     gone: dict[str, set[int]] = {}
     for (event,) in session.all("SELECT event FROM records WHERE kind = 'erasure'"):
         try:
-            for each in claims(event.encode()):
-                gone.setdefault(each.shard, set()).add(each.index)
-        except msgspec.MsgspecError:
+            for shard, first, end in claims.runs(claims.read(event.encode())):
+                gone.setdefault(shard, set()).update(range(first, end))
+        except ValueError:
             continue
     places = {place.name: place for place in log.shards()}
     return sum(

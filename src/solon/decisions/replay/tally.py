@@ -11,6 +11,7 @@ from solon.decisions.replay.comparison import Cause, Comparison, Kind, Shift, co
 from solon.decisions.replay.judging import Verdict
 from solon.decisions.replay.recorded import Recorded
 
+_SOME: Final = 3
 STOPS: Final = frozenset({Kind.DENIED, Kind.FAILS})
 
 
@@ -118,6 +119,7 @@ class Tally:
     masked: int = 0  # decisions with something masked in their input
     on_masked: int = 0  # changes that depend on that
     undone: Counter[str] = field(default_factory=Counter)  # why decisions could not be judged
+    undone_ids: dict[str, list[str]] = field(default_factory=dict)  # some of these decisions
     same_revision: int = 0
     unexplained: int = 0
     _kept: dict[Kind, dict[str, Changed]] = field(default_factory=dict)
@@ -128,6 +130,9 @@ class Tally:
         problem = now.problem if now is not None else then.problem
         if now is None or problem:
             self.undone[problem] += 1
+            some = self.undone_ids.setdefault(problem, [])
+            if len(some) < _SOME:
+                some.append(then.id)
             return None
         self.compared += 1
         self.first_ns = min(self.first_ns or then.time_ns, then.time_ns)
@@ -175,15 +180,18 @@ class Tally:
             kept[changed.uri] = max(known, changed, key=_age)
             return
         kept[changed.uri] = changed
-        if 0 < self.examples < len(kept):
-            del kept[min(kept.values(), key=_age).uri]
+        if 0 < 2 * self.examples < len(kept):  # not each time: it takes as long as there are many
+            newest = sorted(kept.values(), key=_age, reverse=True)[: self.examples]
+            self._kept[changed.kind] = {each.uri: each for each in newest}
 
     def kept(self, kinds: Iterable[Kind] = Kind) -> list[Changed]:
         """The newest of each kind, the gravest kind first."""
         return [
             each
             for kind in kinds
-            for each in sorted(self._kept.get(kind, {}).values(), key=_age, reverse=True)
+            for each in sorted(self._kept.get(kind, {}).values(), key=_age, reverse=True)[
+                : self.examples or None
+            ]
         ]
 
     def of_kind(self, kind: Kind) -> int:

@@ -14,14 +14,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from solon.decisions.log import durable, merkle, reading, segment
-from solon.decisions.log.erasure import claims
+from solon.decisions.log.claims import Erasure
 from solon.decisions.log.errors import Busy, Damaged, LogError, os_error
-from solon.decisions.log.leaf import Kind
 from solon.decisions.log.shard import Place
 from solon.decisions.log.store import Log
+from solon.decisions.warehouse import erasures
 from solon.decisions.warehouse import manifest as manifests
 from solon.decisions.warehouse.columns import ORDER, schema
 from solon.decisions.warehouse.manifest import Full, IdFile, Manifest, Reach, RowFile
@@ -51,7 +49,7 @@ class _Batch:
     size: int = 0
     longest: int = 0
     reach: dict[str, Reach] = field(default_factory=dict)
-    erased: set[tuple[str, int]] = field(default_factory=set)
+    erased: list[Erasure] = field(default_factory=list)
 
 
 def compact(log: Log, *, open_segments: bool = False, tell: Callable[[int], None] = lambda _: None) -> int:
@@ -154,7 +152,7 @@ def _taken(log: Log, old: Manifest, ends: dict[str, int], path: str) -> _Batch:
                 continue
             stored = None
             for stored in reading.entries(log.shard(name).segments, at, end):
-                _note_erasure(batch, stored)
+                batch.erased += erasures.said(stored)
                 found = row(stored, name)
                 if found is not None:
                     text = line(found)
@@ -168,12 +166,6 @@ def _taken(log: Log, old: Manifest, ends: dict[str, int], path: str) -> _Batch:
             if batch.rows >= STEP_ROWS or batch.size >= STEP_BYTES:
                 break
     return batch
-
-
-def _note_erasure(batch: _Batch, stored: reading.Stored) -> None:
-    if stored.leaf[1] == Kind.ERASURE and stored.payload is not None:
-        with suppress(msgspec.MsgspecError):
-            batch.erased.update((each.shard, each.index) for each in claims(stored.payload))
 
 
 # --- one step
@@ -197,11 +189,15 @@ def _step(log: Log, ends: dict[str, int]) -> int:
                 new, index = writer.take(batch, rows)
                 rows += new
                 ids.append(index)
-            if batch.erased:
-                rows = writer.erase(rows, batch.erased)
+            erased = [*old.pending, *batch.erased]
+            if erased:
+                rows = writer.erase(rows, erased)
             rows = writer.merge_rows(rows)
             ids = writer.merge_ids(ids)
-        fresh = Manifest(generation=writer.generation, shards=batch.reach, rows=rows, ids=ids)
+        pending = erasures.beyond(erased, {name: each.next for name, each in batch.reach.items()})
+        fresh = Manifest(
+            generation=writer.generation, shards=batch.reach, rows=rows, ids=ids, pending=pending
+        )
         for directory in sorted(writer.touched):
             durable.sync_directory(directory)
         manifests.write(log.directory, fresh)
@@ -268,13 +264,9 @@ class _Writer:
                 [[os.path.join(self._where, file.path) for file in known]],
             )
 
-    def erase(self, rows: Sequence[RowFile], erased: set[tuple[str, int]]) -> list[RowFile]:
+    def erase(self, rows: Sequence[RowFile], erased: Sequence[Erasure]) -> list[RowFile]:
         """The files without the rows whose payload is erased."""
-        self._database.execute("CREATE TEMP TABLE gone (shard VARCHAR, n BIGINT)")
-        pairs = sorted(erased)
-        self._database.execute(
-            "INSERT INTO gone SELECT unnest($1), unnest($2)", [[s for s, _ in pairs], [n for _, n in pairs]]
-        )
+        erasures.load(self._database, erased)
         out = []
         for file in rows:
             path = os.path.join(self._where, file.path)

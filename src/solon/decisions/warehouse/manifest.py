@@ -20,6 +20,7 @@ from typing import Final
 import msgspec
 
 from solon.decisions.log import durable
+from solon.decisions.log.claims import Erasure
 from solon.decisions.log.errors import Damaged, os_error
 from solon.decisions.warehouse.columns import DAY
 
@@ -64,11 +65,14 @@ class Reach(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
+    """``pending`` are erasures of entries that are not in the warehouse yet: a crash came before they were removed."""
+
     schema: str = SCHEMA
     generation: int = 0  # of the newest files; the names of files begin with theirs
     shards: dict[str, Reach] = {}
     rows: list[RowFile] = []
     ids: list[IdFile] = []
+    pending: list[Erasure] = []
 
     def next(self, shard: str) -> int:
         """The first entry of a shard that is not in the warehouse."""

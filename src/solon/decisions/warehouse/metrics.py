@@ -39,7 +39,7 @@ BOUNDS: Final = (
 BUCKETS: Final = ("day", "week", "month")
 _STUCK: Final = 10
 
-_EPISODES: Final = """
+EPISODES: Final = """
 CREATE OR REPLACE TEMP TABLE episodes AS
 WITH pairs AS (
   SELECT DISTINCT d.subject, coalesce(d.path, '') AS path, x.policy
@@ -116,7 +116,7 @@ class Metrics:
 def measured(session: Session, *, bucket: str = "week", stuck: int = _STUCK, asof_us: int) -> Metrics:
     """The metrics of what the session covers, as of a time; it needs its records. Raises LogError."""
     assert bucket in BUCKETS
-    session.execute(_EPISODES)
+    session.execute(EPISODES)
     counting = [
         each
         for each in marked(session)

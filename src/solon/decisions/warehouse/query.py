@@ -32,6 +32,7 @@ class Filters:
     requesters: Sequence[str] = ()
     waived: bool = False
     breakglass: bool = False
+    passed: bool = False  # could pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,8 @@ def condition(filters: Filters) -> tuple[str, list[Any]]:
         parts.append("len(waivers) > 0")
     if filters.breakglass:
         parts.append("len(breakglass) > 0")
+    if filters.passed:
+        parts.append("allow")
     return " AND ".join(parts) or "true", parameters
 
 

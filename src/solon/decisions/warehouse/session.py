@@ -17,13 +17,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from solon.decisions.log import reading
-from solon.decisions.log.erasure import claims
+from solon.decisions.log.claims import Erasure
 from solon.decisions.log.errors import LogError, os_error
 from solon.decisions.log.leaf import Kind
 from solon.decisions.log.store import Log
+from solon.decisions.warehouse import erasures
 from solon.decisions.warehouse import manifest as manifests
 from solon.decisions.warehouse.columns import COLUMNS, schema
 from solon.decisions.warehouse.compaction import reader
@@ -206,7 +205,7 @@ def opened(
         files = [file for file in current.rows if window.has(file.first_us, file.last_us)]
         database = duckdb.connect(":memory:", config=_CONFIG)
         try:
-            erased = _load_hot(database, log, current, window, tell)
+            erased = [*current.pending, *_load_hot(database, log, current, window, tell)]
             (hot,) = database.execute("SELECT count(*) FROM hot").fetchone() or (0,)
             if hot:
                 _mark_repeated(database, where, files)
@@ -243,9 +242,9 @@ def _load_hot(
     current: Manifest,
     window: Window,
     tell: Callable[[int], None],
-) -> set[tuple[str, int]]:
-    """The table hot: entries that are not in the warehouse. Returns which entries of it were erased meanwhile."""
-    erased: set[tuple[str, int]] = set()
+) -> list[Erasure]:
+    """The table hot: entries that are not in the warehouse. Returns the erasures among them."""
+    erased: list[Erasure] = []
     seen = longest = 0
     with tempfile.NamedTemporaryFile(prefix="solon-", suffix=".ndjson") as file:
         for place in log.shards():
@@ -254,8 +253,7 @@ def _load_hot(
                 if seen % 1_000 == 0:
                     tell(1_000)
                 leaf = stored.says
-                if leaf.kind is Kind.ERASURE and stored.payload is not None:
-                    erased.update(_claimed(stored.payload))
+                erased += erasures.said(stored)
                 time_us = leaf.time_ns // 1_000
                 if leaf.kind is Kind.DECISION and not window.has(time_us, time_us):
                     continue
@@ -270,13 +268,6 @@ def _load_hot(
             [file.name],
         )
     return erased
-
-
-def _claimed(payload: bytes) -> list[tuple[str, int]]:
-    try:
-        return [(each.shard, each.index) for each in claims(payload)]
-    except msgspec.MsgspecError:
-        return []
 
 
 def _raw_schema() -> str:
@@ -308,14 +299,10 @@ def _mark_repeated(database: duckdb.DuckDBPyConnection, where: str, files: Seque
 
 
 def _views(
-    database: duckdb.DuckDBPyConnection, paths: Sequence[str], window: Window, erased: set[tuple[str, int]]
+    database: duckdb.DuckDBPyConnection, paths: Sequence[str], window: Window, erased: Sequence[Erasure]
 ) -> None:
     if erased:
-        pairs = sorted(erased)
-        database.execute("CREATE TEMP TABLE erased (shard VARCHAR, n BIGINT)")
-        database.execute(
-            "INSERT INTO erased SELECT unnest($1), unnest($2)", [[s for s, _ in pairs], [n for _, n in pairs]]
-        )
+        erasures.load(database, erased)
     database.execute(f"CREATE TEMP VIEW entries AS {_everything(paths, erased=bool(erased))}")
     conditions = ["kind = 'decision'", "NOT repeated"]
     if window.since_us is not None:
@@ -326,12 +313,14 @@ def _views(
 
 
 def _everything(paths: Sequence[str], *, erased: bool) -> str:
-    """The rows of files, but for those that were erased meanwhile, and those that are in no file yet."""
+    """The rows of files, and those that are in no file yet, but for those that were erased meanwhile."""
     parts = [f"SELECT {_NAMES}, dt FROM hot"]
     if paths:
         names = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-        cold = f"SELECT {_NAMES}, time::DATE AS dt FROM read_parquet([{names}], hive_partitioning=false)"
-        if erased:
-            cold += ' c WHERE NOT EXISTS (FROM erased e WHERE e.shard = c.shard AND e.n = c."index")'
-        parts.insert(0, cold)
+        parts.insert(
+            0, f"SELECT {_NAMES}, time::DATE AS dt FROM read_parquet([{names}], hive_partitioning=false)"
+        )
+    if erased:
+        there = ' x WHERE NOT EXISTS (FROM gone g WHERE g.shard = x.shard AND g.n = x."index")'
+        parts = [part + there for part in parts]
     return " UNION ALL ".join(parts)

@@ -30,16 +30,17 @@ class _Event(msgspec.Struct):
     solon: _Solon
 
 
-def used(session: Session, asof_us: int) -> list[dict[str, Any]]:
-    """waiver, policies, teams, decisions, subjects, first_used, last_used, age, expires, because. Raises LogError."""
+def used(session: Session, asof_us: int, *, since_us: int = 0) -> list[dict[str, Any]]:
+    """By decisions since then: waiver, policies, teams, decisions, subjects, first_used, last_used, age, expires, because. Raises LogError."""
     found = session.dictionaries(
         """SELECT w.waiver, list_sort(list(DISTINCT w.policy)) AS policies, list_sort(list(DISTINCT team)
              FILTER (team <> '')) AS teams, count(DISTINCT (shard, "index")) AS decisions,
              count(DISTINCT subject) AS subjects, min(time) AS first_used, max(time) AS last_used,
              ($1 - epoch_us(min(time))) / 1e6 AS age, arg_max(struct_pack(s := shard, i := "index"), time) AS newest
-           FROM (SELECT d.*, unnest(d.findings) AS w FROM decisions d WHERE len(d.waivers) > 0)
+           FROM (SELECT d.*, unnest(d.findings) AS w FROM decisions d
+                 WHERE len(d.waivers) > 0 AND time >= make_timestamp($2))
            WHERE w.waiver IS NOT NULL GROUP BY w.waiver ORDER BY first_used, w.waiver""",
-        [asof_us],
+        [asof_us, since_us],
     )
     newest = [(key["s"], key["i"]) for key in (each.pop("newest") for each in found)]
     events = query.events(session, newest)

@@ -6,15 +6,18 @@ so Sentinel text may lie anywhere beside it, and any other file only inside the 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from solon.frameworks.policy import SourceText, source_text
 from solon.subjects.discover import read_bytes
 from solon.subjects.documents import Problem, decode_json, text_of
 
 MAX_POLICY: Final = 16 << 20  # bytes; mocks of large plans have some
+MAX_CONFIGURATION: Final = 4 << 20
 MAX_DATA: Final = 64 << 20
 EXTENSION: Final = ".sentinel"
 
@@ -51,10 +54,17 @@ def root_of(directory: str) -> str:
 
 @dataclass(slots=True)
 class Sources:
-    """The files of one run, each read once."""
+    """The files of one run, each read once; ``read`` are all of them."""
 
+    read: list[SourceText] = field(default_factory=list)
     _texts: dict[str, str] = field(default_factory=dict)
     _values: dict[str, Any] = field(default_factory=dict)
+    _digest: Any = field(default_factory=hashlib.sha256)
+
+    @property
+    def revision(self) -> str:
+        """A digest of everything that was read."""
+        return f"sha256:{self._digest.hexdigest()}"
 
     def path(self, source: str, directory: str) -> str:
         """The file that a source names, as it is shown. Raises Refused."""
@@ -73,8 +83,12 @@ class Sources:
         if held is None:
             if not os.path.realpath(path).endswith(EXTENSION):
                 raise Refused(f"{path} is not a {EXTENSION} file")
-            held = self._texts[path] = _read(path, MAX_POLICY)
+            held = self._texts[path] = self._read(path, MAX_POLICY)
         return held
+
+    def configuration(self, path: str) -> str:
+        """The text of a configuration file or a test case. Raises Refused."""
+        return self._read(path, MAX_CONFIGURATION)
 
     def value(self, path: str, root: str) -> Any:
         """Data in JSON. Raises Refused."""
@@ -82,21 +96,23 @@ class Sources:
             if not _is_inside(os.path.realpath(path), root):
                 raise Refused(f"{path} is outside of {root}", "data is read from the repository alone")
             try:
-                self._values[path] = decode_json(_read(path, MAX_DATA))
+                self._values[path] = decode_json(self._read(path, MAX_DATA))
             except Problem as problem:
                 raise Refused(str(problem.at(path))) from None
         return self._values[path]
 
+    def _read(self, path: str, limit: int) -> str:
+        try:
+            data = read_bytes(path, _no_stdin, limit, remedy="")
+            self.read.append(source_text(path, data))
+            self._digest.update(len(data).to_bytes(8, "big") + data)
+            return text_of(data)
+        except Problem as problem:
+            raise Refused(str(problem.at(path))) from None
+
 
 def _is_inside(path: str, directory: str) -> bool:
     return path == directory or path.startswith(directory.rstrip(os.sep) + os.sep)
-
-
-def _read(path: str, limit: int) -> str:
-    try:
-        return text_of(read_bytes(path, _no_stdin, limit, remedy=""))
-    except Problem as problem:
-        raise Refused(str(problem.at(path))) from None
 
 
 def _no_stdin(_size: int) -> bytes:

@@ -393,7 +393,7 @@ def _said(comments: list[Comment]) -> str:
     for comment in comments:
         if comment.text.startswith("/*"):
             body = comment.text[2:-2].strip("\n")
-            lines += [re.sub(r"^\s*\* ?", "", line).rstrip() for line in body.split("\n")]
+            lines += [re.sub(r"^\s*\*? ?", "", line).rstrip() for line in body.split("\n")]
         else:
             lines.append(re.sub(r"^(#+|//+) ?", "", comment.text).rstrip())
     return "\n".join(lines).strip("\n")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from solon.lang.sentinel import ast
@@ -42,8 +43,7 @@ class Body(Expressions):
 
     def function_body(self, node: ast.Func) -> None:
         self.recursive = self.compiler.is_recursive(node)
-        self.at(node)
-        if self.recursive:
+        if self.recursive:  # an error of it is one of the call
             self.add(f"descend({self.run})")
         scope, around = self.scope, self.scope.parent
         assert around is not None
@@ -61,7 +61,7 @@ class Body(Expressions):
                 self.add(f"return without({condition})")
         result = self.value(node.body)
         self.at(node)
-        self.add(f"return {result}")
+        self.returning(result)
         self.finish()
 
     def finish(self) -> None:
@@ -73,7 +73,7 @@ class Body(Expressions):
     # --- statements
 
     def statement(self, node: ast.Stmt) -> None:
-        self._STATEMENTS[type(node)](self, node)
+        getattr(self, _STATEMENTS[type(node)])(node)
 
     def statements(self, block: ast.Block) -> None:
         for statement in block.statements:
@@ -92,10 +92,7 @@ class Body(Expressions):
             held = self.read(target)
             value = self._changed(node, held)
         self.at(node)
-        self.assigned(target.name, value, node)
-
-    def assigned(self, name: str, value: str, _node: ast.Assign | ast.Declare) -> None:
-        self.write(name, value)
+        self.write(target.name, value)
 
     def _changed(self, node: ast.Assign, held: str) -> str:
         """``held operator value``"""
@@ -131,7 +128,7 @@ class Body(Expressions):
     def _declare(self, node: ast.Declare) -> None:
         value = self.value(node.function)
         self.at(node)
-        self.assigned(node.name.name, value, node)
+        self.write(node.name.name, value)
 
     def _expression(self, node: ast.ExprStmt) -> None:
         self.value(node.value)
@@ -168,10 +165,12 @@ class Body(Expressions):
     def _branch(self, branch: ast.Branch, none: str, otherwise: ast.Block | None = None) -> None:
         condition = self.value(branch.condition)
         known = set(self.known)
+        cause = self.conditioned(condition)
         with self.block(f"if {condition} is True:"):
             if none:
                 self.add(f"{none} = False")
-            self.statements(branch.body)
+            with self.because(cause):
+                self.statements(branch.body)
             self.add("pass")
             taken = self.known
         if self.info(condition).kind != "bool":
@@ -180,11 +179,21 @@ class Body(Expressions):
                 self.add(f"not_condition({condition})")
         if otherwise is not None:
             with self.block(f"if {condition} is not True:"):
-                self.statements(otherwise)
+                with self.because(cause):
+                    self.statements(otherwise)
                 self.add("pass")
                 self.known = taken = taken & self.known
             # What both branches assign to is set.
             self.known = known | taken
+
+    def conditioned(self, _condition: str) -> str:
+        """A condition is about to be asked; gives its cause for those who want to know more of what happens."""
+        return ""
+
+    @contextmanager
+    def because(self, _cause: str) -> Iterator[None]:
+        """What is written inside is done for that cause."""
+        yield
 
     def _for(self, node: ast.For) -> None:
         collection = self.value(node.collection)
@@ -206,6 +215,7 @@ class Body(Expressions):
         subject = "True" if node.subject is None else self.value(node.subject)
         if subject == "True":
             self.infos["True"] = SURE_BOOL
+        asked = self.conditioned(subject)
         none = self.temporary("True", SURE_BOOL)
         otherwise = None
         for clause in node.clauses:
@@ -214,12 +224,15 @@ class Body(Expressions):
                 continue
             with self.block(f"if {none}:"):
                 taken = self._matching(subject, clause)
+                cause = self.conditioned(taken)
                 with self.block(f"if {taken} is True:"):
                     self.add(f"{none} = False")
-                    self.statements(clause.body)
+                    with self.because(cause):
+                        self.statements(clause.body)
         if otherwise is not None:
             with self.block(f"if {none}:"):
-                self.statements(otherwise.body)
+                with self.because(asked):
+                    self.statements(otherwise.body)
                 self.add("pass")
 
     def _matching(self, subject: str, clause: ast.Clause) -> str:
@@ -238,13 +251,14 @@ class Body(Expressions):
                     self.add(f"{taken} = {self.equality(subject, atom, '==')[0]}")
         return taken
 
-    _STATEMENTS: Final[dict[type, Callable[..., None]]] = {
-        ast.Assign: _assign,
-        ast.Declare: _declare,
-        ast.ExprStmt: _expression,
-        ast.If: _if,
-        ast.For: _for,
-        ast.Case: _case,
-        ast.Return: _return,
-        ast.Jump: _jump,
-    }
+
+_STATEMENTS: Final[dict[type, str]] = {
+    ast.Assign: "_assign",
+    ast.Declare: "_declare",
+    ast.ExprStmt: "_expression",
+    ast.If: "_if",
+    ast.For: "_for",
+    ast.Case: "_case",
+    ast.Return: "_return",
+    ast.Jump: "_jump",
+}

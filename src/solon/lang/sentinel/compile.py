@@ -57,6 +57,7 @@ class Compiler:
         self.blank: list[Any] = [None]  # what g is at first
         self.imports: dict[str, int] = {}
         self.exports: dict[str, int] = {}
+        self.companions: dict[str, int] = {}
         self.loops = _loops(scopes)
         for each in file.imports:
             self.imports[each.name] = len(self.blank)
@@ -78,6 +79,14 @@ class Compiler:
         if number is None:
             number = self._slots[variable] = self.exports[variable.name] = len(self.blank)
             self.blank.append(runtime.UNSET)
+        return number
+
+    def companion(self, variable: Variable) -> int:
+        """Where the reasons of a variable of the file stand in g."""
+        number = self.companions.get(variable.name)
+        if number is None:
+            number = self.companions[variable.name] = len(self.blank)
+            self.blank.append(())
         return number
 
     def external(self, name: str) -> Variable:

@@ -181,12 +181,14 @@ class Emitter:
         first, *rest = found
         first.asked = True
         atom = self.temporary(self.text_of(first))
+        self.took(atom, first)
         rules = first.holds_rule
         for variable in rest:
             rules = rules or variable.holds_rule
             variable.asked = True
             with self.function.block(f"if {atom} is UNSET:"):
                 self.add(f"{atom} = {self.text_of(variable)}")
+                self.took(atom, variable)
         if not certain:
             with self.function.block(f"if {atom} is UNSET:"):
                 shown = self.unit.constant(name)
@@ -194,29 +196,46 @@ class Emitter:
             if len(found) == 1 and other is None:
                 self.known.add(first)
         if rules:
-            self._force(atom)
+            self.force(atom)
         return atom
 
-    def _force(self, atom: str) -> None:
+    def force(self, atom: str) -> None:
         with self.function.block(f"if type({atom}) is Rule:"):
             self.add(f"{atom} = force({atom})")
 
     def _value_of(self, variable: Variable) -> str:
         """An atom for a variable that is set."""
         text = self.text_of(variable)
+        if text.startswith("x") and not variable.holds_rule:
+            return text  # a local of Python cannot change before it is used; the others might, through a call
+        atom = self.temporary(text)
+        self.took(atom, variable)
         if variable.holds_rule:
-            atom = self.temporary(text)
-            self._force(atom)
-            return atom
-        # A local of Python cannot change before it is used; the others might, through a call.
-        return text if text.startswith("x") else self.temporary(text)
+            self.force(atom)
+        return atom
+
+    def took(self, atom: str, variable: Variable) -> None:
+        """An atom has been given the value of a variable."""
+
+    def store(self, variable: Variable, value: str) -> None:
+        self.add(f"{self.text_of(variable)} = {value}")
+
+    def move(self, name: str, atom: str) -> None:
+        """Put the value of an atom into a name."""
+        self.add(f"{name} = {atom}")
+
+    def begin(self, variable: Variable) -> str:
+        """How a variable begins to be; nothing where there is nothing to do."""
+        if variable.captured:
+            return f"c{variable.number} = [{f'x{variable.number}' if variable.fixed else 'UNSET'}]"
+        return f"x{variable.number} = UNSET" if variable.asked and not variable.fixed else ""
 
     def write(self, name: str, value: str) -> None:
         """Assign the value of an atom to a name."""
         found, certain = self.candidates(name)
         own, *others = found
         if not others:
-            self.add(f"{self.text_of(own)} = {value}")
+            self.store(own, value)
             self.known.add(own)
             return
         last = others.pop() if certain else own
@@ -224,10 +243,10 @@ class Emitter:
         for each in [own, *others]:
             each.asked = True
             with self.function.block(f"{word} {self.text_of(each)} is not UNSET:"):
-                self.add(f"{self.text_of(each)} = {value}")
+                self.store(each, value)
             word = "elif"
         with self.function.block("else:"):
-            self.add(f"{self.text_of(last)} = {value}")
+            self.store(last, value)
 
     @contextmanager
     def inside(self, scope: Scope) -> Iterator[None]:
@@ -237,8 +256,9 @@ class Emitter:
         for name, variable in list(scope.variables.items()):
             if variable.fixed:
                 self.known.add(variable)
-                if variable.captured:
-                    self.add(f"c{variable.number} = [x{variable.number}]")
+                start = self.begin(variable)
+                if start:
+                    self.add(start)
             elif not variable.captured and scope.kind == "loop":
                 # Where a scope around has the name already, assignments here go there.
                 self.scope = around
@@ -249,9 +269,8 @@ class Emitter:
         mark, depth = len(function.lines), function.depth
         yield
         for variable in scope.variables.values():
-            if variable.captured and not variable.fixed:
-                function.lines.insert(mark, (depth, f"c{variable.number} = [UNSET]", None))
-            elif variable.asked and not variable.fixed and variable.scope.kind != "file":
-                function.lines.insert(mark, (depth, f"x{variable.number} = UNSET", None))
+            start = "" if variable.fixed else self.begin(variable)
+            if start:
+                function.lines.insert(mark, (depth, start, None))
         self.scope = around
         self.known = known if scope.kind == "loop" else self.known

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from solon.lang.sentinel import ast, choices
-from solon.lang.sentinel.builtins import BUILTINS
+from solon.lang.sentinel.builtins import BUILTINS, Builtin
 from solon.lang.sentinel.emitter import BOOL, MOST_LOOPS, SURE_BOOL, UNKNOWN, Emitter, Info
 from solon.lang.sentinel.values import Undefined, Value, wrapped
 
@@ -22,14 +22,17 @@ _NUMBER_KINDS: Final = frozenset(["int", "float"])
 
 
 class Expressions(Emitter):
-    """The expressions of a function."""
+    """The expressions of a function. ``wants_keys``: every loop has the keys of its elements."""
+
+    wants_keys = False
 
     def value(self, node: ast.Expr) -> str:
         """An atom for the value of an expression."""
         constants = self.compiler.scopes.constants
         if node in constants:
             return self.literal(constants[node])
-        return self._KINDS[type(node)](self, node)
+        found: str = getattr(self, _KINDS[type(node)])(node)
+        return found
 
     def literal(self, value: Value) -> str:
         """A constant. A collection is copied where somebody might change it."""
@@ -43,12 +46,6 @@ class Expressions(Emitter):
             return self.temporary(f"copied({atom})", info)
         return self.temporary(f"copied({atom}) if {self.run}.changing else {atom}", info)
 
-    def into(self, name: str, node: ast.Expr) -> None:
-        """Put the value of an expression into a name."""
-        atom = self.value(node)
-        self.add(f"{name} = {atom}")
-        self.infos[name] = self.info(atom)
-
     # --- the kinds of expressions
 
     def _constant(self, node: ast.Constant) -> str:
@@ -59,17 +56,19 @@ class Expressions(Emitter):
 
     def _list(self, node: ast.List) -> str:
         items = [self.value(item) for item in node.items]
-        return self.temporary(f"[{', '.join(items)}]", Info("list", True))
+        return self.gathered(self.temporary(f"[{', '.join(items)}]", Info("list", True)), items)
 
     def _map(self, node: ast.Map) -> str:
         pairs = []
+        items = []
         for name, value in node.pairs:
             atom = self.value(name)
             if self.info(atom) != Info("str", True):
                 self.at(name)
                 atom = self.temporary(f"key({atom})")
-            pairs.append(f"{atom}: {self.value(value)}")
-        return self.temporary(f"{{{', '.join(pairs)}}}", Info("dict", True))
+            items.append(self.value(value))
+            pairs.append(f"{atom}: {items[-1]}")
+        return self.gathered(self.temporary(f"{{{', '.join(pairs)}}}", Info("dict", True)), items)
 
     def _unary(self, node: ast.Unary) -> str:
         operand = self.value(node.operand)
@@ -77,20 +76,20 @@ class Expressions(Emitter):
         if node.operator == "not":
             info = self.info(operand)
             if info == SURE_BOOL:
-                return self.temporary(f"not {operand}", SURE_BOOL)
+                return self.derived(self.temporary(f"not {operand}", SURE_BOOL), operand)
             value = f"False if {operand} is True else True if {operand} is False else negation({operand})"
-            return self.temporary(value, BOOL)
+            return self.derived(self.temporary(value, BOOL), operand)
         verb = "negative" if node.operator == "-" else "positive"
-        return self.temporary(f"{verb}({operand})")
+        return self.derived(self.temporary(f"{verb}({operand})"), operand)
 
     def _test(self, node: ast.Test) -> str:
         operand = self.value(node.operand)
         self.at(node)
         if node.what == "defined":
             test = f"type({operand}) is {'' if node.negated else 'not '}Undefined"
-            return self.temporary(test, SURE_BOOL)
+            return self.derived(self.temporary(test, SURE_BOOL), operand)
         test = f"{'not_empty' if node.negated else 'is_empty'}({operand})"
-        return self.temporary(test, BOOL)
+        return self.derived(self.temporary(test, BOOL), operand)
 
     def _func(self, node: ast.Func) -> str:
         name = self.compiler.func(node)
@@ -101,8 +100,9 @@ class Expressions(Emitter):
 
     def _rule(self, node: ast.Rule) -> str:
         """A rule that is not assigned to a name: its value."""
-        rule = self.rule(node)
-        return self.temporary(f"force({rule})")
+        atom = self.rule(node)
+        self.force(atom)
+        return atom
 
     def rule(self, node: ast.Rule) -> str:
         """A rule as what is evaluated later."""
@@ -135,14 +135,33 @@ class Expressions(Emitter):
         self.at(operand, start=node.at)
         text, info = self._operation(operator, left, right, self.place_between(node, operand))
         if len(self.function.lines) == mark or self.info(left).sure:
-            return self.temporary(text, info)
+            return self.combined(operator, self.temporary(text, info), left, right)
         self.known = known
-        result = self.fresh(info)
-        self.add(f"{result} = {text}")
+        result = self.temporary(text, info)
+        self.combined(operator, result, left, right)
         self.guard(mark, f"if type({left}) is not Undefined:")
         with self.function.block("else:"):
-            self.add(f"{result} = {left}")
+            self.move(result, left)
         return result
+
+    # --- for those who want to know more of what happens
+
+    def derived(self, result: str, _operand: str) -> str:
+        """``result`` follows from another value."""
+        return result
+
+    def gathered(self, result: str, _items: Sequence[str]) -> str:
+        """``result`` is a collection of values."""
+        return result
+
+    def combined(self, _operator: ast.Operator, result: str, _left: str, _right: str) -> str:
+        """``result`` comes of an operator."""
+        return result
+
+    def either(self, result: str, other: str) -> None:
+        """``result``, which is not true, becomes ``result or other``."""
+        with self.function.block(f"if {other} is True or {result} is False:"):
+            self.add(f"{result} = {other}")
 
     def place_between(self, node: ast.Chain, operand: ast.Expr) -> Callable[[], str]:
         return lambda: self.place(operand, start=node.at)
@@ -210,11 +229,12 @@ class Expressions(Emitter):
         first = self.value(node.operands[0])
         if self.info(first).sure:
             return first
-        result = self.temporary(first)
+        result = self.fresh()
+        self.move(result, first)
         for operand in node.operands[1:]:
             with self.block(f"if type({result}) is Undefined:"):
                 atom = self.value(operand)
-                self.add(f"{result} = {atom}")
+                self.move(result, atom)
             kind, info = self.info(first).kind, self.info(atom)
             self.infos[result] = Info(kind if kind == info.kind else "", info.sure)
         return result
@@ -229,7 +249,7 @@ class Expressions(Emitter):
     def operand_of_logic(self, name: str, node: ast.Expr) -> bool:
         """Put a boolean, or what is undefined, into a name; whether it is certainly a boolean."""
         atom = self.value(node)
-        self.add(f"{name} = {atom}")
+        self.move(name, atom)
         info = self.infos[name] = self.info(atom)
         self.logical(name, node)
         return info == SURE_BOOL
@@ -253,13 +273,13 @@ class Expressions(Emitter):
                 # What was undefined stays so, unless the right operand is true.
                 with self.block(f"if {result} is not True:"):
                     sure &= self.operand_of_logic(other, operand)
-                    with self.function.block(f"if {other} is True or {result} is False:"):
-                        self.add(f"{result} = {other}")
+                    self.either(result, other)
             else:
                 known = set(self.known)
                 sure &= self.operand_of_logic(other, operand)
                 self.known = known
                 self.add(f"{result} = exclusive({result}, {other})")
+                self.combined(operator, result, result, other)
         self.infos[result] = SURE_BOOL if sure else BOOL
         return result
 
@@ -422,6 +442,9 @@ class Expressions(Emitter):
         count = len(given)
         if count < builtin.least or (builtin.most is not None and count > builtin.most):
             return self._miscounted(builtin.name, builtin.least, builtin.most, count)
+        return self.builtin_called(builtin, given, head, step)
+
+    def builtin_called(self, builtin: Builtin, given: list[str], head: ast.Name, step: ast.Call) -> str:
         if builtin.name == "length":
             atom = given[0]
             sized = self.info(atom).kind in ("list", "dict") and self.info(atom).sure
@@ -431,9 +454,9 @@ class Expressions(Emitter):
             test = f"type({atom}) is list or type({atom}) is dict"
             return self.temporary(f"{fast} if {test} else length({atom})", Info("int"))
         if builtin.needs == "run":
-            given.insert(0, self.run)
+            given = [self.run, *given]
         elif builtin.needs == "place":
-            given.insert(0, self.place(step, start=head.at))
+            given = [self.place(step, start=head.at), *given]
         kind = Info("bool", True) if builtin.name == "print" else UNKNOWN
         return self.temporary(f"{self.compiler.builtin(builtin)}({', '.join(given)})", kind)
 
@@ -511,13 +534,15 @@ class Expressions(Emitter):
         variables = scope.variables
         second = variables[node.second.name]
         first = None if node.first is None else variables[node.first.name]
+        pair = first is not None
         value = f"x{second.number}"
         key = self.fresh()
-        lone = first is None and not (isinstance(node, ast.Quantifier) and node.kind == "filter")
+        filters = isinstance(node, ast.Quantifier) and node.kind == "filter"
+        lone = first is None and not filters and not self.wants_keys
         if lone:
             header = f"for {value} in elements({self.run}, {collection}):"
         else:
-            value = value if first is not None else self.fresh()
+            value = value if pair else self.fresh()
             header = f"for {key}, {value} in entries({self.run}, {collection}):"
         self.at(node.collection)
         with self.block(header):
@@ -526,25 +551,26 @@ class Expressions(Emitter):
                 if second.read:
                     with self.function.block(f"if type({value}) is BoolKey:"):
                         self.add(f"{value} = {value}.value")
-            elif first is None:
+            elif not pair:
                 self.add(f"x{second.number} = as_value({key}) if type({collection}) is dict else {value}")
-            elif first.read:
+            elif first is not None and first.read and first is not second:
                 self.add(f"x{first.number} = {key} if type({key}) is not BoolKey else {key}.value")
             with self.inside(scope):
                 yield key, value
         self.loops -= 1
 
-    _KINDS: Final[dict[type, Callable[..., str]]] = {
-        ast.Constant: _constant,
-        ast.Name: Emitter.read,
-        ast.Paren: _paren,
-        ast.List: _list,
-        ast.Map: _map,
-        ast.Path: _path,
-        ast.Unary: _unary,
-        ast.Test: _test,
-        ast.Chain: _chain,
-        ast.Quantifier: _quantifier,
-        ast.Func: _func,
-        ast.Rule: _rule,
-    }
+
+_KINDS: Final[dict[type, str]] = {
+    ast.Constant: "_constant",
+    ast.Name: "read",
+    ast.Paren: "_paren",
+    ast.List: "_list",
+    ast.Map: "_map",
+    ast.Path: "_path",
+    ast.Unary: "_unary",
+    ast.Test: "_test",
+    ast.Chain: "_chain",
+    ast.Quantifier: "_quantifier",
+    ast.Func: "_func",
+    ast.Rule: "_rule",
+}

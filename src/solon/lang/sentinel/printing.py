@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Final
 
 from solon.lang.budget import spend
@@ -18,46 +18,51 @@ def printed(value: Value) -> str:
 
 
 def shown(value: Value) -> str:
-    return "".join(_parts(value, 0))
+    parts: list[str] = []
+    _show(value, parts.append, 0)
+    return "".join(parts)
 
 
-def _parts(value: Value, depth: int) -> Iterator[str]:
+def _show(value: Value, add: Callable[[str], None], depth: int) -> None:
+    kind = type(value)
+    if kind is list and depth < _DEEPEST:
+        spend(len(value))
+        add("[")
+        for position, item in enumerate(value):
+            if position:
+                add(" ")
+            _show(item, add, depth + 1)
+        add("]")
+    elif kind is dict and depth < _DEEPEST:
+        spend(2 * len(value))
+        add("{")
+        fields = sorted(((_key_text(each), item) for each, item in value.items()), key=lambda field: field[0])
+        for position, (name, item) in enumerate(fields):
+            add(f", {name}: " if position else f"{name}: ")
+            _show(item, add, depth + 1)
+        add("}")
+    else:
+        add(_scalar(value))
+
+
+def _scalar(value: Value) -> str:
     kind = type(value)
     if kind is str:
         spend(len(value) // 16)
-        yield json.dumps(value, ensure_ascii=False)
-    elif value is None:
-        yield "null"
-    elif kind is bool:
-        yield "true" if value else "false"
-    elif kind is int:
-        yield str(value)
-    elif kind is float:
-        yield f"{value:g}" if abs(value) < 1e21 and value == round(value, 6) else repr(value)
-    elif kind is Undefined:
-        yield "undefined"
-    elif depth > _DEEPEST:
-        yield "…"
-    elif kind is list:
-        spend(len(value))
-        yield "["
-        for position, item in enumerate(value):
-            if position:
-                yield " "
-            yield from _parts(item, depth + 1)
-        yield "]"
-    elif kind is dict:
-        spend(2 * len(value))
-        yield "{"
-        fields = sorted(((_key_text(each), item) for each, item in value.items()), key=lambda field: field[0])
-        for position, (name, item) in enumerate(fields):
-            if position:
-                yield ", "
-            yield f"{name}: "
-            yield from _parts(item, depth + 1)
-        yield "}"
-    else:
-        yield str(getattr(value, "shown", None) or type_of(value))
+        return json.dumps(value, ensure_ascii=False)
+    if value is None:
+        return "null"
+    if kind is bool:
+        return "true" if value else "false"
+    if kind is int:
+        return str(value)
+    if kind is float:
+        return f"{value:g}" if value == round(value, 6) and abs(value) < 1e6 else repr(value)
+    if kind is Undefined:
+        return "undefined"
+    if kind is list or kind is dict:
+        return "…"
+    return str(getattr(value, "shown", None) or type_of(value))
 
 
 def _key_text(key: Value) -> str:

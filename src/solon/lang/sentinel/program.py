@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from threading import get_ident
 from types import TracebackType
 from typing import Any, Final
 
 from solon.lang.budget import Budget, BudgetExceeded, running
 from solon.lang.emit import readable
-from solon.lang.sentinel import ast, choices
+from solon.lang.sentinel import ast, choices, tracking
+from solon.lang.sentinel.body import Body
 from solon.lang.sentinel.check import check
 from solon.lang.sentinel.compile import NAMESPACE, Compiler
+from solon.lang.sentinel.errors import SentinelError
 from solon.lang.sentinel.operators import shown_type
 from solon.lang.sentinel.parser import parse
-from solon.lang.sentinel.result import Call, Outcome, Result, RuleValue
-from solon.lang.sentinel.runtime import UNSET, Globals, Rule, Run, force
+from solon.lang.sentinel.reasons import MOST, Reasons, distinct, forced, whole
+from solon.lang.sentinel.result import Call, Element, Outcome, Result, RuleValue
+from solon.lang.sentinel.runtime import UNSET, Globals, Rule, Run, copied, force
 from solon.lang.sentinel.scopes import Scopes
 from solon.lang.sentinel.values import Failure, Opening, Undefined, Value
 from solon.lang.source import Span
@@ -44,23 +50,45 @@ def compile(source: Source, *, imports: Collection[str] | None = None) -> Progra
     return Program(file)
 
 
+class Code:
+    """The Python of a file."""
+
+    def __init__(self, file: ast.File, body: type[Body] = Body, names: Mapping[str, Any] = NAMESPACE) -> None:
+        scopes = Scopes(file)
+        compiler = Compiler(file, scopes, body)
+        compiler.compile()
+        self.unit = compiler.unit
+        self.titles = compiler.titles
+        self.blank = compiler.blank
+        self.exports: Mapping[str, int] = compiler.exports
+        self.companions: Mapping[str, int] = compiler.companions
+        self.changes, self.changes_foreign = scopes.changes, scopes.changes_foreign
+        self.is_recursive = bool(compiler.loops)
+        self.is_data = not scopes.scopes  # nothing but assignments of values
+        namespace: dict[str, Any] = {**names, "ORIGINS": (), "TITLES": compiler.titles}
+        compiler.unit.load(namespace)
+        namespace["ORIGINS"] = compiler.unit.origins
+        self.run: Callable[[Globals], None] = namespace["f0"]
+
+
 class Program:
     """A compiled policy or module. Evaluations share nothing, so it may be used from many threads."""
 
     def __init__(self, file: ast.File) -> None:
         self.file = file
         self.name = file.name
-        scopes = Scopes(file)
-        compiler = Compiler(file, scopes)
-        compiler.compile()
-        self.changes, self.changes_foreign = scopes.changes, scopes.changes_foreign
-        self.exports: Mapping[str, int] = compiler.exports
-        self._compiler = compiler
-        self._blank = compiler.blank
-        self._namespace: dict[str, Any] = {**NAMESPACE}
-        compiler.unit.load(self._namespace)
-        self._namespace["ORIGINS"] = compiler.unit.origins
-        self._namespace["TITLES"] = compiler.titles
+        self.code = Code(file)
+        self.exports = self.code.exports
+
+    @cached_property
+    def tracked(self) -> Code:
+        """Code that keeps the reasons of what it computes. Raises SentinelError where it nests too deeply."""
+        if self.code.is_data:
+            return self.code
+        try:
+            return Code(self.file, tracking.Tracking, {**NAMESPACE, **tracking.NAMESPACE})
+        except SyntaxError:  # Python nests no more than 20 blocks, and this takes two for each loop
+            raise SentinelError([]) from None
 
     @property
     def description(self) -> str:
@@ -78,8 +106,8 @@ class Program:
 
     def dump(self) -> str:
         """The generated Python, for people."""
-        unit = self._compiler.unit
-        return readable(unit.source, unit.constants, self._compiler.titles)
+        unit = self.code.unit
+        return readable(unit.source, unit.constants, self.code.titles)
 
     # --- evaluating
 
@@ -87,9 +115,10 @@ class Program:
         """Evaluate as a module of an evaluation; gives its variables."""
         if self.file.params:
             raise Failure(f"a module has no params: {self.file.params[0].name.name}")
-        g = self._blank.copy()
+        code = self.code if run.reasons is None else self.tracked
+        g = code.blank.copy()
         g[0] = run
-        self._namespace["f0"](g)
+        code.run(g)
         return g
 
     def evaluate(
@@ -102,49 +131,76 @@ class Program:
         allowed_hosts: frozenset[str] = frozenset(),
         budget: Budget | None = None,
         now_ns: int = 0,
+        explain: bool = True,
     ) -> Result:
         """Evaluate the policy.
 
         ``imports`` gives for each path what it stands for: an Opening (called with its configuration of
         ``configs``), a Program (a module, or a mock), or a value (static data). Of a path that is not there, such as
         ``people/names``, the first part may be static data that is gone into.
+
+        With ``explain``, a policy that does not pass is evaluated once more, to tell which elements made it fail.
         """
         imports = imports or {}
-        run = Run(budget or Budget(), imports, configs or {}, allowed_hosts, now_ns)
-        for program in (self, *(each for each in imports.values() if isinstance(each, Program))):
-            run.changing = run.changing or program.changes
-            run.owning = run.owning or program.changes_foreign
-        g = self._blank.copy()
-        g[0] = run
-        for name, value in (globals or {}).items():
-            if name in self.exports:
-                g[self.exports[name]] = value
-        for name in self.params.keys() & (params or {}).keys():
-            g[self.exports[name]] = (params or {})[name]
-        if sys.getrecursionlimit() < _STACK and self._compiler.loops:
-            sys.setrecursionlimit(_STACK)
-        thread = get_ident()
-        around = running.get(thread)
-        running[thread] = run
+        given = {name: value for name, value in (params or {}).items() if name in self.params}
+        values = {**(globals or {}), **given}
+
+        def new_run() -> Run:
+            return Run(budget or Budget(), imports, configs or {}, allowed_hosts, now_ns)
+
+        run = new_run()
+        g = self._globals(run, self.code, values)
         try:
-            self._namespace["f0"](g)
-            main = self._main(g)
+            with _running(run):
+                self.code.run(g)
+                main = self._main(g, self.code)
         except (Failure, BudgetExceeded, RecursionError, MemoryError) as error:
             return self._failed(error, g)
-        finally:
-            if around is None:
-                del running[thread]
-            else:
-                running[thread] = around
         outcome = _outcome(main)
         if outcome == "error":
             failure = Failure(f"main must not be {shown_type(main)}", self._span_of_main())
             return Result("error", main, self._rules(g), tuple(run.output), failure=failure)
         undefined = main if type(main) is Undefined else None
-        return Result(outcome, main, self._rules(g), tuple(run.output), undefined)
+        failed: tuple[Element, ...] = ()
+        if explain and outcome != "pass" and "http" not in run.opened:
+            failed = self._explained(new_run(), values, outcome)
+        return Result(outcome, main, self._rules(g), tuple(run.output), undefined, failed=failed)
 
-    def _main(self, g: Globals) -> Value:
-        value = g[self.exports["main"]] if "main" in self.exports else UNSET
+    def _globals(self, run: Run, code: Code, values: Mapping[str, Value]) -> Globals:
+        """The variables of an evaluation that is about to begin."""
+        for program in (self, *(each for each in run.imports.values() if isinstance(each, Program))):
+            run.changing = run.changing or program.code.changes
+            run.owning = run.owning or program.code.changes_foreign
+            if program.code.is_recursive and sys.getrecursionlimit() < _STACK:
+                sys.setrecursionlimit(_STACK)
+        g = code.blank.copy()
+        g[0] = run
+        for name, value in values.items():
+            if name in code.exports:
+                g[code.exports[name]] = copied(value) if run.changing else value
+        return g
+
+    def _explained(self, run: Run, values: Mapping[str, Value], outcome: Outcome) -> tuple[Element, ...]:
+        """The elements that made ``main`` what it is; none where that cannot be told."""
+        reasons = run.reasons = Reasons()
+        try:
+            code = self.tracked
+            g = self._globals(run, code, values)
+            with _running(run):
+                code.run(g)
+                main = g[code.exports["main"]]
+                if type(main) is Rule:
+                    main, why = forced(reasons, main)
+                else:
+                    why = g[code.companions["main"]] if "main" in code.companions else ()
+                if _outcome(main) != outcome:
+                    return ()
+                return tuple(islice(distinct(whole(reasons, main, why)), MOST))
+        except (Failure, BudgetExceeded, RecursionError, MemoryError, SentinelError):
+            return ()
+
+    def _main(self, g: Globals, code: Code) -> Value:
+        value = g[code.exports["main"]] if "main" in code.exports else UNSET
         if value is UNSET:
             if choices.MAIN_MISSING == "error":
                 raise Failure("the policy has no main", Span(self.name, 1, 1))
@@ -181,6 +237,21 @@ class Program:
         else:
             failure = Failure("out of memory", span)
         return Result("error", None, self._rules(g), tuple(g[0].output), failure=failure, calls=calls)
+
+
+@contextmanager
+def _running(run: Run) -> Iterator[None]:
+    """What walks values charges this evaluation."""
+    thread = get_ident()
+    around = running.get(thread)
+    running[thread] = run
+    try:
+        yield
+    finally:
+        if around is None:
+            del running[thread]
+        else:
+            running[thread] = around
 
 
 def _outcome(main: Value) -> Outcome:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from solon.lang.budget import Budget, Meter, spend
 from solon.lang.sentinel import choices
 from solon.lang.sentinel.operators import shown_type
 from solon.lang.sentinel.values import Failure, Function, Surroundings, Undefined, Value, type_of
+
+if TYPE_CHECKING:
+    from solon.lang.sentinel.reasons import Reasons
 
 Globals = list[Any]
 
@@ -33,8 +36,17 @@ class Run(Meter):
     """What the files of one evaluation share. ``changing``: one of them may change a collection."""
 
     __slots__ = (
-        "changing", "configs", "copies", "depth", "forced", "imports", "main", "opened", "output", "owning",
-        "surroundings", "watch",
+        "changing",
+        "configs",
+        "copies",
+        "depth",
+        "forced",
+        "imports",
+        "opened",
+        "output",
+        "owning",
+        "reasons",
+        "surroundings",
     )  # fmt: skip
 
     def __init__(
@@ -54,9 +66,8 @@ class Run(Meter):
         self.copies: dict[int, tuple[Value, Value]] = {}
         self.depth = 0
         self.forced: list[Rule] = []  # the rules that were evaluated
-        self.main: Globals = []
         self.changing = self.owning = False
-        self.watch: Any = None
+        self.reasons: Reasons | None = None
 
     def copied(self, value: Value) -> Value:
         """A copy that may be changed, of a collection that belongs to a document; the same one each time."""
@@ -65,6 +76,10 @@ class Run(Meter):
             held = self.copies[id(value)] = (value, copied(value))
         return held[1]
 
+    def handed_out(self, value: Value) -> Value:
+        """A copy of a collection of a module, for who imports it."""
+        return copied(value) if self.reasons is None else self.reasons.copied(value)
+
 
 # --- rules
 
@@ -72,7 +87,7 @@ class Run(Meter):
 class Rule:
     """A rule that is evaluated when it is first asked for. ``about`` is (name, span, offset)."""
 
-    __slots__ = ("about", "cells", "g", "run", "value")
+    __slots__ = ("about", "cells", "g", "reasons", "run", "value")
 
     def __init__(self, run: Callable[..., Value], about: Any, g: Globals, *cells: Any) -> None:
         self.run = run
@@ -80,6 +95,7 @@ class Rule:
         self.g = g
         self.cells = cells
         self.value: Value = UNSET
+        self.reasons: Any = ()  # see solon.lang.sentinel.reasons
 
 
 def without(condition: Value) -> Value:
@@ -209,14 +225,16 @@ class Module:
             return default
         if type(value) is Rule:
             value = force(value)
-        if not self._g[0].changing:
+        run: Run = self._g[0]
+        if not run.changing:
             return value
-        return self._copying(value) if type(value) is Function else copied(value)
+        return self._copying(run, value) if type(value) is Function else run.handed_out(value)
 
-    def _copying(self, function: Function) -> Function:
-        return Function(
-            function.name, lambda *given: copied(function.run(*given)), function.least, function.most
-        )
+    def _copying(self, run: Run, function: Function) -> Function:
+        def called(*given: Value) -> Value:
+            return run.handed_out(function.run(*given))
+
+        return Function(function.name, called, function.least, function.most)
 
 
 def opened(g: Globals, path: str) -> Value:

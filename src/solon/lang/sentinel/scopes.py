@@ -74,6 +74,7 @@ class Scopes:
         self.count = 0  # of variables
         self.changes = False  # whether the file changes any collection
         self.changes_foreign = False  # whether one of those may be another's
+        self.reads: list[tuple[ast.Name, Scope]] = []
         self._references: list[tuple[str, Scope]] = []
         self._changed: list[tuple[str, Scope]] = []
         self.file = Scope("file", None, Frame(None))
@@ -263,6 +264,7 @@ class Scopes:
                 return WORDS[node.name]
             if node.name == "undefined":
                 return Undefined("undefined is written here", self.source.span(node.at, node.end))
+        self.reads.append((node, scope))
         self._references.append((node.name, scope))
         scope.frame.names.add(node.name)
         if node.name in CHANGING:

@@ -28,7 +28,7 @@ def view(configuration: Mapping[str, Any]) -> View:
     )
 
 
-def _modules(configuration: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def modules(configuration: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every module with its address: ``module.a.module.b``, empty for the root."""
     waiting = [("", map_of(configuration.get("root_module")))]
     while waiting:
@@ -67,7 +67,7 @@ def _providers(configuration: Mapping[str, Any]) -> dict[str, Any]:
 
 def _declared(configuration: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Every resource: the address of its module, its own, and what is said of it."""
-    for module, inside in _modules(configuration):
+    for module, inside in modules(configuration):
         resources = list_of(inside.get("resources"))
         spend(len(resources))
         for resource in resources:
@@ -123,7 +123,7 @@ def _variables(configuration: Mapping[str, Any]) -> dict[str, Any]:
             "default": variable.get("default"),
             "description": variable.get("description", ""),
         }
-        for module, inside in _modules(configuration)
+        for module, inside in modules(configuration)
         for name, variable in maps_of(inside.get("variables"))
     }
 
@@ -138,7 +138,7 @@ def _outputs(configuration: Mapping[str, Any]) -> dict[str, Any]:
             "description": output.get("description", ""),
             "depends_on": output.get("depends_on", []),
         }
-        for module, inside in _modules(configuration)
+        for module, inside in modules(configuration)
         for name, output in maps_of(inside.get("outputs"))
     }
 
@@ -155,7 +155,7 @@ def _module_calls(configuration: Mapping[str, Any]) -> dict[str, Any]:
             "depends_on": call.get("depends_on", []),
             "version_constraint": call.get("version_constraint", ""),
         }
-        for module, inside in _modules(configuration)
+        for module, inside in modules(configuration)
         for name, call in maps_of(inside.get("module_calls"))
     }
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from solon.frameworks.sentinel.terraform import configuration, plan, run, state
+from solon.frameworks.sentinel.terraform import configuration, legacy, plan, run, state
 from solon.frameworks.sentinel.terraform.view import View, map_of
 from solon.lang.sentinel.values import Opening
 
-NAMES: Final = ("tfplan/v2", "tfconfig/v2", "tfstate/v2", "tfrun")
+_LEGACY: Final = ("tfplan", "tfconfig", "tfstate")
+NAMES: Final = ("tfplan/v2", "tfconfig/v2", "tfstate/v2", "tfrun", *_LEGACY, *(f"{n}/v1" for n in _LEGACY))
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,14 @@ class Documents:
         document = self.plan
         prior = document.get("prior_state", self.state)
         written = document.get("configuration", self.configuration)
+        old = {
+            "tfplan": legacy.plan_view(document),
+            "tfconfig": legacy.config_view(map_of(written)),
+            "tfstate": legacy.state_view(map_of(prior)),
+        }
         return {
+            **old,
+            **{f"{name}/v1": view for name, view in old.items()},
             "tfplan/v2": plan.view(document),
             "tfconfig/v2": configuration.view(map_of(written)),
             "tfstate/v2": state.view(map_of(prior)),

@@ -71,19 +71,21 @@ def of_run_task(payload: Mapping[str, Any]) -> dict[str, Any]:
             "ingress_submodules": False,
         }
 
-    commit = str(payload.get("vcs_commit_url") or "")
+    def text(name: str) -> str:
+        return str(payload.get(name) or "")
+
     return {
-        "id": payload.get("run_id", ""),
-        "created_at": payload.get("run_created_at", ""),
-        "created_by": payload.get("run_created_by", ""),
-        "message": payload.get("run_message", ""),
-        "commit_sha": commit.rpartition("/")[2],
-        "speculative": payload.get("is_speculative", False),
-        "organization": {"name": payload.get("organization_name", "")},
+        "id": text("run_id"),
+        "created_at": text("run_created_at"),
+        "created_by": text("run_created_by"),
+        "message": text("run_message"),
+        "commit_sha": text("vcs_commit_url").rpartition("/")[2],
+        "speculative": bool(payload.get("is_speculative")),
+        "organization": {"name": text("organization_name")},
         "workspace": {
-            "id": payload.get("workspace_id", ""),
-            "name": payload.get("workspace_name", ""),
-            "working_directory": payload.get("workspace_working_directory") or "",
+            "id": text("workspace_id"),
+            "name": text("workspace_name"),
+            "working_directory": text("workspace_working_directory"),
             "vcs_repo": vcs(),
         },
     }

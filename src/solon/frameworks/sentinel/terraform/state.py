@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from solon.frameworks.sentinel.terraform.view import View, list_of, map_of, maps_of, present
@@ -22,8 +22,17 @@ def view(state: Mapping[str, Any]) -> View:
 
 
 def resources(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The resources of all modules by address."""
+    """The resources of all modules by address; a deposed object by its address and key."""
     found: dict[str, Any] = {}
+    for module, resource in all_resources(values):
+        made = _resource(resource, module)
+        deposed = made["deposed_key"]
+        found[f"{made['address']}:{deposed}" if deposed else made["address"]] = made
+    return found
+
+
+def all_resources(values: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The address of the module, and the resource."""
     modules = [map_of(values.get("root_module"))]
     while modules:
         module = modules.pop()
@@ -31,11 +40,8 @@ def resources(values: Mapping[str, Any]) -> dict[str, Any]:
         spend(len(inside) + 1)
         for each in inside:
             if isinstance(each, dict) and isinstance(each.get("address"), str):
-                made = _resource(each, module.get("address", ""))
-                key = made["address"] + (f":{made['deposed_key']}" if made["deposed_key"] else "")
-                found[key] = made
+                yield str(module.get("address", "")), each
         modules.extend(map_of(child) for child in reversed(list_of(module.get("child_modules"))))
-    return found
 
 
 def _resource(resource: Mapping[str, Any], module: str) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from solon.lang.sentinel import ast
-from solon.lang.sentinel.lint.names import CONSTANTS, Names, is_hyphenated
+from solon.lang.sentinel.lint.names import Names, is_hyphenated
+from solon.lang.sentinel.scopes import WORDS
 from solon.lang.sentinel.values import equals
 
 _MAX_DEPTH: Final = 200
@@ -100,8 +101,8 @@ class Constancy:
             return None
         if name == "undefined":
             return Always(MISSING)
-        if name in CONSTANTS and CONSTANTS[name] is not None:
-            return Always(CONSTANTS[name])
+        if name in {"true", "false"}:
+            return Always(WORDS[name])
         known = self.named(name)
         if known is not None and known.value is EMPTY:
             return Always(EMPTY, f"{name} is always empty")

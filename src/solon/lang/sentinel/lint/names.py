@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from solon.lang.sentinel import ast
-
-CONSTANTS: Final = {"true": True, "false": False, "null": None}
-BUILTINS: Final = frozenset([
-    "append", "bool", "compare", "delete", "error", "float", "int", "keys", "length", "print", "range", "string",
-    "undefined", "values", *CONSTANTS,
-])  # fmt: skip
+from solon.lang.sentinel.builtins import BUILTINS, CHANGING
+from solon.lang.sentinel.scopes import WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,7 @@ class Names:
 
 
 def names_of(file: ast.File) -> Names:
-    declared: set[str] = set(BUILTINS)
+    declared: set[str] = {*BUILTINS, *WORDS, "undefined"}
     declared.update(each.name.rpartition("/")[2] for each in file.imports)
     declared.update(each.name.name for each in file.params)
     read: Counter[str] = Counter()
@@ -74,7 +70,7 @@ def _changes(path: ast.Path) -> bool:
     call = path.steps[0]
     return (
         isinstance(path.head, ast.Name)
-        and path.head.name in {"append", "delete"}
+        and path.head.name in CHANGING
         and isinstance(call, ast.Call)
         and bool(call.arguments)
         and isinstance(call.arguments[0], ast.Name)

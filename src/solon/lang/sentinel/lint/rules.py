@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from solon.lang.remark import Remark, Severity, in_order
 from solon.lang.sentinel import ast
+from solon.lang.sentinel.check import undeclared
 from solon.lang.sentinel.lint.constancy import EMPTY, Constancy
 from solon.lang.sentinel.lint.names import Names, is_hyphenated, names_of, nodes, selects
 from solon.lang.source import Diagnostic
@@ -14,6 +15,10 @@ from solon.lang.source import Diagnostic
 # code -> how grave, and what it is about.
 RULES: Final[dict[str, tuple[Severity, str]]] = {
     "sentinel/hyphenated-name": ("error", "a name with a hyphen behind a dot, which is a subtraction"),
+    "sentinel/undeclared-name": (
+        "warning",
+        "a name that nothing declares: the policy fails where it is read",
+    ),
     "sentinel/vacuous-rule": ("warning", "a rule that is never false, whatever is judged"),
     "sentinel/unknown-action": ("warning", "a comparison with an action that no plan contains"),
     "sentinel/else-precedence": ("warning", "an else that belongs to less than it seems to"),
@@ -61,6 +66,19 @@ def _hyphens(file: ast.File, names: Names) -> Iterator[Diagnostic]:
             file.span(start, start + len(name)),
             f'write ["{name}"] instead of .{name}' if isinstance(left, ast.Path) else "use an underscore",
         )
+
+
+def _undeclared(file: ast.File, names: Names) -> Iterator[Diagnostic]:
+    """Not those that a hyphen makes of a longer name."""
+    hyphens = {
+        file.place(chain.operands[number + 1].at)
+        for chain, number in _chains(file)
+        if is_hyphenated(chain, number, file, names)
+    }
+    for each in undeclared(file):
+        if (each.span.row, each.span.column) not in hyphens:
+            hint = "declare it, or have it as a global of the configuration"
+            yield Diagnostic("sentinel/undeclared-name", each.message, each.span, hint)
 
 
 def _through(chain: ast.Chain, number: int) -> ast.Expr:
@@ -317,5 +335,5 @@ def _short(text: str) -> str:
 
 
 _CHECKS: Final[tuple[Callable[[ast.File, Names], Iterator[Diagnostic]], ...]] = (
-    _hyphens, _vacuous, _actions, _precedence, _orders, _filters, _passes,
+    _hyphens, _undeclared, _vacuous, _actions, _precedence, _orders, _filters, _passes,
 )  # fmt: skip

@@ -1,0 +1,372 @@
+"""solon check and solon test with Sentinel policy sets, beside Rego ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+GPU = """# GPU instances are reserved
+# Others cost too much.
+# severity: high
+# controls: AIGP:1, AIGP:2
+# remediation: Reserve it.
+
+import "tfplan/v2" as tfplan
+import "shared"
+
+param allowed default ["g5.xlarge"]
+
+gpus = filter tfplan.resource_changes as _, rc { rc.type is "aws_instance" }
+
+print("allowed:", allowed)
+
+main = rule {
+	all gpus as _, gpu { shared.among(gpu.change.after.instance_type, allowed) }
+}
+"""
+SHARED = """among = func(value, list) {
+	return value in list
+}
+"""
+SETTINGS = """import "module" "shared" { source = "lib/shared.sentinel" }
+policy "gpu" {
+  source            = "gpu.sentinel"
+  enforcement_level = "LEVEL"
+}
+"""
+
+
+def change(name: str, instance_type: str) -> dict[str, Any]:
+    return {
+        "address": f"aws_instance.{name}",
+        "mode": "managed",
+        "type": "aws_instance",
+        "name": name,
+        "change": {"actions": ["create"], "before": None, "after": {"instance_type": instance_type}},
+    }
+
+
+def plan(*changes: dict[str, Any]) -> str:
+    return json.dumps({"format_version": "1.2", "terraform_version": "1.9.0", "resource_changes": changes})
+
+
+@pytest.fixture(autouse=True)
+def repository(tmp_path: Path) -> Path:
+    write(tmp_path, "set/gpu.sentinel", GPU)
+    write(tmp_path, "set/lib/shared.sentinel", SHARED)
+    write(tmp_path, "set/sentinel.hcl", SETTINGS.replace("LEVEL", "hard-mandatory"))
+    write(tmp_path, "good.json", plan(change("a", "g5.xlarge")))
+    write(tmp_path, "bad.json", plan(change("a", "g5.xlarge"), change("b", "p3.2xlarge")))
+    return tmp_path
+
+
+def write(root: Path, name: str, text: str) -> None:
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("level", "stage", "status"),
+    [("advisory", "warn", 0), ("soft-mandatory", "enforce", 1), ("hard-mandatory", "enforce", 1)],
+)
+def test_a_plan_is_judged(
+    solon: Callable[..., Any], repository: Path, level: str, stage: str, status: int
+) -> None:
+    write(repository, "set/sentinel.hcl", SETTINGS.replace("LEVEL", level))
+    assert solon("check", "-p", "set", "good.json").status == 0
+    done = solon("check", "-p", "set", "bad.json", "--format", "json")
+    assert done.status == status
+    decision = json.loads(done.out)["decisions"][0]
+    (finding,) = decision["findings"]
+    assert finding["policy"] == "gpu"
+    assert finding["stage"] == stage
+    assert finding["severity"] == "high"
+    assert finding["remediation"] == "Reserve it."
+    assert finding["details"]["printed"] == ['allowed: ["g5.xlarge"]']
+    assert finding["details"]["rules"] == {"main": "false"}
+
+
+def test_what_a_policy_says_of_itself(solon: Callable[..., Any]) -> None:
+    done = solon("check", "-p", "set", "bad.json", "--format", "sarif")
+    (rule,) = json.loads(done.out)["runs"][0]["tool"]["driver"]["rules"]
+    assert rule["shortDescription"]["text"] == "GPU instances are reserved"
+    assert rule["fullDescription"]["text"] == "Others cost too much."
+    assert set(rule["properties"]["tags"]) >= {"AIGP:1", "AIGP:2"}
+
+
+def test_parameters(solon: Callable[..., Any], repository: Path) -> None:
+    assert (
+        solon("check", "-p", "set", "bad.json", "--param", 'allowed=["g5.xlarge","p3.2xlarge"]').status == 0
+    )
+    write(
+        repository, "solon.yaml", "policies: [set]\nsentinel: {params: {allowed: [g5.xlarge, p3.2xlarge]}}\n"
+    )
+    assert solon("check", "bad.json").status == 0
+    assert solon("check", "bad.json", "--param", "allowed=[]").status == 1
+
+
+def test_beside_rego(solon: Callable[..., Any], repository: Path) -> None:
+    write(
+        repository,
+        "set/names.rego",
+        'package main\n\ndeny contains "b" if input.resource_changes[_].name == "b"\n',
+    )
+    done = solon("check", "-p", "set", "bad.json", "--format", "json")
+    found = {finding["policy"] for finding in json.loads(done.out)["decisions"][0]["findings"]}
+    assert found == {"gpu", "main.deny"}
+
+
+def test_sets_below_a_directory_are_told_apart(solon: Callable[..., Any], repository: Path) -> None:
+    for cloud in ("aws", "gcp"):
+        write(repository, f"clouds/{cloud}/sentinel.hcl", 'policy "never" {}')
+        write(repository, f"clouds/{cloud}/never.sentinel", "main = false\n")
+    report = json.loads(solon("check", "-p", "clouds", "good.json", "--format", "json").out)
+    assert {f["policy"] for f in report["decisions"][0]["findings"]} == {"aws/never", "gcp/never"}
+
+
+def test_policies_without_a_configuration_advise(solon: Callable[..., Any], repository: Path) -> None:
+    write(repository, "loose/never.sentinel", "main = false\n")
+    done = solon("check", "-p", "loose", "good.json", "--format", "json")
+    (finding,) = json.loads(done.out)["decisions"][0]["findings"]
+    assert (done.status, finding["policy"], finding["stage"]) == (0, "never", "warn")
+
+
+def test_an_override_file(solon: Callable[..., Any], repository: Path) -> None:
+    write(repository, "set/override.hcl", 'policy "gpu" { enforcement_level = "advisory" }')
+    assert solon("check", "-p", "set", "bad.json").status == 0
+
+
+def test_the_run_and_its_costs(solon: Callable[..., Any], repository: Path) -> None:
+    write(repository, "costs/sentinel.hcl", 'policy "budget" { enforcement_level = "hard-mandatory" }')
+    write(
+        repository,
+        "costs/budget.sentinel",
+        'import "tfrun"\n\nmain = rule {\n'
+        '\ttfrun.workspace.name else "" is "dev" or\n'
+        "\tfloat(tfrun.cost_estimate.proposed_monthly_cost else 0) < 1000\n}\n",
+    )
+    write(repository, "high.json", '{"proposed_monthly_cost": "1000.5"}')
+    write(repository, "dev.yaml", "workspace: {name: dev}\n")
+    assert solon("check", "-p", "costs", "good.json").status == 0
+    assert solon("check", "-p", "costs", "good.json", "--cost-estimate", "high.json").status == 1
+    both = ["--cost-estimate", "high.json", "--tfrun", "dev.yaml"]
+    assert solon("check", "-p", "costs", "good.json", *both).status == 0
+
+
+def test_undefined_denies_and_says_why(solon: Callable[..., Any], repository: Path) -> None:
+    write(
+        repository,
+        "gone/gone.sentinel",
+        'import "tfplan/v2" as tfplan\nmain = rule { tfplan.nothing is 3 }\n',
+    )
+    write(repository, "gone/sentinel.hcl", 'policy "gone" { enforcement_level = "hard-mandatory" }')
+    done = solon("check", "-p", "gone", "good.json")
+    assert done.status == 1
+    assert "main is undefined: " in done.out
+    assert "nothing" in done.out
+    assert "gone/gone.sentinel:2:" in done.out
+
+
+def test_a_run_time_error_is_an_error(solon: Callable[..., Any], repository: Path) -> None:
+    write(repository, "set/lib/shared.sentinel", "among = func(value, list) {\n\treturn value + 1\n}\n")
+    done = solon("check", "-p", "set", "bad.json")
+    assert done.status == 2
+    assert "set/lib/shared.sentinel:2:" in done.out
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "problem"),
+    [
+        (
+            "set/sentinel.hcl",
+            'policy "gpu" { source = "https://x.example/p.sentinel" }',
+            "set/sentinel.hcl:1:1: remote",
+        ),
+        ("set/sentinel.hcl", 'policy "gpu" { source = "none.sentinel" }', "set/none.sentinel: no such file"),
+        ("set/sentinel.hcl", 'policy "gpu" {}', 'set/gpu.sentinel:8:1: there is no import "shared"'),
+        ("set/sentinel.hcl", 'plicy "gpu" {}', "set/sentinel.hcl:1:1: unknown block 'plicy'"),
+        ("set/gpu.sentinel", "main = rule {\n", "set/gpu.sentinel:"),
+    ],
+)
+def test_sets_that_are_broken(
+    solon: Callable[..., Any], repository: Path, file: str, text: str, problem: str
+) -> None:
+    write(repository, file, text)
+    done = solon("check", "-p", "set", "good.json")
+    assert done.status == 2
+    assert problem in done.err
+    assert "nothing was judged" in done.err
+    assert "Traceback" not in done.err
+
+
+# --- solon test
+
+CASE = """import "module" "shared" { source = "../../lib/shared.sentinel" }
+mock "tfplan/v2" {
+  data = {
+    resource_changes = {
+      "aws_instance.b" = {
+        type   = "aws_instance"
+        change = { after = { instance_type = "p3.2xlarge" } }
+      }
+    }
+  }
+}
+PARAM
+test { rules = { main = EXPECTED } }
+"""
+
+
+def case(expected: str, param: str = "") -> str:
+    return CASE.replace("PARAM", param).replace("EXPECTED", expected)
+
+
+def results(solon: Callable[..., Any], *arguments: str) -> tuple[int, dict[str, Any]]:
+    done = solon("test", *arguments, "--format", "json")
+    found = json.loads(done.out)["results"]
+    return done.status, {result["name"]: result for result in found}
+
+
+def test_cases_pass_and_fail(solon: Callable[..., Any], repository: Path) -> None:
+    write(repository, "set/test/gpu/denies.hcl", case("false"))
+    write(
+        repository,
+        "set/test/gpu/allows.hcl",
+        case("true", 'param "allowed" { value = ["p3.2xlarge"] }'),
+    )
+    status, found = results(solon, "set")
+    assert status == 0
+    assert {name: result["status"] for name, result in found.items()} == {
+        "gpu/allows.hcl": "passed",
+        "gpu/denies.hcl": "passed",
+    }
+    assert found["gpu/denies.hcl"]["suite"] == "set/gpu.sentinel"
+    assert found["gpu/denies.hcl"]["printed"] == ['allowed: ["g5.xlarge"]']
+    assert found["gpu/denies.hcl"]["checks"] == [
+        {
+            "name": "main",
+            "expected": "false",
+            "got": "false",
+            "passed": True,
+            "location": {"file": "set/gpu.sentinel", "line": 16, "column": 8},
+        }
+    ]
+    write(repository, "set/test/gpu/denies.hcl", case("true"))
+    status, found = results(solon, "set")
+    assert status == 1
+    failed = found["gpu/denies.hcl"]
+    assert failed["status"] == "failed"
+    assert failed["message"].startswith("main is false, expected true\n")
+    assert "set/gpu.sentinel:16:8: rule main is false" in failed["message"]
+
+
+def test_run_selects_by_name(solon: Callable[..., Any], repository: Path) -> None:
+    for name in ("one", "two"):
+        write(repository, f"set/test/gpu/{name}.hcl", case("false"))
+    assert list(results(solon, "set", "--run", "gpu/two")[1]) == ["gpu/two.hcl"]
+    done = solon("test", "set", "--run", "three")
+    assert done.status == 2
+    assert "no test matches" in done.err
+
+
+def test_a_case_may_be_named(solon: Callable[..., Any], repository: Path) -> None:
+    write(
+        repository,
+        "set/test/gpu/one.json",
+        '{"mock": {"tfplan/v2": {"resource_changes": {}}}, "modules": '
+        '{"shared": {"path": "../../lib/shared.sentinel"}}, "test": {"main": true}}',
+    )
+    assert list(results(solon, "set/test/gpu/one.json")[1]) == ["gpu/one.json"]
+    assert list(results(solon, "set/gpu.sentinel")[1]) == ["gpu/one.json"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("test {", "set/test/gpu/c.hcl:1:1: 'test' has no closing brace"),
+        ('mock "tfplan/v2" { module { source = "no.sentinel" } }', "set/test/gpu/no.sentinel: no such file"),
+        ("", 'set/gpu.sentinel:7:1: there is no import "tfplan/v2"'),
+    ],
+)
+def test_cases_that_cannot_be_run(
+    solon: Callable[..., Any], repository: Path, text: str, message: str
+) -> None:
+    write(repository, "set/test/gpu/c.hcl", text)
+    status, found = results(solon, "set")
+    assert status == 2
+    assert found["gpu/c.hcl"]["status"] == "error"
+    assert message in found["gpu/c.hcl"]["message"]
+
+
+RULES = """a = rule { true }
+b = rule { [1, 2] }
+unasked = rule { true }
+undefined_one = rule { {}.x }
+main = rule { a and (b is [1, 2]) and (undefined_one else true) }
+"""
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ("main = true, a = true, b = [1, 2]", ""),
+        ("b = [1.0, 2]", ""),
+        ("b = [2, 1]", "b is [1, 2], expected [2, 1]"),
+        ("unasked = true", "unasked is not evaluated, expected true"),
+        ("undefined_one = false", "undefined_one is undefined, expected false"),
+        ("nothing = true", "nothing is not evaluated, expected true"),
+    ],
+)
+def test_each_rule_is_asserted(solon: Callable[..., Any], repository: Path, rules: str, message: str) -> None:
+    write(repository, "rules/p.sentinel", RULES)
+    write(repository, "rules/test/p/c.hcl", f"test {{ rules = {{ {rules} }} }}")
+    status, found = results(solon, "rules")
+    assert (status, found["p/c.hcl"]["message"].split("\n")[0]) == (1 if message else 0, message)
+
+
+def test_without_expectations_main_should_be_true(solon: Callable[..., Any], repository: Path) -> None:
+    write(repository, "p.sentinel", "main = false\n")
+    write(repository, "test/p/c.hcl", "")
+    assert results(solon, ".")[1]["p/c.hcl"]["message"].startswith("main is false, expected true")
+
+
+def test_mocks_stand_for_standard_imports_and_import_others(
+    solon: Callable[..., Any], repository: Path
+) -> None:
+    write(repository, "p.sentinel", 'import "strings"\nmain = rule { strings.to_upper("a") is "mocked" }\n')
+    write(repository, "test/p/m.sentinel", 'import "word"\nto_upper = func(s) { return word.value }\n')
+    write(repository, "test/p/w.sentinel", 'value = "mocked"\n')
+    write(
+        repository,
+        "test/p/c.hcl",
+        'mock "strings" {\n module {\n source = "m.sentinel"\n }\n}\nmock "word" {\n module {\n source = "w.sentinel"\n }\n}\n',
+    )
+    assert results(solon, ".")[1]["p/c.hcl"]["status"] == "passed"
+
+
+def test_globals_and_static_imports(solon: Callable[..., Any], repository: Path) -> None:
+    write(repository, "p.sentinel", 'import "people"\nmain = rule { people.boss is who }\n')
+    write(repository, "people.json", '{"boss": "ada"}')
+    write(
+        repository,
+        "test/p/c.hcl",
+        'import "static" "people" {\n  source = "../../people.json"\n  format = "json"\n}\nglobal "who" { value = "ada" }\n',
+    )
+    assert results(solon, ".")[1]["p/c.hcl"]["status"] == "passed"
+
+
+def test_rego_and_sentinel_together(solon: Callable[..., Any], repository: Path) -> None:
+    write(repository, "set/test/gpu/denies.hcl", case("false"))
+    write(repository, "set/x_test.rego", "package x\n\ntest_it if true\n")
+    assert set(results(solon, "set")[1]) == {"gpu/denies.hcl", "data.x.test_it"}
+
+
+def test_junit(solon: Callable[..., Any], repository: Path) -> None:
+    write(repository, "set/test/gpu/denies.hcl", case("true"))
+    done = solon("test", "set", "--format", "junit")
+    assert done.status == 1
+    assert '<failure message="main is false, expected true"' in done.out
