@@ -108,9 +108,37 @@ def test_what_cannot_be_read(solon: Callable[..., Any], tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["-w", "-"], "solon: --write has nothing to write to when it reads standard input (-)\n"),
-        (["."], "solon: .: no Rego files found\n"),
+        (["."], "solon: .: no Rego or Sentinel files found\n"),
     ],
 )
 def test_usage(solon: Callable[..., Any], arguments: list[str], message: str) -> None:
     ran = solon("fmt", *arguments)
     assert (ran.status, ran.out, ran.err) == (2, "", message)
+
+
+SENTINEL = 'main=rule{\ntags.team is "ml"\n}'
+LAID_OUT = 'main = rule {\n\ttags.team is "ml"\n}\n'
+
+
+def test_sentinel_is_laid_out_by_its_ending(solon: Callable[..., Any], policies: Path) -> None:
+    (policies / "team.sentinel").write_text(SENTINEL)
+    assert solon("fmt", "p/team.sentinel").out == LAID_OUT
+    ran = solon("fmt", "--list", "--fail", "p")
+    assert (ran.status, ran.out) == (1, "p/messy.rego\np/team.sentinel\n")
+    assert solon("fmt", "--write", "p").status == 0
+    assert (policies / "team.sentinel").read_text() == LAID_OUT
+    assert solon("fmt", "--list", "--fail", "p").status == 0
+
+
+def test_sentinel_from_standard_input(solon: Callable[..., Any]) -> None:
+    ran = solon("fmt", "--sentinel", "-", stdin=SENTINEL.encode())
+    assert (ran.status, ran.out, ran.err) == (0, LAID_OUT, "")
+
+
+def test_sentinel_that_does_not_parse(solon: Callable[..., Any], policies: Path) -> None:
+    (policies / "team.sentinel").write_text("main = rule {\n")
+    (policies / "messy.rego").write_text(MESSY)
+    ran = solon("fmt", "--write", "p")
+    assert ran.status == 2
+    assert ran.err.startswith("p/team.sentinel:2:1: ")
+    assert (policies / "messy.rego").read_text() == NEAT

@@ -157,6 +157,30 @@ def test_the_run_and_its_costs(solon: Callable[..., Any], repository: Path) -> N
     assert solon("check", "-p", "costs", "good.json", *both).status == 0
 
 
+def test_a_state_that_the_configuration_names(solon: Callable[..., Any], repository: Path) -> None:
+    write(
+        repository,
+        "set/sentinel.hcl",
+        'import "plugin" "tfstate/v2" { config = { path = "state.json" } }\n'
+        'policy "state" { enforcement_level = "hard-mandatory" }\n',
+    )
+    write(
+        repository,
+        "set/state.sentinel",
+        'import "tfstate/v2" as s\nmain = rule { s.terraform_version is "1.9.9" }\n',
+    )
+    write(
+        repository, "set/state.json", '{"format_version": "1.0", "terraform_version": "1.9.9", "values": {}}'
+    )
+    assert solon("check", "-p", "set", "good.json").status == 0
+    write(repository, "set/state.json", '{"prior_state": {"terraform_version": "1.9.8"}}')
+    assert solon("check", "-p", "set", "good.json").status == 1
+    (repository / "set/state.json").unlink()
+    done = solon("check", "-p", "set", "good.json")
+    assert done.status == 2
+    assert "set/state.json: no such file" in done.err
+
+
 def test_undefined_denies_and_says_why(solon: Callable[..., Any], repository: Path) -> None:
     write(
         repository,

@@ -1,4 +1,4 @@
-"""solon fmt: Rego laid out as ``opa fmt`` lays it out."""
+"""solon fmt: Rego laid out as ``opa fmt`` lays it out, Sentinel as HashiCorp's formatter does."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ import difflib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from solon.cli.errors import UsageError
 from solon.frameworks import rego_files
 from solon.lang.rego import RegoError
 from solon.lang.rego.ast import Version
 from solon.lang.rego.format import format_text
+from solon.lang.sentinel.errors import SentinelError
 from solon.subjects.discover import read_bytes
 from solon.subjects.documents import Problem, text_of
+
+REGO: Final = ".rego"
+SENTINEL: Final = ".sentinel"
+STDIN: Final = "<stdin>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,7 @@ class Options:
     fail: bool
     v0: bool
     rego_v1: bool
+    sentinel: bool  # what is read from standard input
 
 
 def run(options: Options) -> int:
@@ -37,13 +44,13 @@ def run(options: Options) -> int:
         files += 1
         try:
             text = text_of(read_bytes(path, sys.stdin.buffer.read))
-            laid_out = _format("<stdin>" if path == "-" else path, text, options)
+            laid_out = _format(STDIN if path == "-" else path, text, options)
             changes = laid_out != text
             _show(path, text, laid_out, options)
             if changes and options.write:
                 with open(path, "w", encoding="utf-8", newline="") as file:
                     file.write(laid_out)
-        except RegoError as error:
+        except (RegoError, SentinelError) as error:
             print(error.render(), file=sys.stderr)
             failed = True
         except Problem as problem:
@@ -55,7 +62,7 @@ def run(options: Options) -> int:
         else:
             changed = changed or changes
     if not files:
-        raise UsageError(f"{', '.join(options.paths)}: no Rego files found")
+        raise UsageError(f"{', '.join(options.paths)}: no Rego or Sentinel files found")
     if failed:
         return 2
     return 1 if options.fail and changed else 0
@@ -66,11 +73,15 @@ def _files(paths: list[str]) -> Iterator[str]:
         if path == "-":
             yield path
         else:
-            yield from rego_files.find(path)
+            yield from rego_files.find(path, (REGO, SENTINEL))
 
 
 def _format(name: str, text: str, options: Options) -> str:
-    """A file is read as v1, and as v0 where it is not v1; to become both, the other way round."""
+    """Rego is read as v1, and as v0 where it is not v1; to become both, the other way round."""
+    if name.endswith(SENTINEL) or (options.sentinel and name == STDIN):
+        from solon.lang.sentinel.format import format_text as format_sentinel
+
+        return format_sentinel(name, text)
     if options.v0:
         return format_text(name, text, "v0", rego_v1=options.rego_v1)
     versions: tuple[Version, Version] = ("v0", "v1") if options.rego_v1 else ("v1", "v0")

@@ -512,7 +512,8 @@ def lint(
 @app.command()
 def fmt(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATHS", help="Rego files, directories of them; - for stdin.")
+        list[str],
+        typer.Argument(metavar="PATHS", help="Rego and Sentinel files, directories of them; - for stdin."),
     ],
     write: Annotated[bool, typer.Option("--write", "-w", help="Rewrite the files.")] = False,
     diff: Annotated[bool, typer.Option("--diff", "-d", help="Show what would change.")] = False,
@@ -524,8 +525,9 @@ def fmt(
     rego_v1: Annotated[
         bool, typer.Option("--rego-v1", help="Write version 0 such that it is version 1 as well.")
     ] = False,
+    sentinel: Annotated[bool, typer.Option("--sentinel", help="Standard input is Sentinel.")] = False,
 ) -> None:
-    """Lay Rego out as `opa fmt` does.
+    """Lay Rego out as `opa fmt` does, and Sentinel as `sentinel fmt` does.
 
     Prints the text; with --write, rewrites the files. What a policy means never changes, and no comment is lost.
 
@@ -536,7 +538,14 @@ def fmt(
     raise typer.Exit(
         command.run(
             command.Options(
-                paths=paths, write=write, diff=diff, list=list_, fail=fail, v0=v0, rego_v1=rego_v1
+                paths=paths,
+                write=write,
+                diff=diff,
+                list=list_,
+                fail=fail,
+                v0=v0,
+                rego_v1=rego_v1,
+                sentinel=sentinel,
             )
         )
     )

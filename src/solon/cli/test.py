@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from solon.cli import cache
 from solon.cli.errors import Failure, UsageError
+from solon.cli.progress import track
 from solon.frameworks import rego_files
 from solon.frameworks.gatekeeper.suite import Filter, SuiteRunner, is_suite
 from solon.frameworks.policy import Context
@@ -58,7 +59,11 @@ def run(options: Options) -> int:
     results = [
         result
         for _ in range(options.count)
-        for result in (*_rego(options, wanted, coverage), *_suites(options), *_sentinel(options, wanted))
+        for result in (
+            *_rego(options, wanted, coverage),
+            *_suites(options),
+            *_sentinel(options, wanted, coverage),
+        )
     ]
     if not results:
         raise _nothing(
@@ -162,15 +167,24 @@ def _suites(options: Options) -> Iterator[TestResult]:
                 yield from runner.run(source.path, subject.document, wanted)
 
 
-def _sentinel(options: Options, wanted: re.Pattern[str] | None) -> Iterator[TestResult]:
+def _sentinel(
+    options: Options, wanted: re.Pattern[str] | None, coverage: dict[str, FileCoverage]
+) -> Iterator[TestResult]:
     cases = [case for case in sentinel_cases(options.paths) if wanted is None or wanted.search(case.name)]
     if not cases:
         return
+    from solon.decisions.cores import cores
+    from solon.frameworks.sentinel import parallel
+    from solon.frameworks.sentinel.coverage import Reached
     from solon.frameworks.sentinel.suite import Setting, SuiteRunner
-    from solon.lang.sentinel.imports import STANDARD
 
-    setting = Setting(STANDARD, Budget(seconds=options.timeout), time.time_ns())
-    yield from SuiteRunner(setting, time.perf_counter).run(cases)
+    setting = Setting(Budget(seconds=options.timeout), time.time_ns())
+    if not options.coverage:
+        yield from track(parallel.run(cases, setting, cores()), len(cases), "testing")
+        return
+    runner = SuiteRunner(setting, time.perf_counter, Reached())
+    yield from track(runner.run(cases), len(cases), "testing")
+    coverage.update(runner.coverage())
 
 
 def _holds_tests(path: str) -> bool:

@@ -80,14 +80,14 @@ def _no_stdin(_size: int) -> bytes:
     raise Problem("standard input cannot be used here")
 
 
-def find(path: str) -> Iterator[str]:
+def find(path: str, endings: tuple[str, ...] = (".rego",)) -> Iterator[str]:
     """A file, or the Rego files in a directory and below, those of tests and data directories included."""
     if not os.path.isdir(path):
         yield path
         return
     for directory, folders, names in os.walk(path):
         folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in SKIPPED)
-        yield from (os.path.join(directory, name) for name in sorted(names) if name.endswith(".rego"))
+        yield from (os.path.join(directory, name) for name in sorted(names) if name.endswith(endings))
 
 
 def has_rego(path: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,13 +21,15 @@ _MOST: Final = 5  # elements that a message names
 class Session:
     """The Terraform imports over the plan at hand, which the policies of a set share."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Mapping[str, Any]) -> None:
+        """``known`` are the documents that stand in where a plan has no such part: ``state``, ``configuration``."""
+        self._known = known
         self._held = threading.local()
 
     def of(self, subject: Subject, context: Context) -> _Plan:
         held = getattr(self._held, "plan", None)
         if held is None or held[0] is not subject or held[1] is not context:
-            held = (subject, context, _Plan(subject.document, context.run))
+            held = (subject, context, _Plan(Documents(subject.document, context.run, **self._known)))
             self._held.plan = held
         plan: _Plan = held[2]
         return plan
@@ -35,10 +38,17 @@ class Session:
 class _Plan:
     """A plan, its imports, and where its resources stand in it."""
 
-    def __init__(self, document: Any, run: Mapping[str, Any] | None) -> None:
-        self.imports: Mapping[str, Opening] = imports_of(Documents(document, run))
-        self._document = document
+    def __init__(self, documents: Documents) -> None:
+        self.imports: Mapping[str, Opening] = imports_of(documents)
+        self._document = documents.plan
         self._places: dict[str, Path] | None = None
+
+    def address(self, named: str) -> str | None:
+        """The resource of a name; imports of version 1 write ``[0]`` behind one that has no count."""
+        if self.place(named) is not None:
+            return named
+        alone = named.removesuffix("[0]")
+        return alone if alone != named and self.place(alone) is not None else None
 
     def place(self, address: str) -> Path | None:
         """Where the change of a resource stands."""
@@ -90,12 +100,22 @@ def violations(result: Result, program: Program, plan: _Plan) -> list[Violation]
         return [Violation(_of_all(result), details)]
     return [
         Violation(
-            "\n".join([f"{address}: {_of_elements(elements, program)}", *_undefined(result)]),
+            "\n".join([_of_resource(address, elements, result, program), *_undefined(result)]),
             {"address": address, **details},
             plan.place(address),
         )
         for address, elements in by_resource.items()
     ]
+
+
+def _of_resource(address: str, elements: Sequence[Element], result: Result, program: Program) -> str:
+    """What is wrong with a resource: what the policy printed of it, or else what is not true of it."""
+    named = re.compile(rf"(?<![\w.\]-]){re.escape(address)}(?:\[0\])?(?![\w.\[-])")
+    printed = [line for line in result.output if named.search(line)]
+    if not printed:
+        verb = "undefined" if result.outcome == "undefined" else "not true"
+        return f"{address}: {verb}{_of_elements(elements, program)}"
+    return "\n".join(printed if printed[0].startswith(address) else [f"{address}:", *printed])
 
 
 def _details(result: Result) -> dict[str, Any]:
@@ -122,8 +142,8 @@ def _address(element: Element, plan: _Plan) -> str | None:
     while at is not None:
         value = at.value.get("address") if isinstance(at.value, dict) else None
         for named in (value, at.key):
-            if isinstance(named, str) and plan.place(named) is not None:
-                return named
+            if isinstance(named, str) and (found := plan.address(named)) is not None:
+                return found
         at = at.within
     return None
 
@@ -132,11 +152,17 @@ def _of_elements(elements: Sequence[Element], program: Program) -> str:
     """What is not true of a resource, and for which of the things inside that the policy goes over."""
     first = elements[0]
     said = _body(first, program)
-    inside = [shown(each.key) for each in elements if each.within is not None]
+    inside = [_shown(each) for each in elements if each.within is not None]
     if not inside:
-        return f"not true: {said}"
+        return f": {said}"
     more = f" and {len(inside) - _MOST} more" if len(inside) > _MOST else ""
-    return f"not true for {', '.join(inside[:_MOST])}{more} of {first.collection}: {said}"
+    return f" for {', '.join(inside[:_MOST])}{more} of {first.collection}: {said}"
+
+
+def _shown(element: Element) -> str:
+    """An element of a list by its value, where that is short; others by index or key."""
+    is_listed = type(element.key) is int and not isinstance(element.value, dict | list)
+    return shown(element.value if is_listed else element.key)
 
 
 def _body(element: Element, program: Program) -> str:

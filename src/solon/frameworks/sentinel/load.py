@@ -21,14 +21,17 @@ from solon.frameworks.sentinel.find import CONFIGURATIONS
 from solon.frameworks.sentinel.hcl import Body
 from solon.frameworks.sentinel.judge import Judge, Session
 from solon.frameworks.sentinel.library import Library, Unusable
-from solon.frameworks.sentinel.sources import EXTENSION, Refused
+from solon.frameworks.sentinel.sources import EXTENSION, Refused, root_of
 from solon.frameworks.sentinel.terraform import NAMES
+from solon.frameworks.sentinel.terraform.view import map_of
 from solon.lang.sentinel import Opening
 from solon.lang.sentinel.imports import STANDARD
 from solon.subjects.subject import Location, Subject, Unreadable
 from solon.subjects.terraform import PLAN
 
 _STAGES: Final = {Level.ADVISORY: Stage.WARN, Level.SOFT: Stage.ENFORCE, Level.HARD: Stage.ENFORCE}
+# import -> what it stands for, and where a plan has it
+_PARTS: Final = {"tfstate/v2": ("state", "prior_state"), "tfconfig/v2": ("configuration", "configuration")}
 _SEVERITIES: Final = ("low", "medium", "high", "critical")
 
 # What a comment at the top says besides the description: `# severity: high`.
@@ -61,7 +64,7 @@ class _Loading:
         configuration = self._configuration()
         if self._problems:
             return None, self._problems
-        session = Session()
+        session = Session(self._known(configuration))
         policies = [
             policy
             for entry in configuration.policies
@@ -72,6 +75,23 @@ class _Loading:
         sources = self._library.sources
         name = f"sentinel:{self._name}"
         return PolicySet(name, sources.revision, policies, _candidates(policies), sources.read), []
+
+    def _known(self, configuration: Configuration) -> Mapping[str, Any]:
+        """The state and the configuration that plugins are configured with, for plans that have none."""
+        sources, found = self._library.sources, {}
+        for each in configuration.imports:
+            part = _PARTS.get(each.name) if each.kind == "plugin" else None
+            path = each.config.get("path")
+            if part is None or not isinstance(path, str):
+                continue
+            try:
+                file = sources.path(path, self._directory)
+                document = map_of(sources.value(file, root_of(self._directory)))
+            except Refused as refused:
+                self._problems.append(str(Unreadable(each.at, refused.problem, refused.hint)))
+                continue
+            found[part[0]] = map_of(document.get(part[1], document))
+        return found
 
     def _configuration(self) -> Configuration:
         """What the files say; a set without any has the policies that lie there, which advise."""

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+from solon.frameworks.rego_tests import FileCoverage
 from solon.frameworks.sentinel.cases import Case
 from solon.frameworks.sentinel.configuration import Configuration, convert, read
+from solon.frameworks.sentinel.coverage import Reached
 from solon.frameworks.sentinel.explain import place, shown, told
 from solon.frameworks.sentinel.library import Library, Linked, Unusable
 from solon.frameworks.sentinel.sources import Refused
 from solon.frameworks.testing import Check, Status, TestResult
 from solon.lang.budget import Budget
-from solon.lang.sentinel import Opening, Result, Undefined
+from solon.lang.sentinel import Program, Result, Undefined
+from solon.lang.sentinel.imports import STANDARD
 from solon.lang.sentinel.values import equals
 from solon.subjects.subject import Location
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What every case is run with. ``standard`` are the imports there are without a mock."""
+    """What every case is run with."""
 
-    standard: Mapping[str, Opening]
     budget: Budget
     now_ns: int
     allowed_hosts: frozenset[str] = frozenset()
@@ -32,12 +35,15 @@ class Setting:
 class SuiteRunner:
     """Runs cases; what several of them use is read and compiled once."""
 
-    def __init__(self, setting: Setting, clock: Callable[[], float]) -> None:
+    def __init__(self, setting: Setting, clock: Callable[[], float], reached: Reached | None = None) -> None:
+        """What tests reach of policies and modules is told to ``reached``."""
         self._setting = setting
         self._clock = clock
         self._library = Library()
+        self._reached = reached
+        self._tested: dict[str, Program] = {}
 
-    def run(self, cases: list[Case]) -> Iterator[TestResult]:
+    def run(self, cases: Iterable[Case]) -> Iterator[TestResult]:
         """Results, one case after the other."""
         for case in cases:
             yield self.run_one(case)
@@ -50,19 +56,18 @@ class SuiteRunner:
             return self._result(
                 case, Status.ERROR, started, Location(case.file), "\n".join(unusable.problems)
             )
-        setting = self._setting
-        result = linked.program.evaluate(
-            imports=linked.imports,
-            configs=linked.configs,
-            params=configuration.params,
-            globals=configuration.globals,
-            allowed_hosts=setting.allowed_hosts,
-            budget=setting.budget,
-            now_ns=setting.now_ns,
-        )
+        with self._reached.watching() if self._reached is not None else nullcontext():
+            result = self._evaluated(linked, configuration, explain=False)
+        mocks = {mock.name for mock in configuration.mocks}
+        tested = (each for name, each in linked.imports.items() if name not in mocks)
+        for program in (linked.program, *tested):
+            if isinstance(program, Program):
+                self._tested[program.name] = program
         expected = {"main": True} if configuration.rules is None else configuration.rules
         checks = tuple(_check(name, value, result) for name, value in expected.items())
         wrong = [check for check in checks if not check.passed]
+        if wrong and result.outcome != "error":
+            result = self._evaluated(linked, configuration, explain=True)
         if result.outcome == "error":
             status, lines = Status.ERROR, []
         elif wrong:
@@ -72,6 +77,23 @@ class SuiteRunner:
         at = next((c.location for c in wrong if c.location), None) or Location(case.file)
         message = "\n".join([*lines, *told(result)])
         return self._result(case, status, started, at, message, result.output, checks)
+
+    def _evaluated(self, linked: Linked, configuration: Configuration, *, explain: bool) -> Result:
+        setting = self._setting
+        return linked.program.evaluate(
+            imports=linked.imports,
+            configs=linked.configs,
+            params=configuration.params,
+            globals=configuration.globals,
+            allowed_hosts=setting.allowed_hosts,
+            budget=setting.budget,
+            now_ns=setting.now_ns,
+            explain=explain,
+        )
+
+    def coverage(self) -> Mapping[str, FileCoverage]:
+        """What the cases run so far have reached of policies and modules, by file."""
+        return {} if self._reached is None else self._reached.coverage(self._tested.values())
 
     def _linked(self, case: Case) -> tuple[Configuration, Linked]:
         """Raises Unusable."""
@@ -84,7 +106,7 @@ class SuiteRunner:
         except Refused as refused:
             raise Unusable([str(refused)]) from None
         directory = os.path.dirname(case.file)
-        return configuration, self._library.link(program, configuration, directory, self._setting.standard)
+        return configuration, self._library.link(program, configuration, directory, STANDARD)
 
     def _result(
         self,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from solon.lang.budget import claim, spend
-from solon.lang.sentinel.operators import NUMBERS, as_bytes, as_value, key, shown_type
+from solon.lang.sentinel.operators import NUMBERS, as_bytes, as_value, changes, key, shown_type
 from solon.lang.sentinel.printing import printed
 from solon.lang.sentinel.runtime import Run
 from solon.lang.sentinel.values import Failure, Undefined, Value, text, wrapped
@@ -47,7 +47,8 @@ def _delete(target: Value, name: Value) -> Value:
         raise Failure(f"delete takes from a map, not from {shown_type(target)}")
     if type(name) is Undefined:
         raise Failure("delete takes a key, not undefined")
-    target.pop(key(name), None)
+    if target.pop(key(name), _NOTHING_DELETED) is not _NOTHING_DELETED:
+        changes.note()
     return _NOTHING_DELETED
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Final
 
 from solon.lang.emit import Unit
-from solon.lang.sentinel import ast, operators, runtime
+from solon.lang.sentinel import ast, joins, operators, runtime
 from solon.lang.sentinel.body import Body
 from solon.lang.sentinel.builtins import BUILTINS, Builtin, length
 from solon.lang.sentinel.scopes import Scope, Scopes, Variable
@@ -30,6 +30,8 @@ NAMESPACE: Final[dict[str, Any]] = {
     "UNSET": runtime.UNSET,
     "Undefined": Undefined,
     "length": length,
+    "matching": joins.matching,
+    "soft": joins.soft,
     **{name: getattr(operators, name) for name in (
         "add", "add_in_place", "as_value", "contains", "cut", "different", "divide", "equal", "exclusive", "greater",
         "greater_equal", "index", "is_empty", "key", "lacks", "less", "less_equal", "matches", "mismatches",

@@ -10,6 +10,7 @@ from typing import Any, Final
 from solon.lang.sentinel import ast, choices
 from solon.lang.sentinel.builtins import BUILTINS, Builtin
 from solon.lang.sentinel.emitter import BOOL, MOST_LOOPS, SURE_BOOL, UNKNOWN, Emitter, Info
+from solon.lang.sentinel.joins import fixed_names, plan_of
 from solon.lang.sentinel.values import Undefined, Value, wrapped
 
 _ORDERS: Final = {"<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal"}
@@ -523,6 +524,29 @@ class Expressions(Emitter):
                     self.add(f"{result} = {body}")
                     self.add("break")
 
+    def join(self, node: ast.Quantifier | ast.For, collection: str) -> str:
+        """A Python expression for the elements that can matter; nothing where all may."""
+        plan = plan_of(node)
+        if plan is None:
+            return ""
+        names: tuple[str, ...] = ()
+        head = plan.wanted
+        if isinstance(head, ast.Path):
+            names, head = fixed_names(head.steps), head.head
+        if isinstance(head, ast.Constant):
+            wanted = self.unit.constant(head.value)
+        else:
+            assert isinstance(head, ast.Name)
+            found, certain = self.candidates(head.name)
+            if len(found) != 1 or found[0].holds_rule or not (certain or found[0].scope.kind == "file"):
+                return ""
+            wanted = self.text_of(found[0])
+            if names:
+                wanted = f"soft({wanted}, {self.unit.shared('P', f'names {names}', names)})"
+        compared = self.unit.shared("P", f"names {plan.names}", plan.names)
+        guards = self.unit.shared("P", f"guards {plan.guards}", plan.guards)
+        return f"matching({self.run}, {collection}, {compared}, {wanted}, {guards})"
+
     @contextmanager
     def loop(self, node: ast.Quantifier | ast.For, collection: str) -> Iterator[tuple[str, str]]:
         """A loop over a collection, with its names; gives the key as it is stored, and the element."""
@@ -538,13 +562,14 @@ class Expressions(Emitter):
         value = f"x{second.number}"
         key = self.fresh()
         filters = isinstance(node, ast.Quantifier) and node.kind == "filter"
-        lone = first is None and not filters and not self.wants_keys
+        self.at(node.collection)
+        join = self.join(node, collection)
+        lone = first is None and not filters and not self.wants_keys and not join
         if lone:
             header = f"for {value} in elements({self.run}, {collection}):"
         else:
             value = value if pair else self.fresh()
-            header = f"for {key}, {value} in entries({self.run}, {collection}):"
-        self.at(node.collection)
+            header = f"for {key}, {value} in {join or f'entries({self.run}, {collection})'}:"
         with self.block(header):
             self.at(node)
             if lone:

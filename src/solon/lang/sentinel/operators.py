@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import count
 from typing import Any, Final, NoReturn
 
 from solon.lang.budget import STEP_BYTES, claim, spend
@@ -408,17 +409,37 @@ def cut(value: Value, low: Value, high: Value, span: Span) -> Value:
     return part.decode("utf-8", "surrogateescape") if kind is str else part
 
 
+class _Changes:
+    """When something in a collection was last replaced or taken out. (That it grew, its length says.)"""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+        self.last = 0
+
+    def note(self) -> None:
+        self.last = next(
+            self._numbers
+        )  # a number that no other thread is given, so it is not one seen before
+
+
+changes: Final = _Changes()
+
+
 def put(collection: Value, at: Value, value: Value) -> None:
     """``collection[at] = value``"""
     kind = type(collection)
     if kind is dict:
-        collection[at if type(at) is str else key(at)] = value
+        name = at if type(at) is str else key(at)
+        if name in collection:
+            changes.note()
+        collection[name] = value
         spend(1)
     elif kind is list:
         if type(at) is not int:
             raise Failure(f"the index of a list must be an int, not {shown_type(at)}")
         if not -len(collection) <= at < len(collection):
             raise Failure(f"no index {at} in a list of {len(collection)}; `append` makes it longer")
+        changes.note()
         collection[at] = value
     else:
         raise Failure(f"cannot assign to an element of {shown_type(collection)}")

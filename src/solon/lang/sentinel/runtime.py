@@ -41,7 +41,7 @@ class Run(Meter):
         "copies",
         "depth",
         "forced",
-        "imports",
+        "imports", "joins",
         "opened",
         "output",
         "owning",
@@ -64,6 +64,7 @@ class Run(Meter):
         self.output: list[str] = []
         self.opened: dict[str, Any] = {}
         self.copies: dict[int, tuple[Value, Value]] = {}
+        self.joins: dict[Any, Any] = {}  # see solon.lang.sentinel.joins
         self.depth = 0
         self.forced: list[Rule] = []  # the rules that were evaluated
         self.changing = self.owning = False

@@ -148,7 +148,8 @@ class Tracking(Body):
         self._note(collection, value)
 
     def _note(self, collection: str, value: str) -> None:
-        why = self.first_of(value)
+        """A collection is changed: for the reasons of where that is done, or else of what is put in."""
+        why = " or ".join(reversed(self.because_of)) or self.reason(value)
         if why != NONE:
             self.add(f"t.note({collection}, {why})")
 

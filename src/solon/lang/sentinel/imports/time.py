@@ -44,6 +44,10 @@ class Timespace:
     def type_name(self) -> str:
         return "map"
 
+    @property
+    def shown(self) -> str:
+        return str(self)
+
     def get(self, name: str, default: Value) -> Value:
         component = _COMPONENTS.get(name)
         if component is not None:
