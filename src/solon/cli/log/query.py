@@ -237,6 +237,14 @@ def metrics(options: MetricsOptions) -> int:
     return 0
 
 
+def prometheus(log: Log, limits: Limits) -> str:
+    """The metrics of a whole log, for Prometheus. Raises LogError, OSError."""
+    now_ns = log.around.clock()
+    with session.opened(log, limits=limits, records=True) as found:
+        measured = measures.measured(found, stuck=0, asof_us=now_ns // 1_000)
+    return metrics_report.render("prometheus", measured, health(log, sinks_of(log)), now_ns=now_ns)
+
+
 def explain(directory: str | None, decision: str, format_: str) -> int:
     with worded(), opened(directory) as log:
         found = lookup.find(log, decision)
