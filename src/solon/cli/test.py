@@ -41,6 +41,7 @@ class Options:
     data: list[str]
     dialect: Dialect
     timeout: float
+    allowed_hosts: frozenset[str] = frozenset()
     count: int = 1
     bench: bool = False
     bench_time: float = 1.0
@@ -180,7 +181,7 @@ def _sentinel(
 
     found = config.find(os.getcwd())
     copies = {} if found is None else found.copies()
-    setting = Setting(Budget(seconds=options.timeout), time.time_ns(), copies)
+    setting = Setting(Budget(seconds=options.timeout), time.time_ns(), copies, options.allowed_hosts)
     if not options.coverage:
         yield from track(parallel.run(cases, setting, cores()), len(cases), "testing")
         return
