@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from solon.decisions.replay.comparison import Kind
 from solon.decisions.replay.judging import Verdict
-from solon.decisions.replay.recorded import Found, Recorded
+from solon.decisions.replay.recorded import Found, Recorded, digest_of, recorded
 from solon.decisions.replay.tally import Tally
 
 DENIED = Verdict("deny", (Found("p", "deny", "no"),))
@@ -55,3 +59,18 @@ def test_teams_and_policies() -> None:
     assert [each.depends for each in tally.kept()] == [("masked values", "data.inventory"), ()]
     assert (tally.decisions, tally.compared, dict(tally.undone)) == (4, 3, {"its input is not in the log": 1})
     assert (tally.total.doubtful, tally.on_masked) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("event", "undone", "same"),
+    [({}, 0, 1), ({"result": None}, 0, 1), ({"result": True}, 1, 0), ({"error": {"code": "x"}}, 1, 0)],
+)
+def test_a_document_that_gave_nothing_then_and_is_not_there_now(
+    event: dict[str, Any], undone: int, same: int
+) -> None:
+    said = {"decision_id": "o", "timestamp": "2026-03-01T08:00:00Z", "path": "a/b", "input": {}, **event}
+    tally = Tally(frozenset(), 5)
+    tally.add(
+        recorded(json.dumps(said)), Verdict(answer=digest_of(None), problem="the candidate has no data.a.b")
+    )
+    assert (sum(tally.undone.values()), tally.of_kind(Kind.SAME)) == (undone, same)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, islice
+from itertools import chain
 from typing import Any, Final
 
 from solon.cli.errors import UsageError
@@ -29,11 +29,13 @@ from solon.decisions.replay.source import Selection, Which
 from solon.decisions.replay.tally import Tally
 from solon.decisions.warehouse import session
 from solon.decisions.warehouse.query import Filters
-from solon.decisions.warehouse.session import USUAL, Limits, Window
+from solon.decisions.warehouse.session import Limits, Window
 from solon.report import replay_report
 from solon.report.replay_report import ReplayReport
 
 _FEW: Final = 500  # events that are judged before other processes would have started
+_FEW_BYTES: Final = 1 << 20
+_DAY: Final = 86_400.0
 _LONGEST_STALL: Final = 60.0  # seconds, or twenty evaluations
 _KEPT: Final = {"json": 100}  # examples, unless told otherwise
 
@@ -136,7 +138,7 @@ class Workers:
     jobs: int = 0
     on: str = "local"
     timeout: float = 10.0
-    query: Limits = USUAL
+    query: Limits = Limits(seconds=_DAY)  # noqa: RUF009 - it is frozen
 
     @staticmethod
     def of(options: Options) -> Workers:
@@ -168,14 +170,24 @@ def replayed(
 
             replay = Replay(told)
             events = source.events(found, selection)
-            first = list(islice(events, _FEW + 1)) if workers.on == "local" else []
+            first, few = _begun(events)
             try:
-                replay.run(
-                    chain(first, events), _judging(load, candidate, workers, few=0 < len(first) <= _FEW)
-                )
+                replay.run(chain(first, events), _judging(load, candidate, workers, few=few))
             except PoolError as error:
                 raise UsageError(str(error)) from None
             return replay.judged, source.erased(log, found)
+
+
+def _begun(events: Iterator[tuple[Recorded, bytes]]) -> tuple[list[tuple[Recorded, bytes]], bool]:
+    """The first events, and whether there are no others."""
+    first: list[tuple[Recorded, bytes]] = []
+    size = 0
+    for each in events:
+        first.append(each)
+        size += len(each[1])
+        if len(first) > _FEW or size > _FEW_BYTES:
+            return first, False
+    return first, True
 
 
 def _judging(load: Load, candidate: Candidate, workers: Workers, *, few: bool) -> Judging:

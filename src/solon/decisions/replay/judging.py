@@ -125,7 +125,7 @@ class Judge:
         name = document_of(said.path)
         answer = self._candidate.answers(said.path)
         if answer is None:
-            return Verdict(problem=f"the candidate has no {name}")
+            return Verdict(answer=digest_of(None), problem=f"the candidate has no {name}")
         try:
             value = answer(said.document, self._candidate.at(said.time_ns))
         except RegoError as error:

@@ -34,12 +34,13 @@ class Selection:
 
 
 _COLUMNS: Final = "event, team, subject"
+_AHEAD: Final = 200  # events may be large: a plan has megabytes
 
 
 def events(session: Session, selection: Selection) -> Iterator[tuple[Recorded, bytes]]:
     """The decisions, as the session has them. Raises LogError."""
     sql, parameters = _selected(selection)
-    for event, team, subject in session.ask(sql, parameters).rows:
+    for event, team, subject in session.ask(sql, parameters, ahead=_AHEAD).rows:
         yield (
             recorded(event, team=team or "", uri=subject or "", at_its_time=selection.at_their_time),
             event.encode("utf-8", "surrogatepass"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from solon.decisions.replay.comparison import Cause, Comparison, Kind, Shift, compared
@@ -127,6 +127,8 @@ class Tally:
     def add(self, then: Recorded, now: Verdict | None) -> Changed | None:
         """What changes, where something does."""
         self.decisions += 1
+        if now is not None and now.answer and now.answer == then.answer and not then.outcome:
+            now = replace(now, problem="")  # there was no answer then either
         problem = now.problem if now is not None else then.problem
         if now is None or problem:
             self.undone[problem] += 1

@@ -92,14 +92,14 @@ class Session:
         self.window = window
         self.hot = hot
 
-    def ask(self, sql: str, parameters: Sequence[Any] = ()) -> Answer:
-        """The answer to a SELECT of Solon's own. Raises LogError."""
+    def ask(self, sql: str, parameters: Sequence[Any] = (), *, ahead: int = _CHUNK) -> Answer:
+        """The answer to a SELECT of Solon's own, ``ahead`` rows of it at a time. Raises LogError."""
         until = time.monotonic() + self._limits.seconds
         with self._limited(until):
             cursor = self._database.execute(sql, list(parameters))
             names = [each[0] for each in cursor.description or ()]
-            first = cursor.fetchmany(_CHUNK)
-        return Answer(names, self._rest(first, until))
+            first = cursor.fetchmany(ahead)
+        return Answer(names, self._rest(first, until, ahead))
 
     def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return list(self.ask(sql, parameters).rows)
@@ -124,11 +124,11 @@ class Session:
         with self._limited():
             self._database.execute(copy, list(parameters))
 
-    def _rest(self, rows: list[tuple[Any, ...]], until: float) -> Iterator[tuple[Any, ...]]:
+    def _rest(self, rows: list[tuple[Any, ...]], until: float, ahead: int) -> Iterator[tuple[Any, ...]]:
         while rows:
             yield from rows
             with self._limited(until):
-                rows = self._database.fetchmany(_CHUNK)
+                rows = self._database.fetchmany(ahead)
 
     @contextmanager
     def _limited(self, until: float | None = None) -> Iterator[None]:
