@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from solon.cli import cache
+from solon.cli import cache, config
 from solon.cli.errors import Failure, UsageError
 from solon.cli.progress import track
 from solon.frameworks import rego_files
@@ -41,6 +41,7 @@ class Options:
     data: list[str]
     dialect: Dialect
     timeout: float
+    allowed_hosts: frozenset[str] = frozenset()
     count: int = 1
     bench: bool = False
     bench_time: float = 1.0
@@ -178,7 +179,9 @@ def _sentinel(
     from solon.frameworks.sentinel.coverage import Reached
     from solon.frameworks.sentinel.suite import Setting, SuiteRunner
 
-    setting = Setting(Budget(seconds=options.timeout), time.time_ns())
+    found = config.find(os.getcwd())
+    copies = {} if found is None else found.copies()
+    setting = Setting(Budget(seconds=options.timeout), time.time_ns(), copies, options.allowed_hosts)
     if not options.coverage:
         yield from track(parallel.run(cases, setting, cores()), len(cases), "testing")
         return
