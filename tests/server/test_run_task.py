@@ -400,24 +400,22 @@ def test_a_plan_is_judged_and_the_result_has_an_outcome_for_each_policy(
     assert "tf://gpu-training/aws_instance.gpu_workstation" in [e["solon"]["subject"]["uri"] for e in events]
 
 
-def test_sentinel_is_told_of_the_run(hcp: FakeHcp, serving: Callable[..., Serving], tmp_path: Path) -> None:
-    hcp.plan = PASSES
-    (tmp_path / "set").mkdir()
-    (tmp_path / "set/sentinel.hcl").write_text('policy "lab" { enforcement_level = "hard-mandatory" }\n')
-    (tmp_path / "set/lab.sentinel").write_text(
-        'import "tfrun"\n'
-        'print(tfrun.id, tfrun.created_by, tfrun.cost_estimate else "no costs")\n'
-        'main = rule { tfrun.organization.name is "acme" and tfrun.workspace.name is "lab" }\n'
+def test_sentinel_knows_the_run(hcp: FakeHcp, serving: Callable[..., Serving], tmp_path: Path) -> None:
+    policies = tmp_path / "policies"
+    policies.mkdir()
+    (policies / "sentinel.hcl").write_text(
+        'policy "by-machines" {\n  source = "./a.sentinel"\n  enforcement_level = "hard-mandatory"\n}\n'
     )
-    server = serving("-p", "set", cwd=tmp_path)
-    for workspace, status in (("lab", "passed"), ("gpu-training", "failed")):
-        hcp.ended.clear()
-        hcp.ask(server.url, hcp.task(workspace_name=workspace, task_result_id=workspace))
-        result = hcp.result()
-        assert result["status"] == status
-    (outcome,) = result["outcomes"]
-    assert outcome["outcome-id"] == "lab"
-    assert "run-i3Df5to9ELvibKpQ lena no costs" in outcome["body"]
+    (policies / "a.sentinel").write_text(
+        'import "tfrun"\n\nmain = rule {\n\ttfrun.workspace.name is "gpu-training" and'
+        ' tfrun.organization.name is "acme" and\n\ttfrun.created_by is not "lena"\n}\n'
+    )
+    server = serving("-p", str(policies))
+    hcp.ask(server.url)
+    assert hcp.result()["status"] == "failed"
+    hcp.ended.clear()
+    hcp.ask(server.url, hcp.task(task_result_id="2", run_created_by="ci"))
+    assert hcp.result()["status"] == "passed"
 
 
 def test_policies_are_those_of_the_moment(
