@@ -177,7 +177,9 @@ class Program:
         undefined = main if type(main) is Undefined else None
         failed: tuple[Element, ...] = ()
         if explain and outcome != "pass" and "http" not in run.opened:
-            failed = self._explained(new_run(), values, outcome)
+            failed, told = self._explained(new_run(), values, outcome)
+            if undefined is not None and undefined.at is None and type(told) is Undefined:
+                undefined = told
         return Result(outcome, main, self._rules(g), tuple(run.output), undefined, failed=failed)
 
     def _globals(self, run: Run, code: Code, values: Mapping[str, Value]) -> Globals:
@@ -194,8 +196,10 @@ class Program:
                 g[code.exports[name]] = copied(value) if run.changing else value
         return g
 
-    def _explained(self, run: Run, values: Mapping[str, Value], outcome: Outcome) -> tuple[Element, ...]:
-        """The elements that made ``main`` what it is; none where that cannot be told."""
+    def _explained(
+        self, run: Run, values: Mapping[str, Value], outcome: Outcome
+    ) -> tuple[tuple[Element, ...], Value]:
+        """The elements that made ``main`` what it is, none where that cannot be told; and ``main``."""
         reasons = run.reasons = Reasons()
         try:
             code = self.tracked
@@ -208,10 +212,10 @@ class Program:
                 else:
                     why = g[code.companions["main"]] if "main" in code.companions else ()
                 if _outcome(main) != outcome:
-                    return ()
-                return tuple(islice(distinct(whole(reasons, main, why)), MOST))
+                    return (), None
+                return tuple(islice(distinct(whole(reasons, main, why)), MOST)), main
         except (*_STOPS, SentinelError):
-            return ()
+            return (), None
 
     def _main(self, g: Globals, code: Code) -> Value:
         value = g[code.exports["main"]] if "main" in code.exports else UNSET
