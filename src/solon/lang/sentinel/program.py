@@ -20,7 +20,7 @@ from solon.lang.sentinel.check import check
 from solon.lang.sentinel.compile import NAMESPACE, Compiler
 from solon.lang.sentinel.errors import SentinelError
 from solon.lang.sentinel.operators import shown_type
-from solon.lang.sentinel.parser import parse
+from solon.lang.sentinel.parser import parse, parse_fast
 from solon.lang.sentinel.reasons import MOST, Reasons, distinct, forced, whole
 from solon.lang.sentinel.result import Call, Element, Outcome, Result, RuleValue
 from solon.lang.sentinel.runtime import UNSET, Globals, Rule, Run, copied, force
@@ -45,9 +45,10 @@ def compile(source: Source, *, imports: Collection[str] | None = None) -> Progra
 
     ``imports`` are the imports there are; another one is then an error. None: they are not known yet.
     """
-    file = parse(source.text, source.file)
+    file = parse_fast(source.text, source.file)
     check(file, imports)
-    return Program(file)
+    program = Program(file)
+    return program if not program.code.hides_words else Program(parse(source.text, source.file))
 
 
 class Code:
@@ -63,6 +64,7 @@ class Code:
         self.exports: Mapping[str, int] = compiler.exports
         self.companions: Mapping[str, int] = compiler.companions
         self.changes, self.changes_foreign = scopes.changes, scopes.changes_foreign
+        self.hides_words = scopes.hides_words
         self.is_recursive = bool(compiler.loops)
         self.is_data = not scopes.scopes  # nothing but assignments of values
         namespace: dict[str, Any] = {**names, "ORIGINS": (), "TITLES": compiler.titles}
