@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -292,6 +293,36 @@ def test_the_copy_is_made_again_from_the_entries(
     assert recorded(log, clock, "2026-01-17", tokens=events, severity="low") == [
         ("policies conftest:policy", "changed")
     ]
+
+
+def test_what_was_not_appended_is_not_taken_for_recorded(
+    log: Log, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The texts are on the disk before the entry that names them, and the copy is written behind it."""
+    name = hashlib.sha256(REGO.encode()).hexdigest()
+
+    def full(_entries: object) -> None:
+        assert Path(log.directory, "policies", name).read_text() == REGO
+        raise LogError("no space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(log, "append", full)
+        with pytest.raises(LogError):
+            recording.record(log, programme("2026-01-15"))
+    assert len(recorded(log, clock, "2026-01-16")) == 4
+    assert recorded(log, clock, "2026-01-16") == []
+
+
+def test_processes_at_once_record_a_change_once(log: Log) -> None:
+    now = programme("2026-01-15")
+
+    def one(_number: int) -> int:
+        with Log(log.directory) as own:
+            return len(recording.record(own, now))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(one, range(8))) == [0] * 7 + [4]
+    assert len(reading.entries(log)) == 4
 
 
 def test_entries_that_come_another_way_count(log: Log, clock: Clock, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from solon.decisions.in_force.parts import ActivePolicy, ActiveSet, key_of
 from solon.decisions.in_force.standing import InForce, judged
 from solon.decisions.log.errors import LogError
 from solon.decisions.log.events import nanoseconds
+from solon.decisions.log.leaf import Kind
 from solon.decisions.log.store import Log
 from solon.decisions.warehouse import lookup
 from solon.frameworks.excerpt import Lines, excerpt
@@ -47,6 +48,11 @@ def explain(directory: str | None, decision: str, format_: str, *, trace: bool) 
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise UsageError(f"{stored.path}:{stored.offset}: the event cannot be read: {error}") from None
         event = event if isinstance(event, dict) else {}
+        if stored.says.kind is not Kind.DECISION:
+            raise UsageError(
+                f"{decision}: is no decision, and says what became of the {stored.says.kind.name.lower()}: "
+                f"`solon log show {decision}` shows it"
+            )
         basis = _basis(log, event, trace=trace)
     where = {
         "shard": place.name,

@@ -27,7 +27,6 @@ from solon.decisions.in_force.parts import (
     ActiveWaiver,
     Part,
     Parts,
-    digest,
     field_of,
     token_keys,
 )
@@ -123,14 +122,13 @@ def _record(log: Log, now: Present, seen: str, author: Authorship, entries: Sequ
 
 
 def _entries(log: Log, now: Present, found: Sequence[Changed], author: Author, time_ns: int) -> list[Entry]:
-    programme = digest(now.parts)
     out = []
     for each in found:
         locate = now.locations.get(each.key) if each.change != "removed" else None
         line = encoded(
             each,
             now.place,
-            programme,
+            now.digest,
             name=f"{each.event}-{log.around.random(16).hex()}",
             time_ns=time_ns,
             author=author,
