@@ -215,6 +215,7 @@ def _write(log: Log, now: Present, seen: str, time_ns: int, known: frozenset[str
     # Not synced: the entries are what counts, and a copy that is torn is made again.
     path = _path(log, now.place)
     temporary = f"{path}{durable.TEMPORARY}{os.getpid()}"
-    with open(temporary, "wb") as file:
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "wb") as file:
         file.write(msgspec.json.encode(copy))
     os.replace(temporary, path)
