@@ -5,6 +5,7 @@ import textwrap
 import pytest
 
 from solon.frameworks.policy import Context, evaluate
+from solon.frameworks.sentinel.findings import Resources, printed
 from solon.frameworks.sentinel.load import load, notes_of
 from solon.subjects import terraform
 from solon.subjects.documents import Document
@@ -153,6 +154,28 @@ SMALL = 'rc.change.after.type is "t3.micro"'
 )
 def test_findings(findings, policy, expected):
     assert told(findings(policy)) == expected
+
+
+@pytest.mark.parametrize(
+    "line, resource",
+    [
+        ("aws_instance.b is wrong", "aws_instance.b"),
+        ("wrong: aws_instance.b.", "aws_instance.b"),
+        ("aws_instance.b.tags.team is missing", "aws_instance.b"),
+        ("(aws_instance.b[0])", "aws_instance.b"),
+        ('module.m["x.y"].aws_eip.e[3]: no', 'module.m["x.y"].aws_eip.e[3]'),
+        ("aws_instance.bc is wrong", ""),
+        ("my-aws_instance.b is wrong", ""),
+        ("aws_instance", ""),
+        ("a" * 200_000, ""),
+        ("a." * 100_000, ""),
+        ("a[" * 100_000, ""),
+    ],
+)
+def test_the_resource_that_a_line_names(line, resource):
+    changes = [{"address": "aws_instance.b"}, {"address": 'module.m["x.y"].aws_eip.e[3]'}]
+    named, others = printed([line], Resources({"resource_changes": changes}))
+    assert (named, others) == (({resource: [line]}, []) if resource else ({}, [line]))
 
 
 def test_a_resource_for_which_it_is_undefined(findings):
