@@ -96,6 +96,7 @@ def test_events_come_in_several_forms(solon: Solon, log: Path, tmp_path: Path) -
     assert json.loads(ran.out) == {
         "entries": 5,
         "refused": 0,
+        "dropped": 0,
         "placed": [{"shard": "0001", "first": 9, "last": 13}],
     }
     assert json.loads(solon("log", "show", "d-14", "-l", "log", "-o", "json").out) == json.loads(event(14))
@@ -241,6 +242,31 @@ def test_the_log_of_solon_yaml(solon: Solon, log: Path) -> None:
 
 DEPLOYMENT = "kind: Deployment\napiVersion: apps/v1\nmetadata: {name: web}\nspec: {replicas: 1}\n"
 POLICY = 'package main\n\ndeny contains "one replica" if input.spec.replicas < 2\n'
+
+
+def test_what_is_appended_is_masked_and_dropped(solon: Solon, log: Path) -> None:
+    secret = {"kind": "Secret", "apiVersion": "v1", "data": {"token": "aHVudGVyMg=="}}
+    os.mkdir("rules")
+    Path("rules/log.rego").write_text(
+        'package system.log\nimport rego.v1\nmask contains "/input/user" if true\ndrop if input.path == "health"\n'
+    )
+    Path("solon.yaml").write_text("log: {directory: log, mask: rules}\n")
+    lines = event(30, input=secret) + event(31, input={"user": "erika"}) + event(32, path="health")
+    ran = solon("log", "append", "-o", "json", stdin=lines)
+    assert (ran.status, ran.err) == (0, "")
+    assert {name: json.loads(ran.out)[name] for name in ("entries", "refused", "dropped")} == {
+        "entries": 2,
+        "refused": 0,
+        "dropped": 1,
+    }
+    raw = b"".join(path.read_bytes() for path in log.rglob("*.seg"))
+    assert [text in raw for text in (b"aHVudGVyMg==", b"erika", b"health", b"d-30", b"d-31")] == [
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
 def test_check_appends_to_a_log(solon: Solon, log: Path) -> None:

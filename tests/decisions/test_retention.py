@@ -16,7 +16,7 @@ import pytest
 from decision_events import KEY, event
 
 from solon.decisions import retention
-from solon.decisions.log import claims, proof, reading, segment, settings
+from solon.decisions.log import claims, erasure, proof, reading, segment, settings
 from solon.decisions.log.errors import LogError
 from solon.decisions.log.events import entry_of
 from solon.decisions.log.leaf import Entry, Kind
@@ -26,6 +26,7 @@ from solon.decisions.log.verify import verify
 from solon.decisions.log.writer import Surroundings
 from solon.decisions.warehouse import compaction, session
 
+NOW_TEXT = "2026-11-21T12:00:00Z"
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 Said = dict[str, Any]
 
@@ -258,7 +259,10 @@ def test_the_newest_segment_is_ended_where_something_in_it_is_due(
         assert kept(log) == []
 
 
-def test_what_another_process_writes_waits(open_log: Callable[..., Log], clock: Clock) -> None:
+def test_what_another_process_writes_waits(
+    open_log: Callable[..., Log], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasure, "PATIENCE", 0.0)
     with open_log([{"keep": "1d"}]) as other, Log(other.directory, other.around) as log:
         written(other, clock, OLD, [decision(1, OLD)])
         written(other, clock, OLD, [decision(2, OLD)], seal=False)
@@ -266,9 +270,11 @@ def test_what_another_process_writes_waits(open_log: Callable[..., Log], clock: 
         assert kept(log) == ["d-2"]
         (left,) = outcome.left
         assert left.startswith("1 events of shard 0001 wait: ")
-        other.writer().writer.seal()
+        written(
+            other, clock, NOW_TEXT, [decision(3, NOW_TEXT)], seal=False
+        )  # it was asked to begin a new segment
         assert retention.apply(log, NOW, by="ann").left == []
-        assert kept(log) == []
+        assert kept(log) == ["d-3"]
         log.integrate()
         other.integrate()
         assert verify(log).problems == []

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from object_store import ENVIRONMENT, ObjectStore
 
 from solon.frameworks.sentinel import hcl
 from solon.lang import rego, sentinel
@@ -131,23 +132,36 @@ def matches(expected: str, actual: str) -> bool:
 
 @pytest.fixture
 def solon(tmp_path: Path) -> dict[str, str]:
-    """An environment in which ``solon`` is the one of this tree."""
-    program = tmp_path / "bin" / "solon"
-    program.parent.mkdir()
-    program.write_text(f"#!/bin/sh\nexec '{sys.executable}' -m solon \"$@\"\n")
-    program.chmod(0o755)
+    """An environment in which ``solon`` is the one of this tree, and ``python`` what runs it."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, command in (("solon", f"'{sys.executable}' -m solon"), ("python", f"'{sys.executable}'")):
+        (programs / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        (programs / name).chmod(0o755)
     return {
-        "PATH": f"{program.parent}:{os.environ['PATH']}",
+        "PATH": f"{programs}:{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT / "src"),
         "HOME": str(tmp_path),
         "LC_ALL": "C.UTF-8",
     }
 
 
+@pytest.fixture
+def store() -> Iterator[dict[str, str]]:
+    """An environment with a store that has the bucket of the documentation."""
+    with ObjectStore() as found:
+        found.client().create_bucket(Bucket="audit-logs", ObjectLockEnabledForBucket=True)
+        yield {**ENVIRONMENT, "AWS_ENDPOINT_URL": found.url, "AWS_ALLOW_HTTP": "true"}
+
+
 @pytest.mark.parametrize(
     "document", [d for d in DOCUMENTS if any(b.language == "console" for b in blocks(d))], ids=name_of
 )
-def test_sessions(document: Path, tmp_path: Path, solon: dict[str, str]) -> None:
+def test_sessions(
+    document: Path, tmp_path: Path, solon: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    if any("s3://" in block.body for block in blocks(document)):
+        solon = {**solon, **request.getfixturevalue("store")}
     place = tmp_path / "work"
     place.mkdir()
     for name in ("library", "examples"):
@@ -208,7 +222,7 @@ def test_json_parses(block: Block) -> None:
     assert json.loads(text) is not None
 
 
-@pytest.mark.parametrize("block", of("python"), ids=str)
+@pytest.mark.parametrize("block", [block for block in of("python") if not block.file], ids=str)
 def test_python_runs(block: Block) -> None:
     exec(compile(block.body, str(block), "exec"), {})
 

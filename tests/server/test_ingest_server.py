@@ -29,6 +29,7 @@ from solon.decisions.log.store import Log
 from solon.decisions.log.verify import verify
 from solon.server import run
 from solon.server.ingest import Ingest
+from solon.server.metrics import Metrics
 
 JSON = {"Content-Type": "application/json"}
 GZIP = JSON | {"Content-Encoding": "gzip"}
@@ -188,6 +189,57 @@ def test_what_is_not_durable_is_not_acknowledged(
 )
 def test_there_is_nothing_else(asked: Callable[..., Asked], method: str, path: str, status: int) -> None:
     assert asked()(method, path).status_code == status
+
+
+class Counted:
+    """Counts how often it was asked to count; at the time that it is told."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.time = 0.0
+        self.error: Exception | None = None
+
+    def __call__(self) -> str:
+        self.times += 1
+        if self.error is not None:
+            raise self.error
+        return f"solon_decisions_total {self.times}\n"
+
+    @property
+    def metrics(self) -> Metrics:
+        return Metrics(self, lambda: self.time, every=60.0)
+
+
+def test_metrics_are_counted_once_a_minute(asked: Callable[..., Asked]) -> None:
+    counted = Counted()
+    asks = asked(metrics=counted.metrics)
+    answer = asks("GET", "/metrics")
+    assert (answer.status_code, answer.text) == (200, "solon_decisions_total 1\n")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    counted.time = 59.0
+    assert asks("GET", "/metrics").text == "solon_decisions_total 1\n"
+    counted.time = 60.0
+    assert asks("GET", "/metrics").text == "solon_decisions_total 2\n"
+
+
+def test_metrics_that_cannot_be_counted_are_tried_again(asked: Callable[..., Asked]) -> None:
+    counted = Counted()
+    counted.error = LogError("the question took longer than 60 s")
+    asks = asked(metrics=counted.metrics)
+    answer = asks("GET", "/metrics")
+    assert (answer.status_code, answer.text) == (503, "the question took longer than 60 s\n")
+    counted.error = None
+    assert asks("GET", "/metrics").status_code == 200
+
+
+def test_metrics_need_the_token_where_there_is_one(asked: Callable[..., Asked]) -> None:
+    asks = asked(token="s3cret", metrics=Counted().metrics)
+    assert asks("GET", "/metrics").status_code == 401
+    assert asks("GET", "/metrics", headers={"Authorization": "Bearer s3cret"}).status_code == 200
+
+
+def test_without_metrics_there_is_no_such_page(asked: Callable[..., Asked]) -> None:
+    assert asked()("GET", "/metrics").status_code == 404
 
 
 @pytest.mark.parametrize("said", ["127.0.0.1", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:70000", ""])
@@ -428,3 +480,6 @@ def test_a_token_in_the_environment_is_asked_for(server: Server) -> None:
     assert httpx.post(f"{server.url}/logs", content=BODY, headers=JSON).status_code == 401
     allowed = JSON | {"Authorization": "Bearer s3cret"}
     assert httpx.post(f"{server.url}/logs", content=BODY, headers=allowed).status_code == 200
+    metrics = httpx.get(f"{server.url}/metrics", headers=allowed, timeout=30)
+    assert metrics.status_code == 200
+    assert "solon_log_entries_total 1\n" in metrics.text

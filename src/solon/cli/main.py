@@ -272,6 +272,7 @@ def test(
     rego_version: Annotated[
         Dialect, typer.Option("--rego-version", help="Language of the Rego files.")
     ] = Dialect.AUTO,
+    allow_host: Hosts = None,
     timeout: Timeout = 10.0,
 ) -> None:
     """Run the tests of policies.
@@ -296,6 +297,7 @@ def test(
                 data=data or [],
                 dialect=rego_version.value,
                 timeout=timeout,
+                allowed_hosts=frozenset(allow_host or []),
                 count=count,
                 bench=bench,
                 bench_time=bench_time,

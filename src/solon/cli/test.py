@@ -41,6 +41,7 @@ class Options:
     data: list[str]
     dialect: Dialect
     timeout: float
+    allowed_hosts: frozenset[str] = frozenset()
     count: int = 1
     bench: bool = False
     bench_time: float = 1.0
@@ -178,7 +179,7 @@ def _sentinel(
     from solon.frameworks.sentinel.coverage import Reached
     from solon.frameworks.sentinel.suite import Setting, SuiteRunner
 
-    setting = Setting(Budget(seconds=options.timeout), time.time_ns())
+    setting = Setting(Budget(seconds=options.timeout), time.time_ns(), allowed_hosts=options.allowed_hosts)
     if not options.coverage:
         yield from track(parallel.run(cases, setting, cores()), len(cases), "testing")
         return

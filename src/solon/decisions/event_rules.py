@@ -49,13 +49,20 @@ class EventRules:
         self._secrets = secrets
         self._warn = warn
 
+    def ignores(self, line: bytes) -> bool:
+        """Whether nothing can change an event, so that it need not be looked into."""
+        return self._mask is None and self._drop is None and not self._secretive(line)
+
+    def _secretive(self, line: bytes) -> bool:
+        return self._secrets and any(word in line for word in _SECRETIVE)
+
     def rewrite(self, line: bytes) -> bytes | None:
         """The event as it is to be kept, the same bytes where nothing is changed; None where it is dropped.
 
         Raises ValueError where it is no JSON object.
         """
         event = decode(line)
-        changed = self._secrets and any(word in line for word in _SECRETIVE) and _without_secrets(event)
+        changed = self._secretive(line) and _without_secrets(event)
         try:
             if _asked(self._drop, event) is True:
                 return None

@@ -262,7 +262,9 @@ def _sealed(log: Log, place: Place, judge: _Judge) -> str:
     try:
         shard = log.opened(place)
     except Busy as error:
-        return f"{error}, and to the segment that they are in; `solon log retain --apply` once it has begun the next one"
+        if erasure.ended_by_its_writer(place):
+            return ""
+        return f"{error}, and to the segment that they are in; it begins the next one with its next entry"
     try:
         shard.writer.seal()
     finally:

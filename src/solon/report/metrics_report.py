@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from solon.decisions.health import Health
 from solon.decisions.warehouse.metrics import BOUNDS, Metrics
+from solon.decisions.warehouse.query import OUTCOMES
 from solon.governance.times import period
 from solon.report import query_report
 from solon.report.json import text
@@ -159,7 +160,8 @@ def _period(seconds: float | None) -> str:
 
 def _prometheus(metrics: Metrics) -> Iterator[str]:
     yield from _family("solon_decisions_total", "counter", "Decisions by outcome.")
-    for word, count in metrics.decisions.items():
+    # All of them, also those that never were: an increase from nothing is none.
+    for word, count in {**dict.fromkeys(OUTCOMES, 0), **metrics.decisions}.items():
         yield _sample("solon_decisions_total", {"outcome": word}, count)
     yield from _family("solon_breakglass_decisions_total", "counter", "Decisions that break-glass let pass.")
     yield _sample("solon_breakglass_decisions_total", {}, metrics.breakglass)
@@ -228,6 +230,7 @@ def _prometheus(metrics: Metrics) -> Iterator[str]:
 
 
 def _health(log: Health, now_ns: int) -> Iterator[str]:
+    yield from _one("solon_metrics_timestamp_seconds", "When these were counted.", now_ns // 1_000_000_000)
     yield from _family("solon_log_entries_total", "counter", "Entries that are durable.")
     yield _sample("solon_log_entries_total", {}, log.entries)
     unsigned = max(log.entries - log.signed, 0)

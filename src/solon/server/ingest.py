@@ -1,4 +1,7 @@
-"""OPA's upload protocol: ``POST /logs`` and ``POST /logs/{partition}``, answered when the events are durable."""
+"""OPA's upload protocol: ``POST /logs`` and ``POST /logs/{partition}``, answered when the events are durable.
+
+Beside it ``GET /healthz``, and ``GET /metrics``.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from starlette.routing import Route
 
 from solon.decisions.ingest import Limits, Received, Receiver, Refused
 from solon.decisions.log.errors import LogError
+from solon.server.metrics import Metrics
 
 _AT_ONCE: Final = 4  # uploads that are worked on; others wait, with their bodies in memory
 _HELD: Final = 128 << 20  # bytes of bodies in memory
@@ -37,7 +41,9 @@ class Ingest:
         every: float | None = None,
         sign: Callable[[], None] = lambda: None,
         say: Callable[[str], None] = lambda _text: None,
+        metrics: Metrics | None = None,
     ) -> None:
+        self._metrics = metrics
         self._receiver = receiver
         self._limits = limits
         self._token = token.encode()
@@ -53,6 +59,7 @@ class Ingest:
                 Route("/logs", self.logs, methods=["POST"]),
                 Route("/logs/{partition:path}", self.logs, methods=["POST"]),
                 Route("/healthz", self.health, methods=["GET"]),
+                *([Route("/metrics", self.metrics, methods=["GET"])] if self._metrics is not None else []),
             ],
             lifespan=self._lifespan,
         )
@@ -86,6 +93,14 @@ class Ingest:
         if problem:
             return JSONResponse(said | {"problem": problem}, 503)
         return JSONResponse(said | {"entries": self._receiver.entries()})
+
+    async def metrics(self, request: Request) -> Response:
+        assert self._metrics is not None
+        try:
+            self._known(request)
+        except Refused as error:
+            return JSONResponse({"error": str(error)}, error.status, headers={"WWW-Authenticate": "Bearer"})
+        return await self._metrics.answer(request)
 
     async def logs(self, request: Request) -> Response:
         try:
@@ -121,13 +136,17 @@ class Ingest:
             return Response(status_code=400)
         return self._answer(request, received)
 
-    def _allowed(self, request: Request) -> None:
+    def _known(self, request: Request) -> None:
+        """Whether who asks has the token. Raises Refused."""
         if self._token:
             scheme, _, given = request.headers.get("authorization", "").partition(" ")
             if scheme.lower() != "bearer" or not hmac.compare_digest(
                 given.strip().encode("latin-1"), self._token
             ):
                 raise Refused(401, "a bearer token is needed, and this is not the one")
+
+    def _allowed(self, request: Request) -> None:
+        self._known(request)
         if "origin" in request.headers:
             raise Refused(403, "a web page may not send decisions")
         media = request.headers.get("content-type", "").partition(";")[0].strip().lower()

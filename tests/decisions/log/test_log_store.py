@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -580,14 +581,17 @@ def test_a_crash_between_the_record_and_the_removal(
     assert (verify(again).problems, verify(again).notes) == ([], [])
 
 
-def test_what_another_process_writes_is_not_erased(make_log: MakeLog) -> None:
+def test_what_another_process_writes_is_not_erased(
+    make_log: MakeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasure, "PATIENCE", 0.0)
     log = make_log(seed=1)
     log.append(entries(0, 3))
     other = make_log(seed=2)
     with pytest.raises(LogError, match="erase once it has begun the next one"):
         erasure.erase(other, other.find("id-1"), reason="r", by="b")
     assert verify(other).shards[0].entries == 3
-    log.writer().writer.seal()  # and what it has done with is
+    log.append(entries(9, 10))  # it was asked to begin a new segment, and what it has done with is erased
     erasure.erase(other, other.find("id-1"), reason="r", by="b")
     log.append(entries(3, 5))
     log.close()
@@ -595,6 +599,35 @@ def test_what_another_process_writes_is_not_erased(make_log: MakeLog) -> None:
     log.integrate()
     assert verify(log).problems == []
     assert log.find("id-1")[0][1].payload is None
+
+
+def test_who_writes_is_asked_to_begin_a_new_segment(make_log: MakeLog) -> None:
+    log, other = make_log(seed=1), make_log(seed=2)
+    log.append(entries(0, 3))
+    stop = threading.Event()
+
+    def go_on() -> None:
+        number = 10
+        while not stop.wait(0.02):
+            log.append(entries(number, number + 1))
+            number += 1
+
+    writing = threading.Thread(target=go_on)
+    writing.start()
+    try:
+        erasure.erase(other, other.find("id-1"), reason="r", by="b")
+    finally:
+        stop.set()
+        writing.join()
+    log.integrate()
+    other.close()
+    log.close()
+    log.integrate()
+    report = verify(log)
+    assert (report.problems, report.notes) == ([], [])
+    assert log.find("id-1")[0][1].payload is None
+    assert len(segments(log)) == 2
+    assert not Path(log.directory, "shards/0001/segments/seal").exists()
 
 
 def test_an_erasure_is_not_erased(make_log: MakeLog) -> None:

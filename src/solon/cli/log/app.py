@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from solon.cli.log import in_force_app as log_in_force_app
+from solon.cli.log import mirror_app as log_mirror_app
 from solon.cli.log import query_app as log_query_app
 from solon.cli.log import replay_app as log_replay_app
 from solon.cli.log import report_app as log_report_app
@@ -275,6 +276,7 @@ def show(
 log_retention_app.add_to(app)
 log_in_force_app.add_to(app)
 log_query_app.add_to(app)
+app.command()(log_mirror_app.mirror)
 app.command()(log_replay_app.replay)
 app.command()(log_report_app.report)
 log_ship_app.add_to(app)

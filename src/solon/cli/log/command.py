@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from solon.cli.log.programme import InForce
     from solon.governance.breakglass.cases import Used
 
+if TYPE_CHECKING:
+    from solon.decisions.event_rules import EventRules
+
 _CHUNK: Final = 1 << 20
 _ROWS: Final = 1_000
 _MAX_ARRAY: Final = 1 << 30
@@ -99,10 +102,14 @@ def init(directory: str, name: str | None, key_file: str | None) -> int:
 
 
 def append(directory: str | None, files: list[str], format_: str) -> int:
-    bad = count = 0
+    from solon.cli.log.rules import rules_of, settings
+
+    bad = count = dropped = 0
     placed: list[dict[str, Any]] = []
+    rules = rules_of(settings())
     with worded(), opened(directory) as log:
-        for batch, problems in _batches(files):
+        for batch, problems, left_out in _batches(files, rules):
+            dropped += left_out
             for problem in problems:
                 bad += 1
                 if bad <= _SHOWN:
@@ -119,12 +126,14 @@ def append(directory: str | None, files: list[str], format_: str) -> int:
     if bad > _SHOWN:
         print(f"solon: and {bad - _SHOWN:,} more that are no events", file=sys.stderr)
     if format_ == "json":
-        print(msgspec.json.encode({"entries": count, "refused": bad, "placed": placed}).decode())
+        said = {"entries": count, "refused": bad, "dropped": dropped, "placed": placed}
+        print(msgspec.json.encode(said).decode())
     else:
         where = "; ".join(
             f"entries {each['first']} to {each['last']} of shard {each['shard']}" for each in placed
         )
-        print(f"{plural(count, 'entry', 'entries')} durable{f': {where}' if where else ''}")
+        less = f"; {dropped:,} dropped by policy" if dropped else ""
+        print(f"{plural(count, 'entry', 'entries')} durable{f': {where}' if where else ''}{less}")
     return 2 if bad else 0
 
 
@@ -157,22 +166,28 @@ def record(
         raise UsageError(f"the decisions could not be written: {error}") from None
 
 
-def _batches(files: list[str]) -> Iterator[tuple[list[Entry], list[str]]]:
+def _batches(files: list[str], rules: EventRules) -> Iterator[tuple[list[Entry], list[str], int]]:
+    """Entries, what is wrong with others, and how many were dropped."""
     for name in files:
         shown = "stdin" if name == "-" else name
         batch: list[Entry] = []
         problems: list[str] = []
+        dropped = 0
         for number, line, more in _events(name):
             if line:
                 try:
-                    batch.append(entry_of(line))
+                    kept = line if rules.ignores(line) else rules.rewrite(line)
+                    if kept is None:
+                        dropped += 1
+                    else:
+                        batch.append(entry_of(kept))
                 except ValueError as error:
                     problems.append(f"{shown}:{number}: {error}")
             if len(batch) >= _ROWS or (not more and (batch or problems)):
-                yield batch, problems
-                batch, problems = [], []
-        if batch or problems:
-            yield batch, problems
+                yield batch, problems, dropped
+                batch, problems, dropped = [], [], 0
+        if batch or problems or dropped:
+            yield batch, problems, dropped
 
 
 def _events(name: str) -> Iterator[tuple[int, bytes, bool]]:

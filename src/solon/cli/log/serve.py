@@ -11,6 +11,9 @@ from solon.cli.log.rules import rules_of, say, settings
 from solon.decisions.ingest import Limits, Receiver
 from solon.decisions.log import witness
 from solon.decisions.log.store import Log
+from solon.decisions.warehouse.session import Limits as QueryLimits
+
+_LIMITS = QueryLimits(memory_mib=1_024)
 
 
 def serve(
@@ -23,7 +26,8 @@ def serve(
     relay: bool,
     checkpoint_every: int,
 ) -> int:
-    from solon.server import ingest, run
+    from solon.cli.log.query import prometheus
+    from solon.server import ingest, metrics, run
 
     token = os.environ.get(token_env, "").strip()
     if not token.isascii():
@@ -57,6 +61,7 @@ def serve(
                 every=checkpoint_every if signs else None,
                 sign=lambda: _sign(found),
                 say=say,
+                metrics=metrics.Metrics(lambda: prometheus(found, _LIMITS), time.monotonic),
             )
             say(
                 f"receiving at {run.address(listening)}/logs, into shard {receiver.shard} of {found.directory}"

@@ -6,6 +6,7 @@ The entry is written first. A crash after it leaves payloads that verification n
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from solon.decisions.log import durable, merkle, reading
+from solon.decisions.log import durable, merkle, reading, segment
 from solon.decisions.log.claims import SCHEMA, Erasure, Item
 from solon.decisions.log.errors import Busy, LogError
 from solon.decisions.log.leaf import PROGRAMME, Entry, Kind
@@ -23,6 +24,8 @@ from solon.decisions.log.store import Log
 
 _MAX: Final = 100_000  # entries in one erasure of single ones
 _WAIT: Final = 60.0
+_LOOK: Final = 0.05
+PATIENCE: Final = 3.0  # seconds for another process to begin a new segment
 
 
 def of_subject(log: Log, uri: str) -> list[tuple[Place, Stored]]:
@@ -127,9 +130,23 @@ def _writable(log: Log, place: Place, indexes: Iterable[int], held: list[Shard])
     try:
         shard = log.opened(place)
     except Busy as error:
+        if ended_by_its_writer(place):
+            return None
         raise LogError(
-            f"{error}, and to the segment that the entry is in: erase once it has begun the next one (see "
-            "segment_minutes in log.json), or has ended"
+            f"{error}, and to the segment that the entry is in: erase once it has begun the next one, which it does "
+            "with its next entry, or has ended"
         ) from None
     held.append(shard)
     return shard
+
+
+def ended_by_its_writer(place: Place) -> bool:
+    """Ask the process that writes a shard to begin a new segment; whether it has. It does with its next entry."""
+    path = reading.files(place.segments)[-1]
+    os.close(os.open(segment.asked(place.segments), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    until = time.monotonic() + PATIENCE
+    while reading.is_active(place.segments, path):
+        if time.monotonic() >= until:
+            return False
+        time.sleep(_LOOK)
+    return True

@@ -78,6 +78,11 @@ class Damage(Exception):
         self.problem = problem
 
 
+def asked(directory: str) -> str:
+    """The file by which another process asks the writer to begin a new segment with its next entry."""
+    return os.path.join(directory, "seal")
+
+
 def name_of(first: int) -> str:
     return f"{first:020}.seg"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -220,7 +221,11 @@ class Writer:
         if self.size == self._first:
             return False
         age = self._around.clock() - self._created_ns
-        return self._end >= self._limits.segment_bytes or age >= self._limits.segment_age_ns
+        return (
+            os.path.exists(segment.asked(self._directory))
+            or self._end >= self._limits.segment_bytes
+            or age >= self._limits.segment_age_ns
+        )
 
     def _begin(self) -> None:
         """A new segment from here on. Raises OSError, and goes on with the old one."""
@@ -240,6 +245,8 @@ class Writer:
             os.close(self._descriptor)
         self._descriptor, self._path, self._end = descriptor, path, len(data)
         self._first, self._created_ns = self.size, now
+        with suppress(FileNotFoundError):
+            os.unlink(segment.asked(self._directory))
 
     def seal(self) -> None:
         """End the segment, so that all that were written can be rewritten. Raises LogError."""
