@@ -383,6 +383,27 @@ def test_globals_and_static_imports(solon: Callable[..., Any], repository: Path)
     assert results(solon, ".")[1]["p/c.hcl"]["status"] == "passed"
 
 
+def test_copies_of_remote_modules(solon: Callable[..., Any], repository: Path) -> None:
+    remote = "https://x.example/lib/shared.sentinel"
+    write(
+        repository,
+        "set/sentinel.hcl",
+        SETTINGS.replace("LEVEL", "advisory").replace("lib/shared.sentinel", remote),
+    )
+    write(repository, "set/test/gpu/denies.hcl", case("false").replace("../../lib/shared.sentinel", remote))
+    write(repository, "solon.yaml", "policies: [set]\n")
+    done = solon("check", "bad.json")
+    assert done.status == 2
+    assert "sentinel.sources in solon.yaml" in done.err
+    write(
+        repository,
+        "solon.yaml",
+        "policies: [set]\nsentinel: {sources: {'https://x.example/lib/': set/lib}}\n",
+    )
+    assert "warn" in solon("check", "bad.json").out
+    assert results(solon, "set")[0] == 0
+
+
 def test_rego_and_sentinel_together(solon: Callable[..., Any], repository: Path) -> None:
     write(repository, "set/test/gpu/denies.hcl", case("false"))
     write(repository, "set/x_test.rego", "package x\n\ntest_it if true\n")

@@ -32,6 +32,7 @@ class Wanted:
     watch: rego.Watch | None = None  # where their costs, or their evaluations, are recorded
     schemas: Mapping[tuple[str, ...], Any] | None = None
     params: Mapping[str, Any] = field(default_factory=dict)  # of Sentinel policies
+    copies: Mapping[str, str] = field(default_factory=dict)  # of their remote sources
     may_be_none: bool = False  # documents of Rego that are no policies are enough
     names: Sequence[
         str
@@ -136,7 +137,9 @@ def _sentinel(wanted: Wanted, problems: list[str]) -> Iterator[PolicySet | None]
         for place in sentinel_sets(path):
             from solon.frameworks.sentinel.load import load as load_sentinel
 
-            found, wrong = load_sentinel(place, within=path, name=name, params=wanted.params)
+            found, wrong = load_sentinel(
+                place, within=path, name=name, params=wanted.params, copies=wanted.copies
+            )
             problems += wrong
             yield found
 

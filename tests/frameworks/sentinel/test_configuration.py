@@ -113,6 +113,28 @@ def test_modules_of_a_legacy_case():
     assert found.params == {"p": {"value": 1}}  # what this form has for a value is the value
 
 
+@pytest.mark.parametrize(
+    "text, mocks, params",
+    [
+        ('{"mock": {"tfplan": {"resources": {}}}}', {"tfplan": {"resources": {}}}, {}),
+        ('{"mock": {"tfplan": {"data": {"k": 1}}}}', {"tfplan": {"k": 1}}, {}),
+        ('{"mock": {"tfplan": [{"data": {"k": 1}}]}}', {"tfplan": {"k": 1}}, {}),
+        (
+            '{"mock": {"tfplan": {"data": {"k": 1}, "path": []}}}',
+            {"tfplan": {"data": {"k": 1}, "path": []}},
+            {},
+        ),
+        ('{"param": {"p": 3}}', {}, {"p": 3}),
+        ('{"param": {"p": {"value": 3}}}', {}, {"p": 3}),
+        ('{"param": {"p": {"value": 3, "k": 1}}}', {}, {"p": {"value": 3, "k": 1}}),
+    ],
+)
+def test_the_form_is_told_by_what_there_is(text, mocks, params):
+    found = configuration(text, "c.json")
+    assert {mock.name: mock.data for mock in found.mocks} == mocks
+    assert found.params == params
+
+
 def test_without_a_test_block_nothing_is_said_of_rules():
     assert configuration('mock "m" { module { source = "m.sentinel" } }', "c.hcl").rules is None
     assert configuration("{}", "c.json").rules is None
