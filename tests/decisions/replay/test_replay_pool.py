@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solon.decisions.replay.judging import Verdict
-from solon.decisions.replay.pool import BYTES, EVENTS, InOrder, Pool, PoolError, chunks
+from solon.decisions.replay.pool import BYTES, EVENTS, LOST, InOrder, Pool, PoolError, chunks
 
 
 def outcomes(load: Any, events: list[bytes], jobs: int = 2, stall: float = 30.0) -> list[str]:
@@ -41,6 +41,12 @@ def test_only_the_event_that_a_process_dies_of_is_not_judged(word: bytes, proble
 def test_an_event_that_takes_too_long_is_given_up() -> None:
     found = outcomes(replay_judges.sound, [b"a", b"hang", b"b"], jobs=1, stall=0.5)
     assert found == ["a", "the process that judged it took too long", "b"]
+
+
+def test_one_that_stands_still_is_seen_while_others_go_on() -> None:
+    events = [b"hang", *(b"nap" for _ in range(EVENTS * 12))]
+    found = outcomes(replay_judges.sound, events, jobs=2, stall=1.0)
+    assert found == [f"{LOST} took too long", *(["nap"] * (EVENTS * 12))]
 
 
 @pytest.mark.parametrize(
