@@ -31,12 +31,13 @@ def entries(log: Log) -> list[Recorded]:
 
 
 def _cold(log: Log, current: manifests.Manifest) -> Iterator[Recorded]:
-    if not current.rows:
+    files = [file for file in current.rows if not file.decisions]
+    if not files:
         return
     import duckdb
 
     where = manifests.directory(log.directory)
-    paths = [os.path.join(where, file.path) for file in current.rows]
+    paths = [os.path.join(where, file.path) for file in files]
     try:
         with duckdb.connect(":memory:") as database:
             rows = database.execute(
