@@ -22,6 +22,7 @@ from solon.decisions.log.store import Log
 from solon.decisions.warehouse import erasures
 from solon.decisions.warehouse import manifest as manifests
 from solon.decisions.warehouse.columns import ORDER, schema
+from solon.decisions.warehouse.database import connect
 from solon.decisions.warehouse.manifest import Full, IdFile, Manifest, Reach, RowFile
 from solon.decisions.warehouse.rows import line, row
 
@@ -332,7 +333,7 @@ class _Writer:
             "FROM read_parquet($1, hive_partitioning=false)",
             [target],
         )
-        return RowFile(path, period, decisions, count, os.path.getsize(target), first, last)
+        return RowFile(path, period, count, os.path.getsize(target), first, last, decisions)
 
     def _ids(self, query: str, parameters: list[Any]) -> IdFile:
         path = self._file("ids")
@@ -373,16 +374,15 @@ def _database(work: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """DuckDB for one step; its errors are those of the log."""
     import duckdb
 
-    database = duckdb.connect(
-        ":memory:",
-        config={
+    database = connect(
+        {
             "temp_directory": work,
             "memory_limit": _MEMORY,
             "python_enable_replacements": "false",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "preserve_insertion_order": "true",
-        },
+        }
     )
     try:
         yield database
