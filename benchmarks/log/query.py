@@ -179,15 +179,16 @@ def _sqlite_row(line: bytes, whole: bool) -> tuple[object, ...]:
             subject["uri"], policies, event["metrics"]["timer_solon_evaluate_ns"], line.decode() if whole else None)  # fmt: skip
 
 
-def warm(ask: Callable[[], int], times: int = 5) -> tuple[float, int]:
-    """Seconds, the median of some runs after the first, and how many rows it gave."""
-    ask()
-    spent = []
+def alternating(contestants: dict[str, Callable[[], int]], times: int = 5) -> dict[str, tuple[float, int]]:
+    """Seconds of each, the median of some runs after the first, and how many rows it gave; they take turns."""
+    spent: dict[str, list[float]] = {name: [] for name in contestants}
+    rows = {name: ask() for name, ask in contestants.items()}
     for _ in range(times):
-        started = time.perf_counter()
-        rows = ask()
-        spent.append(time.perf_counter() - started)
-    return statistics.median(spent), rows
+        for name, ask in contestants.items():
+            started = time.perf_counter()
+            ask()
+            spent[name].append(time.perf_counter() - started)
+    return {name: (statistics.median(taken), rows[name]) for name, taken in spent.items()}
 
 
 def jq(where: Path) -> tuple[float, int] | None:
@@ -236,70 +237,86 @@ def measure(log: Log, where: Path, options: argparse.Namespace) -> None:
         f"decisions: {count:,} in {files} files; JSON {raw / count:,.0f} bytes each, Parquet with ids {cold / count:,.0f}: "
         f"{raw / cold:.1f}x smaller"
     )
-    since_us = int(QUARTER.timestamp() * 1e6)
-    deny = Filters(outcomes=["deny"], namespaces=["payments"])
-    trend = (
-        "SELECT date_trunc('week', time) AS week, outcome, count(*) FROM decisions GROUP BY ALL ORDER BY ALL"
-    )
-    top = "SELECT p, count(*) FROM (SELECT unnest(policies) AS p FROM decisions) GROUP BY p ORDER BY 2 DESC, 1 LIMIT 10"
-    opened = time.perf_counter()
+    whole = count <= 2_000_000
+    lite = None if options.no_sqlite else database(where, whole=whole)
+    since = f"{QUARTER:%Y-%m-%dT%H:%M:%S}"
+    denied = f"FROM decisions WHERE outcome = 'deny' AND namespace = 'payments' AND time >= '{since}' ORDER BY time DESC"
+
+    def compare(name: str, ask: Callable[[], int], sql: str = "", times: int = 5) -> float:
+        contestants = {"Solon": ask}
+        if lite is not None and sql:
+            contestants["SQLite"] = lambda: len(lite.execute(sql).fetchall())
+        found = alternating(contestants, times)
+        for who, (seconds, rows) in found.items():
+            ratio = f": {seconds / found['Solon'][0]:,.2f}x" if who != "Solon" else ""
+            print(f"{who:<7} {name:<18} {seconds * 1e3:>10,.1f} ms  {rows:,} rows{ratio}", flush=True)
+        return found["Solon"][0]
+
+    started = time.perf_counter()
     with session.opened(log) as asked:
-        opened = time.perf_counter() - opened
-        results: dict[str, tuple[float, int]] = {}
-
-        def rows(question: query.Query) -> int:
-            return sum(1 for _ in query.ask(asked, question).rows)
-
-        results["trend"] = warm(lambda: len(asked.all(trend)), 3)
-        results["top"] = warm(lambda: len(asked.all(top)), 3)
-        results["p99"] = warm(
+        print(f"opening the log: {(time.perf_counter() - started) * 1e3:,.0f} ms")
+        compare(
+            "trend",
+            lambda: len(
+                asked.all(
+                    "SELECT date_trunc('week', time) AS week, outcome, count(*) FROM decisions GROUP BY ALL"
+                )
+            ),
+            "SELECT strftime('%Y-%W', time), outcome, count(*) FROM decisions GROUP BY 1, 2",
+            3,
+        )
+        compare(
+            "top policies",
+            lambda: len(
+                asked.all(
+                    "SELECT p, count(*) FROM (SELECT unnest(policies) AS p FROM decisions) GROUP BY p ORDER BY 2 DESC, 1 LIMIT 10"
+                )
+            ),
+            "SELECT value, count(*) FROM decisions, json_each(policies) GROUP BY 1 ORDER BY 2 DESC LIMIT 10",
+            3,
+        )
+        compare(
+            "mean latency",
+            lambda: len(asked.all("SELECT team, avg(latency_ns) FROM decisions GROUP BY ALL")),
+            "SELECT team, avg(latency) FROM decisions GROUP BY 1",
+            3,
+        )
+        compare(
+            "p99 latency",
             lambda: len(
                 asked.all("SELECT team, quantile_cont(latency_ns, 0.99) FROM decisions GROUP BY ALL")
             ),
-            3,
         )
-    with session.opened(log, window=Window(since_us=since_us)) as asked:
-        flagship = query.built(deny, ["time", "decision_id", "subject", "policies"])
-        whole = query.built(deny, ["event"])
-        newest = query.built(deny, ["event"], limit=100)
-        results["deny"] = warm(lambda: rows(flagship))
-        results["deny, events"] = warm(lambda: rows(whole))
-        results["deny, newest 100"] = warm(lambda: rows(newest))
-    results["by id"] = warm(lambda: len(lookup.find(log, some)))
-    print(f"opening the log: {opened * 1e3:,.0f} ms")
-    for name, (seconds, found) in results.items():
-        print(f"Solon   {name:<18} {seconds * 1e3:>10,.1f} ms  {found:,} rows")
+    with session.opened(log, window=Window(since_us=int(QUARTER.timestamp() * 1e6))) as asked:
+
+        def rows(columns: list[str], limit: int | None = None) -> int:
+            deny = Filters(outcomes=["deny"], namespaces=["payments"])
+            return sum(1 for _ in query.ask(asked, query.built(deny, columns, limit=limit)).rows)
+
+        compare(
+            "deny",
+            lambda: rows(["time", "decision_id", "subject", "policies"]),
+            f"SELECT time, id, subject, policies {denied}",
+        )
+        events = compare("deny, events", lambda: rows(["event"]), f"SELECT event {denied}" if whole else "")
+        compare(
+            "deny, newest 100",
+            lambda: rows(["event"], 100),
+            f"SELECT event {denied} LIMIT 100" if whole else "",
+        )
+    compare(
+        "by id",
+        lambda: len(lookup.find(log, some)),
+        f"SELECT event FROM decisions WHERE id = '{some}'" if whole else "",
+    )
+    if lite is not None:
+        print(
+            f"SQLite  {os.path.getsize(where / 'events.sqlite') / count:,.0f} bytes each{'' if whole else ', without the events'}"
+        )
     if not options.no_jq and (peer := jq(where)) is not None:
         print(
-            f"jq      {'deny, events':<18} {peer[0] * 1e3:>10,.1f} ms  {peer[1]:,} rows: {peer[0] / results['deny, events'][0]:,.0f}x"
+            f"jq      {'deny, events':<18} {peer[0] * 1e3:>10,.1f} ms  {peer[1]:,} rows: {peer[0] / events:,.0f}x"
         )
-    if not options.no_sqlite:
-        whole = count <= 2_000_000
-        against_sqlite(database(where, whole=whole), some, results, whole=whole)
-        size = os.path.getsize(where / "events.sqlite")
-        print(f"SQLite  {size / count:,.0f} bytes each")
-
-
-def against_sqlite(
-    connection: sqlite3.Connection, some: str, results: dict[str, tuple[float, int]], *, whole: bool
-) -> None:
-    since = f"{QUARTER:%Y-%m-%dT%H:%M:%S}"
-    condition = f"outcome = 'deny' AND namespace = 'payments' AND time >= '{since}'"
-    for name, sql in (
-        ("trend", "SELECT strftime('%Y-%W', time), outcome, count(*) FROM decisions GROUP BY 1, 2"),
-        (
-            "top",
-            "SELECT value, count(*) FROM decisions, json_each(policies) GROUP BY 1 ORDER BY 2 DESC LIMIT 10",
-        ),
-        ("deny", f"SELECT time, id, subject, policies FROM decisions WHERE {condition} ORDER BY time DESC"),
-        ("deny, events", f"SELECT event FROM decisions WHERE {condition} ORDER BY time DESC"),
-        ("by id", f"SELECT event FROM decisions WHERE id = '{some}'"),
-    ):
-        if name in {"deny, events", "by id"} and not whole:
-            continue
-        seconds, found = warm(lambda sql=sql: len(connection.execute(sql).fetchall()), 2)
-        ratio = seconds / results[name][0]
-        print(f"SQLite  {name:<18} {seconds * 1e3:>10,.1f} ms  {found:,} rows: {ratio:,.2f}x")
 
 
 if __name__ == "__main__":

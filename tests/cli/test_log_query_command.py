@@ -236,6 +236,7 @@ def test_explain_a_denial() -> None:
         "  policies  base@r1; 3 applied\n"
         "  posture   closed\n"
         "  log       entry 1 of shard 0001, in no checkpoint yet\n"
+        "  in force  not known: the decision does not say under what it was taken\n"
         "\n"
         "  ✗ labels.required  high  denies it\n"
         "    labels.required says no\n"

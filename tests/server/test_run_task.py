@@ -400,6 +400,24 @@ def test_a_plan_is_judged_and_the_result_has_an_outcome_for_each_policy(
     assert "tf://gpu-training/aws_instance.gpu_workstation" in [e["solon"]["subject"]["uri"] for e in events]
 
 
+def test_sentinel_knows_the_run(hcp: FakeHcp, serving: Callable[..., Serving], tmp_path: Path) -> None:
+    policies = tmp_path / "policies"
+    policies.mkdir()
+    (policies / "sentinel.hcl").write_text(
+        'policy "by-machines" {\n  source = "./a.sentinel"\n  enforcement_level = "hard-mandatory"\n}\n'
+    )
+    (policies / "a.sentinel").write_text(
+        'import "tfrun"\n\nmain = rule {\n\ttfrun.workspace.name is "gpu-training" and'
+        ' tfrun.organization.name is "acme" and\n\ttfrun.created_by is not "lena"\n}\n'
+    )
+    server = serving("-p", str(policies))
+    hcp.ask(server.url)
+    assert hcp.result()["status"] == "failed"
+    hcp.ended.clear()
+    hcp.ask(server.url, hcp.task(task_result_id="2", run_created_by="ci"))
+    assert hcp.result()["status"] == "passed"
+
+
 def test_policies_are_those_of_the_moment(
     hcp: FakeHcp, serving: Callable[..., Serving], tmp_path: Path
 ) -> None:

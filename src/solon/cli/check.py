@@ -60,6 +60,7 @@ class Options:
     environment: str = ""
     break_glass: list[str] = field(default_factory=list)
     params: Mapping[str, Any] = field(default_factory=dict)
+    copies: Mapping[str, str] = field(default_factory=dict)
     tfrun: str | None = None
     cost_estimate: str | None = None
     place: str = ""
@@ -113,6 +114,7 @@ def wanted(options: Options) -> policies.Wanted:
         schemas=schemas.read(options.schema),
         names=options.set_names,
         params=options.params,
+        copies=options.copies,
     )
 
 
@@ -154,6 +156,7 @@ def configured(options: Options) -> Options:
         cluster=options.cluster or settings.cluster,
         log=options.log or found.log().directory or None,
         params={**settings.sentinel.params, **options.params},
+        copies=found.copies(),
         tfrun=options.tfrun or found.path(settings.sentinel.tfrun) or None,
         cost_estimate=options.cost_estimate or found.path(settings.sentinel.cost_estimate) or None,
     )

@@ -34,11 +34,15 @@ class LintConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SentinelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``params`` of Sentinel policies; files with what ``tfrun`` gives, and with the costs in it."""
+    """``params`` of Sentinel policies; files with what ``tfrun`` gives, and with the costs in it.
+
+    ``sources`` are beginnings of remote sources, and the directories with copies of them.
+    """
 
     params: dict[str, Any] = {}
     tfrun: str = ""
     cost_estimate: str = ""
+    sources: dict[str, str] = {}
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,6 +89,10 @@ class Found:
         ]
         directory, mask = self.path(said.directory), self.path(said.mask)
         return msgspec.structs.replace(said, directory=directory, mask=mask, sinks=sinks)
+
+    def copies(self) -> dict[str, str]:
+        """Where copies of remote sources are, from here."""
+        return {name: self.path(at) for name, at in self.config.sentinel.sources.items()}
 
     def path(self, name: str) -> str:
         return self.paths([name])[0] if name else ""

@@ -110,6 +110,7 @@ def _load(options: check.Options) -> list[PolicySet]:
         options.dialect,
         schemas=None,
         params=options.params,
+        copies=options.copies,
         names=options.set_names,
     )
     return policies.load(wanted)

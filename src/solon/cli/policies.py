@@ -14,7 +14,7 @@ from solon.frameworks.gatekeeper.load import is_gatekeeper
 from solon.frameworks.policy import PolicySet, SourceText, source_text
 from solon.frameworks.rego_files import Dialect
 from solon.frameworks.sentinel.find import find as sentinel_sets
-from solon.lang.profile import Profile
+from solon.lang import rego
 from solon.subjects import discover
 from solon.subjects.documents import Problem
 from solon.subjects.subject import Subject, Unreadable
@@ -29,9 +29,10 @@ class Wanted:
     namespaces: Sequence[str]
     all_namespaces: bool
     dialect: Dialect
-    watch: Profile | None = None  # where their costs are recorded
+    watch: rego.Watch | None = None  # where their costs, or their evaluations, are recorded
     schemas: Mapping[tuple[str, ...], Any] | None = None
     params: Mapping[str, Any] = field(default_factory=dict)  # of Sentinel policies
+    copies: Mapping[str, str] = field(default_factory=dict)  # of their remote sources
     may_be_none: bool = False  # documents of Rego that are no policies are enough
     names: Sequence[
         str
@@ -136,7 +137,9 @@ def _sentinel(wanted: Wanted, problems: list[str]) -> Iterator[PolicySet | None]
         for place in sentinel_sets(path):
             from solon.frameworks.sentinel.load import load as load_sentinel
 
-            found, wrong = load_sentinel(place, within=path, name=name, params=wanted.params)
+            found, wrong = load_sentinel(
+                place, within=path, name=name, params=wanted.params, copies=wanted.copies
+            )
             problems += wrong
             yield found
 

@@ -173,6 +173,7 @@ def _load(options: check.Options) -> list[Any]:
             options.all_namespaces,
             options.dialect,
             params=options.params,
+            copies=options.copies,
             names=options.set_names,
         )
     )

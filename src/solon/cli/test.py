@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from solon.cli import cache
+from solon.cli import cache, config
 from solon.cli.errors import Failure, UsageError
 from solon.cli.progress import track
 from solon.frameworks import rego_files
@@ -179,7 +179,9 @@ def _sentinel(
     from solon.frameworks.sentinel.coverage import Reached
     from solon.frameworks.sentinel.suite import Setting, SuiteRunner
 
-    setting = Setting(Budget(seconds=options.timeout), time.time_ns(), allowed_hosts=options.allowed_hosts)
+    found = config.find(os.getcwd())
+    copies = {} if found is None else found.copies()
+    setting = Setting(Budget(seconds=options.timeout), time.time_ns(), copies, options.allowed_hosts)
     if not options.coverage:
         yield from track(parallel.run(cases, setting, cores()), len(cases), "testing")
         return

@@ -43,7 +43,7 @@ def _event(event: Event, trace: Trace) -> str:
     line = f"{'| ' * event.depth}{event.op:<5} {text}"
     if event.op is Op.UNIFY:
         return f"{line} = {_value(event.readings[0].values[0])}"
-    told = "; ".join(_reading(reading) for reading in event.readings if reading.text != event.text)
+    told = "; ".join(in_words(reading) for reading in event.readings if reading.text != event.text)
     return f"{line}    ({told})" if told else line
 
 
@@ -66,7 +66,7 @@ def _rule(rule: Rule, width: int) -> Iterator[str]:
         often = "" if asked == 1 else f" {failure.times:,} of {asked:,} times"
         yield printable(f"  {span.file}:{span.row}  {failure.site.text}  failed{often}")
         for example in failure.examples:
-            told = "; ".join(map(_reading, example))
+            told = "; ".join(map(in_words, example))
             if told:
                 yield _cut(printable(f"      {told}"), max(width, 60))
         rest = failure.times - len(failure.examples)
@@ -82,7 +82,7 @@ def _cut(line: str, width: int) -> str:
     return line if len(line) <= width else line[: width - 1] + "…"
 
 
-def _reading(reading: Reading) -> str:
+def in_words(reading: Reading) -> str:
     if not reading.values:
         return f"{reading.text} is undefined" + (f": {reading.why}" if reading.why else "")
     return f"{reading.text} is {', then '.join(map(_value, reading.values))}"
@@ -155,25 +155,25 @@ def as_json(trace: Trace) -> list[dict[str, Any]]:
                 "op": event.op.value,
                 "rule": event.rule,
                 "text": event.text,
-                "location": _location(event.span),
+                "location": location_of(event.span),
                 "depth": event.depth,
-                "readings": _readings(event.readings),
+                "readings": readings_of(event.readings),
             }
             for event in trace.events
         ]
     return [
         {
             "rule": rule.name,
-            "location": _location(rule.span),
+            "location": location_of(rule.span),
             "tried": rule.tried,
             "results": rule.results,
             "failures": [
                 {
                     "text": failure.site.text,
-                    "location": _location(failure.site.span),
+                    "location": location_of(failure.site.span),
                     "failed": failure.times,
                     "evaluated": rule.evaluations.get(number, failure.times),
-                    "examples": [_readings(example) for example in failure.examples],
+                    "examples": [readings_of(example) for example in failure.examples],
                 }
                 for number, failure in rule.failures.items()
             ],
@@ -182,7 +182,7 @@ def as_json(trace: Trace) -> list[dict[str, Any]]:
     ]
 
 
-def _readings(readings: Sequence[Reading]) -> list[dict[str, Any]]:
+def readings_of(readings: Sequence[Reading]) -> list[dict[str, Any]]:
     return [
         {"text": reading.text, "values": [_json_value(value) for value in reading.values], "why": reading.why}
         for reading in readings
@@ -195,5 +195,5 @@ def _json_value(value: Value) -> Any:
     return to_json(value) if is_whole else text
 
 
-def _location(span: Span) -> dict[str, Any]:
+def location_of(span: Span) -> dict[str, Any]:
     return {"file": span.file, "row": span.row, "col": span.column}

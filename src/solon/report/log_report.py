@@ -18,6 +18,7 @@ from solon.decisions.log.shard import Place
 from solon.decisions.log.store import Log
 from solon.decisions.log.verify import Problem, Report
 from solon.decisions.log.witness import Status
+from solon.decisions.mirror.known import Known
 from solon.decisions.record import rfc3339
 from solon.decisions.sinks.lag import Lag
 from solon.report.check_report import duration, plural
@@ -199,7 +200,14 @@ def _witness(each: Status, size: int) -> str:
     return f"✓ {printable(each.witness)}: has {each.size:,} of {size:,}{behind}"
 
 
-def status(name: str, log: Log, statuses: Sequence[Status], sinks: Sequence[Lag], now_ns: int) -> str:
+def status(
+    name: str,
+    log: Log,
+    statuses: Sequence[Status],
+    sinks: Sequence[Lag],
+    mirrors: Sequence[Known],
+    now_ns: int,
+) -> str:
     shards = [_shard(log, place, now_ns) for place in log.shards()]
     meta = log.meta.checkpoint(log.key)
     size = meta.size if meta is not None else 0
@@ -213,9 +221,33 @@ def status(name: str, log: Log, statuses: Sequence[Status], sinks: Sequence[Lag]
                 "meta": None if meta is None else _checkpoint(meta),
                 "witnesses": _statuses(statuses, size),
                 "sinks": [_sink(each, now_ns) for each in sinks],
+                "mirrors": [_mirror(each, shards) for each in mirrors],
             }
         )
-    return _lines(_status(log, shards, meta, statuses)) + _lines(map(_sink_line, sinks, repeat(now_ns)))
+    return (
+        _lines(_status(log, shards, meta, statuses))
+        + _lines(map(_sink_line, sinks, repeat(now_ns)))
+        + _lines(map(_mirror_line, mirrors, repeat(shards)))
+    )
+
+
+def _mirror(known: Known, shards: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "mirror": known.to,
+        "entries": known.entries,
+        "behind": max(sum(shard["entries"] for shard in shards) - known.entries, 0),
+        "at": known.at or None,
+        "problem": known.problem,
+        "since": known.since or None,
+    }
+
+
+def _mirror_line(known: Known, shards: Sequence[dict[str, Any]]) -> str:
+    said = _mirror(known, shards)
+    behind = f"{plural(said['behind'], 'entry', 'entries')} behind" if said["behind"] else "has everything"
+    at = f" · as of {known.at}" if known.at else ""
+    problem = f" · {printable(known.problem)} (since {known.since})" if known.problem else ""
+    return f"{'✗' if known.problem else ' '} mirror {printable(known.to)}: {behind}{at}{problem}"
 
 
 def _sink(lag: Lag, now_ns: int) -> dict[str, Any]:

@@ -166,6 +166,29 @@ def test_a_mirror_is_made_and_kept_up_to_date(
     assert said.err == "solon: 1 entry is in no checkpoint yet: `solon log checkpoint` signs\n"
 
 
+def test_status_says_how_far_a_mirror_is(
+    log: Log, bucket: str, store: ObjectStore, mirror: Callable[..., Any], solon: Callable[..., Any]
+) -> None:
+    def status() -> str:
+        return str(solon("log", "status", "--log", log.directory).out).splitlines()[-1]
+
+    grown(log, 0, 30)
+    mirror(f"s3://{bucket}/l")
+    assert re.fullmatch(rf"  mirror s3://{bucket}/l: has everything · as of 20\S+Z", status())
+    grown(log, 30, 40)
+    store.faults.append(Fault(lambda method, path: method == "PUT", 403, "AccessDenied"))
+    mirror(f"s3://{bucket}/l")
+    problem = rf"✗ mirror s3://{bucket}/l: 10 entries behind · as of 20\S+Z · s3://.*: AccessDenied: .* \(since 20\S+\)"
+    assert re.fullmatch(problem, status())
+    said = json.loads(solon("log", "status", "--log", log.directory, "--format", "json").out)["mirrors"]
+    assert [(each["mirror"], each["entries"], each["behind"]) for each in said] == [
+        (f"s3://{bucket}/l", 30, 10)
+    ]
+    store.faults.clear()
+    mirror(f"s3://{bucket}/l")
+    assert "has everything" in status()
+
+
 def test_a_whole_bucket_may_be_the_mirror(
     log: Log, bucket: str, store: ObjectStore, mirror: Callable[..., Any]
 ) -> None:

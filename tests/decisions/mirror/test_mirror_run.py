@@ -194,6 +194,26 @@ def test_every_shard_is_there(log: Log, place: str) -> None:
     assert there(objects) == expected(log)
 
 
+def test_others_verify_a_mirror_without_payloads(log: Log, tmp_path: Path) -> None:
+    from tlog_scales.backend import LocalBackend
+    from tlog_scales.reader import TilesReader
+    from tlog_scales.signing import Vkey
+
+    objects = MemoryObjects()
+    for first, end in ((0, 3), (3, 300), (300, 700)):
+        grown(log, first, end)
+        run(log, objects, Wanted(segments=False))
+    back = objects.written_to(tmp_path / "back")
+    for name, place, size in (("meta", log.meta, 3), ("shards/0001", log.shard("0001"), 700)):
+        reader = TilesReader(LocalBackend(back / name))
+        signed = reader.get_checkpoint()
+        signed.verify(Vkey.from_string(str(log.key.named(place.origin))))
+        assert signed.size == size
+        assert reader.calculate_root_hash() == signed.root_hash
+    for number in (0, 299, 699):
+        assert reader.get_entry(number) == next(log.entries("0001", number)).leaf
+
+
 # --- erasing
 
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import msgspec
 import pytest
 from decision_events import event, finding, later, log_of
 
@@ -194,6 +195,12 @@ def test_which_files_become_one(files: list[tuple[str, int]], period: str, taken
     assert (found[0] if found else "", sorted(int(file.path) for file in few)) == (period, taken)
 
 
+def test_files_of_decisions_and_of_all_else_are_not_merged() -> None:
+    files = row_files(*[("2026-10-09", 10)] * 12)
+    mixed = [msgspec.structs.replace(file, decisions=number % 2 == 0) for number, file in enumerate(files)]
+    assert manifest.mergeable(mixed, manifest.Full(rows=1_000, bytes=1 << 30)) is None
+
+
 def test_full_is_also_said_in_bytes() -> None:
     files = row_files(*[(day, 10) for day in DAYS[:11]])
     assert manifest.mergeable(files, manifest.Full(rows=1_000, bytes=10_000)) is None
@@ -223,6 +230,24 @@ def test_days_that_are_over_become_a_month(tmp_path: Path) -> None:
     compaction.compact(log)
     assert asked(log, "SELECT count(*), count(DISTINCT dt) FROM decisions") == [(70, 70)]
     assert asked(log, "SELECT count(*) FROM entries WHERE repeated") == [2]
+    others = [file for file in manifest.read(log.directory).rows if not file.decisions]
+    assert sum(file.rows for file in others) == 2
+
+
+def test_what_is_no_decision_is_in_files_of_its_own(tmp_path: Path) -> None:
+    """So that questions about decisions need not look at what a row is, and those about the others read little."""
+    waiver = {**event(9, START), "solon": {"event": "waiver"}}
+    log = log_of(tmp_path / "log", [*decisions(0, 4), waiver, *decisions(2, 3)], seal=True)
+    compaction.compact(log)
+    found = {file.decisions: file.rows for file in manifest.read(log.directory).rows}
+    assert found == {True: 4, False: 2}
+    assert asked(
+        log, "SELECT kind, repeated FROM entries WHERE kind <> 'decision' OR repeated ORDER BY 1"
+    ) == [
+        ("decision", True),
+        ("waiver", False),
+    ]
+    assert asked(log) == [f"d-{n}" for n in range(4)]
 
 
 def test_many_shards(tmp_path: Path) -> None:

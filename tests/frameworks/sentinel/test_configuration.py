@@ -1,6 +1,10 @@
 """sentinel.hcl and test cases: what they say, in HCL, JSON and the legacy form of JSON."""
 
+import json
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from solon.frameworks.sentinel.configuration import Level, convert, overridden, read
 
@@ -113,6 +117,28 @@ def test_modules_of_a_legacy_case():
     assert found.params == {"p": {"value": 1}}  # what this form has for a value is the value
 
 
+@pytest.mark.parametrize(
+    "text, mocks, params",
+    [
+        ('{"mock": {"tfplan": {"resources": {}}}}', {"tfplan": {"resources": {}}}, {}),
+        ('{"mock": {"tfplan": {"data": {"k": 1}}}}', {"tfplan": {"k": 1}}, {}),
+        ('{"mock": {"tfplan": [{"data": {"k": 1}}]}}', {"tfplan": {"k": 1}}, {}),
+        (
+            '{"mock": {"tfplan": {"data": {"k": 1}, "path": []}}}',
+            {"tfplan": {"data": {"k": 1}, "path": []}},
+            {},
+        ),
+        ('{"param": {"p": 3}}', {}, {"p": 3}),
+        ('{"param": {"p": {"value": 3}}}', {}, {"p": 3}),
+        ('{"param": {"p": {"value": 3, "k": 1}}}', {}, {"p": {"value": 3, "k": 1}}),
+    ],
+)
+def test_the_form_is_told_by_what_there_is(text, mocks, params):
+    found = configuration(text, "c.json")
+    assert {mock.name: mock.data for mock in found.mocks} == mocks
+    assert found.params == params
+
+
 def test_without_a_test_block_nothing_is_said_of_rules():
     assert configuration('mock "m" { module { source = "m.sentinel" } }', "c.hcl").rules is None
     assert configuration("{}", "c.json").rules is None
@@ -190,3 +216,36 @@ def test_an_override_replaces_what_it_names():
     assert [(p.source, p.level) for p in found.policies] == [("a.sentinel", Level.HARD)]
     assert [(m.source, m.data) for m in found.mocks] == [("", {"k": 1})]
     assert found.params == {"p": 1, "q": 2}
+
+
+_NAMES = st.sampled_from(
+    ["mock", "param", "test", "rules", "module", "modules", "value", "data", "policy", "source", "x"]
+)
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_NAMES, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=200)
+@given(st.dictionaries(_NAMES, _JSON, max_size=4))
+def test_any_json_is_read_or_refused(value):
+    body, wrong = read(json.dumps(value), "c.json")
+    found, more = convert(body)
+    assert all(problem.location.line >= 1 for problem in [*wrong, *more])
+    assert all(isinstance(mock.name, str) for mock in found.mocks)
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(
+        st.sampled_from(
+            ['policy "a" ', "mock ", '"m" ', "module ", "{ ", "} ", 'source = "x" ', "data = 3 ", "\n"]
+        )
+    )
+)
+def test_any_blocks_are_converted_or_refused(words):
+    body, wrong = read("".join(words), "c.hcl")
+    _, more = convert(body)
+    assert all(problem.location.line >= 1 for problem in [*wrong, *more])

@@ -5,6 +5,7 @@ import textwrap
 import pytest
 
 from solon.frameworks.policy import Context, evaluate
+from solon.frameworks.sentinel.findings import Resources, printed
 from solon.frameworks.sentinel.load import load, notes_of
 from solon.subjects import terraform
 from solon.subjects.documents import Document
@@ -155,6 +156,28 @@ def test_findings(findings, policy, expected):
     assert told(findings(policy)) == expected
 
 
+@pytest.mark.parametrize(
+    "line, resource",
+    [
+        ("aws_instance.b is wrong", "aws_instance.b"),
+        ("wrong: aws_instance.b.", "aws_instance.b"),
+        ("aws_instance.b.tags.team is missing", "aws_instance.b"),
+        ("(aws_instance.b[0])", "aws_instance.b"),
+        ('module.m["x.y"].aws_eip.e[3]: no', 'module.m["x.y"].aws_eip.e[3]'),
+        ("aws_instance.bc is wrong", ""),
+        ("my-aws_instance.b is wrong", ""),
+        ("aws_instance", ""),
+        ("a" * 200_000, ""),
+        ("a." * 100_000, ""),
+        ("a[" * 100_000, ""),
+    ],
+)
+def test_the_resource_that_a_line_names(line, resource):
+    changes = [{"address": "aws_instance.b"}, {"address": 'module.m["x.y"].aws_eip.e[3]'}]
+    named, others = printed([line], Resources({"resource_changes": changes}))
+    assert (named, others) == (({resource: [line]}, []) if resource else ({}, [line]))
+
+
 def test_a_resource_for_which_it_is_undefined(findings):
     (found,) = findings('main = rule { all changes as _, rc { rc.change.after.tags.team is "x" } }')
     first, second = found.message.split("\n")
@@ -247,3 +270,9 @@ def test_what_the_comment_at_the_top_says(comment, fields):
         notes.controls,
         notes.remediation,
     ) == fields
+
+
+def test_what_is_printed_has_an_end(findings):
+    (found,) = findings('for range(0, 5000) as i { print("line", i) }\nmain = false')
+    assert found.message.split("\n")[-2:] == ["line 19", "and 4,980 more lines"]
+    assert len(found.details["printed"]) == 1_001

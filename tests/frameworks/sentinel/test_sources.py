@@ -34,6 +34,32 @@ def test_nothing_is_fetched(source):
         Sources().path(source, "set")
 
 
+@pytest.mark.parametrize(
+    "source, path",
+    [
+        ("https://x.example/main/a/m.sentinel", "vendor/x/a/m.sentinel"),
+        ("https://x.example/main/m.sentinel?checksum=sha256:1", "vendor/x/m.sentinel"),
+        ("https://x.example/main/new/m.sentinel", "vendor/new/m.sentinel"),  # the longest beginning counts
+        ("git::https://x.example/p.git//m.sentinel", "vendor/p/m.sentinel"),
+    ],
+)
+def test_copies_of_remote_sources(source, path):
+    copies = {
+        "https://x.example/main/": "vendor/x",
+        "https://x.example/main/new": "vendor/new",
+        "git::https://x.example/p.git": "vendor/p/",
+    }
+    assert Sources(copies).path(source, "set") == path
+
+
+@pytest.mark.parametrize(
+    "source", ["https://x.example/main/../../etc/m.sentinel", "https://x.example/main/a/../../b"]
+)
+def test_a_copy_is_inside_of_its_directory(source):
+    with pytest.raises(Refused, match=r"leads out of vendor/x"):
+        Sources({"https://x.example/main/": "vendor/x"}).path(source, "set")
+
+
 def test_a_source_is_relative_to_the_file_that_names_it():
     assert Sources().path("../common/m.sentinel", "repo/set") == "repo/common/m.sentinel"
     assert Sources().path("./p.sentinel", "repo/set") == "repo/set/p.sentinel"

@@ -33,6 +33,7 @@ from solon.decisions.log.settings import WitnessSettings
 from solon.decisions.log.shard import Place
 from solon.decisions.log.store import Log
 from solon.decisions.log.verify import verify as verified
+from solon.decisions.mirror import known
 from solon.decisions.retention import Holds
 from solon.decisions.sinks import lag
 from solon.decisions.sinks.settings import SinkSettings
@@ -148,7 +149,7 @@ def record(
     try:
         with Log(directory) as log:
             entries = [entry_of(line) for line in lines]
-            if known is not None and (uses or not entries):
+            if known is not None:
                 known.record(log, entries, uses)
             else:
                 log.writer()
@@ -389,7 +390,12 @@ def status(directory: str | None, format_: str) -> int:
     with worded(), opened(directory) as log:
         sys.stdout.write(
             log_report.status(
-                format_, log, witnesses.statuses(log), lag.lag(log, sinks_of(log)), log.around.clock()
+                format_,
+                log,
+                witnesses.statuses(log),
+                lag.lag(log, sinks_of(log)),
+                known.every(log),
+                log.around.clock(),
             )
         )
     return 0

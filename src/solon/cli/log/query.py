@@ -5,28 +5,25 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import msgspec
-
 from solon.cli.errors import UsageError
 from solon.cli.log.command import noted, opened, sinks_of, worded
 from solon.cli.progress import counting
 from solon.decisions.health import health
 from solon.decisions.log.store import Log
-from solon.decisions.warehouse import compaction, lookup, session
+from solon.decisions.warehouse import compaction, session
 from solon.decisions.warehouse import metrics as measures
 from solon.decisions.warehouse import query as questions
 from solon.decisions.warehouse.columns import SHOWN
 from solon.decisions.warehouse.query import ASKED, Filters
 from solon.decisions.warehouse.session import Answer, Limits, Session, Window
 from solon.governance import times
-from solon.report import metrics_report, query_report, why_report
+from solon.report import metrics_report, query_report
 from solon.report.check_report import plural
 
 _TABLE_ROWS: Final = 100
@@ -243,32 +240,3 @@ def prometheus(log: Log, limits: Limits) -> str:
     with session.opened(log, limits=limits, records=True) as found:
         measured = measures.measured(found, stuck=0, asof_us=now_ns // 1_000)
     return metrics_report.render("prometheus", measured, health(log, sinks_of(log)), now_ns=now_ns)
-
-
-def explain(directory: str | None, decision: str, format_: str) -> int:
-    with worded(), opened(directory) as log:
-        found = lookup.find(log, decision)
-        if not found:
-            raise UsageError(
-                f"{decision}: no decision of that id is in {log.directory}: `solon log query` finds ids"
-            )
-        place, stored = found[0]
-        if stored.payload is None:
-            raise UsageError(
-                f"{decision}: its event was erased; `solon log show {decision}` has what is left"
-            )
-        signed = place.checkpoint(log.key)
-        try:
-            event = msgspec.json.decode(stored.payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise UsageError(f"{stored.path}:{stored.offset}: the event cannot be read: {error}") from None
-    where = {
-        "shard": place.name,
-        "index": stored.index,
-        "signed": signed is not None and stored.index < signed.size,
-        "copies": len(found),
-        "committed": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(stored.time_ns // 1_000_000_000)),
-    }
-    width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
-    sys.stdout.write(why_report.render(format_, event if isinstance(event, dict) else {}, where, width=width))
-    return 0

@@ -203,18 +203,21 @@ def metrics(
 def explain(
     decision: Annotated[str, typer.Argument(metavar="ID", help="The id of the decision.")],
     directory: Directory = None,
+    no_trace: Annotated[
+        bool, typer.Option("--no-trace", help="Do not ask the policies again how they came to it.")
+    ] = False,
     format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Say why a decision was made, from the log.
 
-    Each finding has its stage, waiver, break-glass, place and fix, as the event has them. It names the revision of each policy set; the text of the policies is
-    not in the log.
+    Each finding has its stage, waiver, break-glass, place and fix, the text of its policy as it was then, and how the policy came to
+    it: asked again with the recorded input.
 
     Example: solon explain 3f2c9a64-0c7e-4a7e-9a54-2b8d8f0c1d11
     """
-    from solon.cli.log import query as log_query
+    from solon.cli.log import why
 
-    raise typer.Exit(log_query.explain(directory, decision, format_.value))
+    raise typer.Exit(why.explain(directory, decision, format_.value, trace=not no_trace))
 
 
 def add_to(app: typer.Typer) -> None:

@@ -5,5 +5,5 @@ checkpoint or manifest needs is there before it is, and what nothing needs any m
 at any time. An erased payload is gone from the mirror after the next run.
 
 In reading order: ``address``, ``objects`` (what a store can do), ``s3``, ``contents`` (what of a log is in its mirror),
-``state`` (``mirror.json``), ``delta`` (the rows as a Delta table), ``run``.
+``state`` (``mirror.json``), ``known`` (what the log keeps of it), ``delta`` (the rows as a Delta table), ``run``.
 """

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Final
 
 import msgspec
 
-from solon.decisions.log import durable, reading
+from solon.decisions.log import reading
 from solon.decisions.log.shard import Place
 from solon.decisions.log.store import Log
 from solon.decisions.log.tiles import ENTRIES, WIDTH, TileReader, bundle, path_of
@@ -77,32 +75,3 @@ def _content(reader: TileReader, level: int, number: int, width: int) -> bytes:
     if level == ENTRIES:
         return bundle(reader.leaves(number)[:width])
     return b"".join(reader.tile(level, number)[:width])
-
-
-class Digests:
-    """SHA-256 of files, and what was found before of those that have not changed since: a file in the log."""
-
-    def __init__(self, log: Log, path: str) -> None:
-        self._log = log
-        self._path = path
-        self._known: dict[str, tuple[int, int, str]] = {}
-        with suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):  # they are computed anew
-            self._known = msgspec.json.decode(durable.read(path), type=dict[str, tuple[int, int, str]])
-
-    def of(self, path: str) -> tuple[int, str]:
-        """Size and digest. Raises OSError."""
-        stat = os.stat(os.path.join(self._log.directory, path))
-        known = self._known.get(path)
-        if known is None or known[:2] != (stat.st_size, stat.st_mtime_ns):
-            data = self.read(path)
-            known = (len(data), stat.st_mtime_ns, hashlib.sha256(data).hexdigest())
-            self._known[path] = known
-        return known[0], known[2]
-
-    def read(self, path: str) -> bytes:
-        return durable.read(os.path.join(self._log.directory, path))
-
-    def keep(self, paths: set[str]) -> None:
-        """Remember those. Raises OSError."""
-        kept = {path: known for path, known in self._known.items() if path in paths}
-        durable.replace(self._path, msgspec.json.encode(kept), 0o600)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -14,15 +13,15 @@ from typing import Final
 
 import msgspec
 
-from solon.decisions.log import durable, merkle
+from solon.decisions.log import merkle
 from solon.decisions.log.checkpoint import Checkpoint
-from solon.decisions.log.errors import Busy, Damaged, LogError, os_error
+from solon.decisions.log.errors import Damaged, LogError, os_error
 from solon.decisions.log.settings import NAME as SETTINGS
 from solon.decisions.log.shard import Place
 from solon.decisions.log.store import Log
-from solon.decisions.mirror import contents, delta
+from solon.decisions.mirror import contents, delta, known
 from solon.decisions.mirror import state as states
-from solon.decisions.mirror.contents import Digests
+from solon.decisions.mirror.known import Digests, Known
 from solon.decisions.mirror.objects import Listed, Objects
 from solon.decisions.mirror.state import File, State, Table, Tree
 from solon.decisions.record import rfc3339
@@ -30,7 +29,6 @@ from solon.decisions.warehouse import manifest as manifests
 from solon.decisions.warehouse.compaction import reader
 from solon.decisions.warehouse.manifest import Manifest
 
-DIRECTORY: Final = "mirrors"
 _THREADS: Final = 16
 _TOGETHER: Final = 512  # tiles in memory
 _MANY: Final = (
@@ -65,22 +63,21 @@ def mirror(
 ) -> Mirrored:
     """Bring a mirror up to date; ``tell`` is told of the objects that were written. Raises LogError."""
     try:
-        with _alone(log, address) as known, reader(log.directory):
-            return _Run(log, objects, address, wanted, Digests(log, known), tell).all()
+        with known.taken(log, address) as path, reader(log.directory):
+            before = known.read(path, address)
+            run = _Run(log, objects, address, wanted, Digests(log, before), tell)
+            now = rfc3339(log.around.clock())
+            try:
+                run.all()
+            except LogError as error:
+                changes = {"problem": str(error), "since": before.since or now}
+                known.write(path, msgspec.structs.replace(before, **changes))
+                raise
+            digests = run.digests.among(run.files)
+            known.write(path, Known(address, run.done.entries, now, digests=digests))
+            return run.done
     except OSError as error:
         raise os_error(error, "the log cannot be mirrored") from None
-
-
-@contextmanager
-def _alone(log: Log, address: str) -> Iterator[str]:
-    """One process writes a mirror. The file in the log that its digests are kept in."""
-    where = os.path.join(log.directory, DIRECTORY)
-    durable.make_directory(where)
-    name = os.path.join(where, hashlib.sha256(address.encode()).hexdigest()[:16])
-    with durable.locked(f"{name}.lock", 0.0) as had:
-        if not had:
-            raise Busy(f"{name}.lock: {durable.holder(f'{name}.lock')} mirrors to {address}")
-        yield f"{name}.json"
 
 
 @dataclass(slots=True)
@@ -92,8 +89,9 @@ class _Run:
     digests: Digests
     tell: Callable[[int], None]
     done: Mirrored = field(default_factory=Mirrored)
+    files: set[str] = field(default_factory=set)
 
-    def all(self) -> Mirrored:
+    def all(self) -> None:
         old = self._old()
         signed = [(place, found) for place in self.log.shards() if (found := self._signed(place))]
         # That of the meta-log is read after those it knows.
@@ -121,9 +119,8 @@ class _Run:
         )
         self._put(states.NAME, msgspec.json.encode(new))
         self._clear(new, old)
-        self.digests.keep(set(files))
         self.done.entries = new.entries
-        return self.done
+        self.files = set(files)
 
     # --- what is there already
 

@@ -22,6 +22,7 @@ from solon.decisions.log.store import Log
 from solon.decisions.warehouse import erasures
 from solon.decisions.warehouse import manifest as manifests
 from solon.decisions.warehouse.columns import ORDER, schema
+from solon.decisions.warehouse.database import connect
 from solon.decisions.warehouse.manifest import Full, IdFile, Manifest, Reach, RowFile
 from solon.decisions.warehouse.rows import line, row
 
@@ -35,8 +36,9 @@ _MEMORY: Final = "3GiB"  # what does not fit is spilled beside the files
 _WAIT: Final = 30.0
 _MIN_OBJECT: Final = 16 << 20  # what DuckDB gives a line of JSON without being asked
 _DAY_US: Final = 86_400_000_000
+_ONCE: Final = "kind = 'decision' AND NOT repeated"
 _PARQUET: Final = (
-    "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 16384"
+    "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 8192"
 )
 
 
@@ -233,8 +235,17 @@ class _Writer:
         periods: dict[str, list[str]] = {}
         for day in days:
             periods.setdefault(manifests.period_of(day, newest), []).append(day)
-        query = f"SELECT * EXCLUDE (dt) FROM taken WHERE dt IN (SELECT unnest($days)::DATE) ORDER BY {ORDER}"
-        files = [self._rows(query, {"days": these}, period) for period, these in periods.items()]
+        files = []
+        for decisions in (True, False):
+            ours = f"({_ONCE}) = {decisions}"
+            there = {day for (day,) in run(f"SELECT DISTINCT dt::VARCHAR FROM taken WHERE {ours}").fetchall()}
+            for period, these in periods.items():
+                if not there.isdisjoint(these):
+                    query = (
+                        f"SELECT * EXCLUDE (dt) FROM taken WHERE {ours} AND dt IN (SELECT unnest($days)::DATE) "
+                        f"ORDER BY {ORDER}"
+                    )
+                    files.append(self._rows(query, {"days": these}, period, decisions=decisions))
         index = self._ids('SELECT decision_id, shard, "index", dt FROM taken ORDER BY decision_id', [])
         run("DROP TABLE taken")
         return files, index
@@ -253,12 +264,16 @@ class _Writer:
             day * _DAY_US
             for (day,) in run("SELECT DISTINCT epoch_us(time) // $1 FROM taken", [_DAY_US]).fetchall()
         ]
-        known = [file for file in old if any(file.overlaps(day, day + _DAY_US - 1) for day in days)]
+        known = [
+            file
+            for file in old
+            if file.decisions and any(file.overlaps(day, day + _DAY_US - 1) for day in days)
+        ]
         if known:
             run(
                 """UPDATE taken SET repeated = true FROM (
                      SELECT decision_id, time FROM read_parquet($1, hive_partitioning=false)
-                     WHERE kind = 'decision' AND time >= (SELECT min(time) FROM taken)
+                     WHERE time >= (SELECT min(time) FROM taken)
                        AND time <= (SELECT max(time) FROM taken)) AS known
                    WHERE taken.kind = 'decision' AND taken.decision_id = known.decision_id AND taken.time = known.time""",
                 [[os.path.join(self._where, file.path) for file in known]],
@@ -282,6 +297,7 @@ class _Writer:
                 f'ON r.shard = g.shard AND r."index" = g.n ORDER BY {ORDER}',
                 {"path": path},
                 file.period,
+                decisions=file.decisions,
             )
             if kept.rows:
                 out.append(kept)
@@ -296,7 +312,7 @@ class _Writer:
             paths = [os.path.join(self._where, file.path) for file in few]
             query = f"SELECT * FROM read_parquet($paths, hive_partitioning=false) ORDER BY {ORDER}"
             out = [file for file in out if file not in few]
-            out.append(self._rows(query, {"paths": paths}, period))
+            out.append(self._rows(query, {"paths": paths}, period, decisions=few[0].decisions))
         return out
 
     def merge_ids(self, ids: Sequence[IdFile]) -> list[IdFile]:
@@ -307,7 +323,7 @@ class _Writer:
         merged = self._ids("SELECT * FROM read_parquet($1) ORDER BY decision_id", [paths])
         return [*(file for file in ids if file not in few), merged]
 
-    def _rows(self, query: str, parameters: dict[str, Any], period: str) -> RowFile:
+    def _rows(self, query: str, parameters: dict[str, Any], period: str, *, decisions: bool) -> RowFile:
         directory = os.path.join("rows", f"{manifests.partition(period)}={period}")
         path = self._file(directory)
         self._copy(query, parameters, path)
@@ -317,7 +333,7 @@ class _Writer:
             "FROM read_parquet($1, hive_partitioning=false)",
             [target],
         )
-        return RowFile(path, period, count, os.path.getsize(target), first, last)
+        return RowFile(path, period, count, os.path.getsize(target), first, last, decisions)
 
     def _ids(self, query: str, parameters: list[Any]) -> IdFile:
         path = self._file("ids")
@@ -358,16 +374,15 @@ def _database(work: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """DuckDB for one step; its errors are those of the log."""
     import duckdb
 
-    database = duckdb.connect(
-        ":memory:",
-        config={
+    database = connect(
+        {
             "temp_directory": work,
             "memory_limit": _MEMORY,
             "python_enable_replacements": "false",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "preserve_insertion_order": "true",
-        },
+        }
     )
     try:
         yield database

@@ -24,7 +24,7 @@ from solon.decisions.log.claims import Erasure
 from solon.decisions.log.errors import Damaged, os_error
 from solon.decisions.warehouse.columns import DAY
 
-SCHEMA: Final = "solon.warehouse/v2"
+SCHEMA: Final = "solon.warehouse/v3"
 DIRECTORY: Final = "cold"
 _FAN: Final = 8  # so many files of a size become one
 _MONTH: Final = 7  # letters of 2026-10
@@ -34,7 +34,10 @@ _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
 class RowFile(msgspec.Struct, frozen=True):
-    """Rows of a day, or of days of one month. Times are microseconds since 1970."""
+    """Rows of a day, or of days of one month. Times are microseconds since 1970.
+
+    Those of ``decisions`` are decisions, each once, so that questions about these need not ask; all else is in other files.
+    """
 
     path: str
     period: str  # 2026-10-21, or 2026-10
@@ -42,6 +45,7 @@ class RowFile(msgspec.Struct, frozen=True):
     bytes: int
     first_us: int
     last_us: int
+    decisions: bool = True
 
     @property
     def month(self) -> str:
@@ -133,9 +137,15 @@ def mergeable(files: Sequence[RowFile], full: Full) -> tuple[str, list[RowFile]]
     Opening a file costs a question a millisecond, so that a year of days costs more than what is in them. Days that
     are over become files of their month, until those are full; what is still being added to has files of a day.
     """
-    if not files:
-        return None
     newest = newest_day(files)
+    for decisions in (True, False):
+        found = _mergeable([file for file in files if file.decisions is decisions], full, newest)
+        if found is not None:
+            return found
+    return None
+
+
+def _mergeable(files: Sequence[RowFile], full: Full, newest: int) -> tuple[str, list[RowFile]] | None:
     by_period: dict[str, list[RowFile]] = {}
     by_month: dict[str, list[RowFile]] = {}
     for file in files:

@@ -26,6 +26,7 @@ from solon.decisions.warehouse import erasures
 from solon.decisions.warehouse import manifest as manifests
 from solon.decisions.warehouse.columns import COLUMNS, schema
 from solon.decisions.warehouse.compaction import reader
+from solon.decisions.warehouse.database import connect
 from solon.decisions.warehouse.manifest import Manifest, RowFile
 from solon.decisions.warehouse.rows import line, row
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 _MIN_OBJECT: Final = 16 << 20
 _CHUNK: Final = 1_000
 _NAMES: Final = ", ".join(f'"{name}"' for name in COLUMNS)
-_CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
+_CONFIG: Final = {
     "temp_directory": "",  # what does not fit into the memory is refused, and not spilled
     "python_enable_replacements": "false",
     "python_scan_all_frames": "false",
@@ -203,18 +204,19 @@ def opened(
         current = manifests.read(log.directory)
         where = manifests.directory(log.directory)
         files = [file for file in current.rows if window.has(file.first_us, file.last_us)]
-        database = duckdb.connect(":memory:", config=_CONFIG)
+        database = connect(_CONFIG)
         try:
             erased = [*current.pending, *_load_hot(database, log, current, window, tell)]
             (hot,) = database.execute("SELECT count(*) FROM hot").fetchone() or (0,)
             if hot:
                 _mark_repeated(database, where, files)
-            paths = [os.path.join(where, file.path) for file in files]
-            _views(database, paths, window, erased)
+            _views(database, where, files, window, erased)
             if records:
-                paths = [os.path.join(where, file.path) for file in current.rows]
-                rest = _everything(paths, erased=bool(erased))
+                rest = _everything(
+                    where, [file for file in current.rows if not file.decisions], erased=bool(erased)
+                )
                 database.execute(f"CREATE TEMP VIEW records AS FROM ({rest}) WHERE kind <> 'decision'")
+            paths = [os.path.join(where, file.path) for file in current.rows]
             _lock(database, [*paths, *([output] if output else [])], limits)
             yield Session(database, window, limits, hot, output)
         except duckdb.Error as error:
@@ -280,7 +282,9 @@ def _mark_repeated(database: duckdb.DuckDBPyConnection, where: str, files: Seque
         0,
         0,
     )
-    known = [os.path.join(where, file.path) for file in files if file.overlaps(first, last)]
+    known = [
+        os.path.join(where, file.path) for file in files if file.decisions and file.overlaps(first, last)
+    ]
     database.execute(
         """UPDATE hot SET repeated = true FROM (
              SELECT shard, "index", row_number() OVER (
@@ -292,35 +296,48 @@ def _mark_repeated(database: duckdb.DuckDBPyConnection, where: str, files: Seque
         database.execute(
             """UPDATE hot SET repeated = true FROM (
                  SELECT decision_id, time FROM read_parquet($1, hive_partitioning=false)
-                 WHERE kind = 'decision' AND time >= make_timestamp($2) AND time <= make_timestamp($3)) AS known
+                 WHERE time >= make_timestamp($2) AND time <= make_timestamp($3)) AS known
                WHERE hot.kind = 'decision' AND hot.decision_id = known.decision_id AND hot.time = known.time""",
             [known, first, last],
         )
 
 
 def _views(
-    database: duckdb.DuckDBPyConnection, paths: Sequence[str], window: Window, erased: Sequence[Erasure]
+    database: duckdb.DuckDBPyConnection,
+    where: str,
+    files: Sequence[RowFile],
+    window: Window,
+    erased: Sequence[Erasure],
 ) -> None:
     if erased:
         erasures.load(database, erased)
-    database.execute(f"CREATE TEMP VIEW entries AS {_everything(paths, erased=bool(erased))}")
-    conditions = ["kind = 'decision'", "NOT repeated"]
+    database.execute(f"CREATE TEMP VIEW entries AS {_everything(where, files, erased=bool(erased))}")
+    conditions = []
     if window.since_us is not None:
         conditions.append(f"time >= make_timestamp({window.since_us})")
     if window.until_us is not None:
         conditions.append(f"time < make_timestamp({window.until_us})")
-    database.execute(f"CREATE TEMP VIEW decisions AS SELECT * FROM entries WHERE {' AND '.join(conditions)}")
+    ours = _everything(
+        where,
+        [file for file in files if file.decisions],
+        erased=bool(erased),
+        hot="kind = 'decision' AND NOT repeated",
+    )
+    database.execute(
+        f"CREATE TEMP VIEW decisions AS SELECT * FROM ({ours}) WHERE {' AND '.join(conditions) or 'true'}"
+    )
 
 
-def _everything(paths: Sequence[str], *, erased: bool) -> str:
-    """The rows of files, and those that are in no file yet, but for those that were erased meanwhile."""
-    parts = [f"SELECT {_NAMES}, dt FROM hot"]
-    if paths:
-        names = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-        parts.insert(
-            0, f"SELECT {_NAMES}, time::DATE AS dt FROM read_parquet([{names}], hive_partitioning=false)"
-        )
-    if erased:
-        there = ' x WHERE NOT EXISTS (FROM gone g WHERE g.shard = x.shard AND g.n = x."index")'
-        parts = [part + there for part in parts]
+def _everything(where: str, files: Sequence[RowFile], *, erased: bool, hot: str = "true") -> str:
+    """The rows of files, and those that are in no file yet, but for those that were erased meanwhile.
+
+    ``hot`` is what must hold of those that are in no file.
+    """
+    there = 'NOT EXISTS (FROM gone g WHERE g.shard = x.shard AND g.n = x."index")' if erased else "true"
+    parts = [f"SELECT {_NAMES}, dt FROM hot x WHERE {hot} AND {there}"]
+    if files:
+        paths = (os.path.join(where, file.path).replace("'", "''") for file in files)
+        names = ", ".join(f"'{path}'" for path in paths)
+        cold = f"read_parquet([{names}], hive_partitioning=false)"
+        parts.insert(0, f"SELECT {_NAMES}, time::DATE AS dt FROM {cold} x WHERE {there}")
     return " UNION ALL ".join(parts)

@@ -24,7 +24,6 @@ from solon.frameworks.field_path import field_path
 from solon.frameworks.policy import Context, Policy, PolicyFailure, PolicySet, Stage, Violation
 from solon.frameworks.rego_files import RegoFiles
 from solon.lang import rego
-from solon.lang.profile import Profile
 from solon.subjects.subject import Location, Subject
 
 POLICY_RULE: Final = re.compile(r"(deny|violation|warn)(_[a-zA-Z0-9]+)*$")
@@ -44,12 +43,12 @@ def load(
     *,
     every: bool = False,
     cache: rego.Cache | None = None,
-    watch: Profile | None = None,
+    watch: rego.Watch | None = None,
     schemas: Mapping[tuple[str, ...], Any] | None = None,
 ) -> PolicySet:
     """Compile the files; policies come from the namespaces given, or from ``every`` one.
 
-    Where none is given they come from ``main``, or from every one if ``main`` has none. What they cost is
+    Where none is given they come from ``main``, or from every one if ``main`` has none. What they cost, or a trace, is
     recorded in ``watch``. Raises RegoError with all errors.
     """
     program = rego.compile(

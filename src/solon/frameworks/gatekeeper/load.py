@@ -15,7 +15,6 @@ from solon.frameworks.gatekeeper.review import Review, is_admission_review, revi
 from solon.frameworks.gatekeeper.template import Template, compile_template, is_template
 from solon.frameworks.policy import Context, Policy, PolicyFailure, PolicySet, Violation
 from solon.lang import rego
-from solon.lang.profile import Profile
 from solon.lang.rego import RegoError
 from solon.subjects.subject import Subject, Unreadable
 
@@ -33,12 +32,12 @@ def load(
     point: str = GATOR,
     *,
     cache: rego.Cache | None = None,
-    watch: Profile | None = None,
+    watch: rego.Watch | None = None,
 ) -> tuple[PolicySet, list[Unreadable]]:
     """The policy set of templates and constraints read as Kubernetes objects, and what is wrong with them.
 
     ``point`` is the enforcement point that Solon acts as: constraints scoped to others are left out.
-    What they cost is recorded in ``watch``.
+    What they cost, or a trace of them, is recorded in ``watch``.
     """
     objects = [obj for obj in objects if is_gatekeeper(obj.document)]
     problems: list[Unreadable] = []

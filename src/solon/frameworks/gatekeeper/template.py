@@ -9,7 +9,6 @@ from typing import Any, Final
 from solon.frameworks.gatekeeper.errors import GatekeeperError
 from solon.frameworks.gatekeeper.schema import check_structural
 from solon.lang import rego
-from solon.lang.profile import Profile
 from solon.lang.rego import ast
 from solon.lang.rego.ast import Version
 from solon.lang.rego.resolve import walk_all
@@ -45,7 +44,7 @@ def compile_template(
     document: dict[str, Any],
     location: Location,
     cache: rego.Cache | None = None,
-    watch: Profile | None = None,
+    watch: rego.Watch | None = None,
 ) -> Template:
     """Raises GatekeeperError with everything that is wrong."""
     api_version = str(document.get("apiVersion", "")).rpartition("/")[2]

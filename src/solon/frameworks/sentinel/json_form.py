@@ -46,12 +46,20 @@ def body_of(text: str, file: str) -> Body:
 
 def _is_legacy(value: dict[str, Any]) -> bool:
     """Whether a document is of the older form: mocks by their files, parameters by their values."""
-    test, mocks = value.get("test"), value.get("mock")
+    test, mocks, params = value.get("test"), value.get("mock"), value.get("param")
     return (
         "modules" in value
         or (isinstance(test, dict) and bool(test) and not isinstance(test.get("rules"), dict))
-        or (isinstance(mocks, dict) and any(isinstance(mock, str) for mock in mocks.values()))
+        or (isinstance(mocks, dict) and not all(_has_only(mock, "module", "data") for mock in mocks.values()))
+        or (isinstance(params, dict) and not all(_has_only(param, "value") for param in params.values()))
     )
+
+
+def _has_only(value: Any, *names: str) -> bool:
+    """Whether a block has the keys of the newer form, and no others; a list has several of it."""
+    if isinstance(value, list):
+        return all(_has_only(each, *names) for each in value)
+    return isinstance(value, dict) and set(value) <= set(names)
 
 
 class _Reader:

@@ -26,7 +26,7 @@ from solon.frameworks.sentinel.terraform import NAMES
 from solon.frameworks.sentinel.terraform.view import map_of
 from solon.lang.sentinel import Opening
 from solon.lang.sentinel.imports import STANDARD
-from solon.subjects.subject import Location, Subject, Unreadable
+from solon.subjects.subject import Location, Subject
 from solon.subjects.terraform import PLAN
 
 _STAGES: Final = {Level.ADVISORY: Stage.WARN, Level.SOFT: Stage.ENFORCE, Level.HARD: Stage.ENFORCE}
@@ -39,25 +39,33 @@ _NOTE: Final = re.compile(r"(title|severity|owner|controls|remediation)\s*:\s*(\
 
 
 def load(
-    path: str, *, within: str = "", name: str = "", params: Mapping[str, Any] | None = None
+    path: str,
+    *,
+    within: str = "",
+    name: str = "",
+    params: Mapping[str, Any] | None = None,
+    copies: Mapping[str, str] | None = None,
 ) -> tuple[PolicySet | None, list[str]]:
     """The policies of a directory, a configuration or a single file, and everything that is wrong with them.
 
     A set below ``within``, which is called ``name``, has the way to it in its own name, and in those of its policies.
-    ``params`` come before those of the files.
+    ``params`` come before those of the files; ``copies`` are those of remote sources.
     """
-    return _Loading(path, within or path, name or within or path, params or {}).load()
+    loading = _Loading(path, within or path, name or within or path)
+    loading.params = params or {}
+    loading.library.sources.copies = copies or {}
+    return loading.load()
 
 
 class _Loading:
-    def __init__(self, path: str, within: str, name: str, params: Mapping[str, Any]) -> None:
+    def __init__(self, path: str, within: str, name: str) -> None:
         self._path = path
         self._directory = path if os.path.isdir(path) else os.path.dirname(path)
         inside = os.path.relpath(path, within).replace(os.sep, "/")
         self._name = name if inside == "." else f"{name}/{inside}"
         self._prefix = "" if inside == "." else f"{inside}/"
-        self._params = params
-        self._library = Library()
+        self.params: Mapping[str, Any] = {}
+        self.library = Library()
         self._problems: list[str] = []
 
     def load(self) -> tuple[PolicySet | None, list[str]]:
@@ -72,13 +80,13 @@ class _Loading:
         ]
         if self._problems:
             return None, list(dict.fromkeys(self._problems))
-        sources = self._library.sources
+        sources = self.library.sources
         name = f"sentinel:{self._name}"
         return PolicySet(name, sources.revision, policies, _candidates(policies), sources.read), []
 
     def _known(self, configuration: Configuration) -> Mapping[str, Any]:
         """The state and the configuration that plugins are configured with, for plans that have none."""
-        sources, found = self._library.sources, {}
+        sources, found = self.library.sources, {}
         for each in configuration.imports:
             part = _PARTS.get(each.name) if each.kind == "plugin" else None
             path = each.config.get("path")
@@ -88,7 +96,7 @@ class _Loading:
                 file = sources.path(path, self._directory)
                 document = map_of(sources.value(file, root_of(self._directory)))
             except Refused as refused:
-                self._problems.append(str(Unreadable(each.at, refused.problem, refused.hint)))
+                self._problems.append(refused.told(each.at))
                 continue
             found[part[0]] = map_of(document.get(part[1], document))
         return found
@@ -98,7 +106,7 @@ class _Loading:
         body = Body()
         for file in self._files():
             try:
-                text = self._library.sources.configuration(file)
+                text = self.library.sources.configuration(file)
             except Refused as refused:
                 self._problems.append(str(refused))
                 continue
@@ -136,18 +144,18 @@ class _Loading:
                 yield PolicyEntry(name.removesuffix(EXTENSION), name, Level.ADVISORY, {}, at)
 
     def _policy(self, entry: PolicyEntry, configuration: Configuration, session: Session) -> Policy | None:
-        sources = self._library.sources
+        sources = self.library.sources
         try:
             file = sources.path(entry.source, self._directory)
-            program = self._library.program(file)
-            linked = self._library.link(program, configuration, self._directory, _KNOWN)
+            program = self.library.program(file)
+            linked = self.library.link(program, configuration, self._directory, _KNOWN)
         except Refused as refused:
-            self._problems.append(str(Unreadable(entry.at, refused.problem, refused.hint)))
+            self._problems.append(refused.told(entry.at))
             return None
         except Unusable as unusable:
             self._problems += unusable.problems
             return None
-        params = {**configuration.params, **entry.params, **self._params}
+        params = {**configuration.params, **entry.params, **self.params}
         given = {name: value for name, value in params.items() if name in program.params}
         notes = notes_of(program.description)
         return Policy(

@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from solon.frameworks.policy import SourceText, source_text
 from solon.subjects.discover import read_bytes
 from solon.subjects.documents import Problem, decode_json, text_of
+from solon.subjects.subject import Location, Unreadable
 
 MAX_POLICY: Final = 16 << 20  # bytes; mocks of large plans have some
 MAX_CONFIGURATION: Final = 4 << 20
@@ -30,6 +32,12 @@ _REMOTE: Final = re.compile(
 
 class Refused(Exception):
     """A source that is not read: why, and what to do."""
+
+    def told(self, at: Location) -> str:
+        """With the place that names the source, unless that is the source itself."""
+        return (
+            str(self) if str(self).startswith(f"{at.file}:") else str(Unreadable(at, self.problem, self.hint))
+        )
 
     def __init__(self, problem: str, hint: str = "") -> None:
         super().__init__(f"{problem} ({hint})" if hint else problem)
@@ -54,8 +62,12 @@ def root_of(directory: str) -> str:
 
 @dataclass(slots=True)
 class Sources:
-    """The files of one run, each read once; ``read`` are all of them."""
+    """The files of one run, each read once; ``read`` are all of them.
 
+    ``copies`` says where copies of remote sources are: beginnings of sources, and the directories in their place.
+    """
+
+    copies: Mapping[str, str] = field(default_factory=dict)
     read: list[SourceText] = field(default_factory=list)
     _texts: dict[str, str] = field(default_factory=dict)
     _values: dict[str, Any] = field(default_factory=dict)
@@ -68,14 +80,21 @@ class Sources:
 
     def path(self, source: str, directory: str) -> str:
         """The file that a source names, as it is shown. Raises Refused."""
-        if _REMOTE.match(source):
-            raise Refused(
-                f"remote sources are not fetched: {source}",
-                "put a copy beside the policies, and name its path",
-            )
         if "\0" in source:
             raise Refused("a path has no NUL character")
-        return os.path.normpath(os.path.join(directory, source))
+        if not _REMOTE.match(source):
+            return os.path.normpath(os.path.join(directory, source))
+        beginning = max((each for each in self.copies if source.startswith(each)), key=len, default="")
+        if not beginning:
+            raise Refused(
+                f"remote sources are not fetched: {source}",
+                "put a copy beside the policies, and name its path here or under sentinel.sources in solon.yaml",
+            )
+        rest = source.removeprefix(beginning).partition("?")[0]
+        copy = os.path.normpath(os.path.join(self.copies[beginning], rest.lstrip("/")))
+        if not _is_inside(copy, os.path.normpath(self.copies[beginning])):
+            raise Refused(f"{source} leads out of {self.copies[beginning]}")
+        return copy
 
     def text(self, path: str) -> str:
         """Sentinel text. Raises Refused."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from solon.frameworks.rego_tests import FileCoverage
@@ -14,7 +14,7 @@ from solon.frameworks.sentinel.configuration import Configuration, convert, read
 from solon.frameworks.sentinel.coverage import Reached
 from solon.frameworks.sentinel.explain import place, shown, told
 from solon.frameworks.sentinel.library import Library, Linked, Unusable
-from solon.frameworks.sentinel.sources import Refused
+from solon.frameworks.sentinel.sources import Refused, Sources
 from solon.frameworks.testing import Check, Status, TestResult
 from solon.lang.budget import Budget
 from solon.lang.sentinel import Program, Result, Undefined
@@ -25,10 +25,11 @@ from solon.subjects.subject import Location
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What every case is run with."""
+    """What every case is run with. ``copies`` are those of remote sources."""
 
     budget: Budget
     now_ns: int
+    copies: Mapping[str, str] = field(default_factory=dict)
     allowed_hosts: frozenset[str] = frozenset()
 
 
@@ -39,7 +40,7 @@ class SuiteRunner:
         """What tests reach of policies and modules is told to ``reached``."""
         self._setting = setting
         self._clock = clock
-        self._library = Library()
+        self._library = Library(Sources(setting.copies))
         self._reached = reached
         self._tested: dict[str, Program] = {}
 

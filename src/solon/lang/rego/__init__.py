@@ -14,6 +14,7 @@ from solon.lang.rego.errors import BuiltinError, EvalError, RegoError
 from solon.lang.rego.program import Program, RuleInfo, compile, package_of
 from solon.lang.rego.query import Query, Session
 from solon.lang.rego.stored import Cache
+from solon.lang.rego.trace import Watch
 from solon.lang.values import UNDEFINED
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "RegoError",
     "RuleInfo",
     "Session",
+    "Watch",
     "compile",
     "package_of",
 ]

@@ -21,7 +21,7 @@ from solon.lang.source import Span
 
 @dataclass(slots=True, eq=False)
 class Constant:
-    """A number or a string."""
+    """A number or a string. For the compiler also a document, see ``parse_fast``."""
 
     value: Any
     at: int

@@ -11,7 +11,7 @@ from solon.lang.sentinel import ast, choices
 from solon.lang.sentinel.builtins import BUILTINS, Builtin
 from solon.lang.sentinel.emitter import BOOL, MOST_LOOPS, SURE_BOOL, UNKNOWN, Emitter, Info
 from solon.lang.sentinel.joins import fixed_names, plan_of
-from solon.lang.sentinel.values import Undefined, Value, wrapped
+from solon.lang.sentinel.values import Undefined, Value
 
 _ORDERS: Final = {"<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal"}
 _ARITHMETIC: Final = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "remainder"}
@@ -48,9 +48,6 @@ class Expressions(Emitter):
         return self.temporary(f"copied({atom}) if {self.run}.changing else {atom}", info)
 
     # --- the kinds of expressions
-
-    def _constant(self, node: ast.Constant) -> str:
-        return self.constant(wrapped(node.value) if type(node.value) is int else node.value)
 
     def _paren(self, node: ast.Paren) -> str:
         return self.value(node.inner)
@@ -586,7 +583,6 @@ class Expressions(Emitter):
 
 
 _KINDS: Final[dict[type, str]] = {
-    ast.Constant: "_constant",
     ast.Name: "read",
     ast.Paren: "_paren",
     ast.List: "_list",

@@ -5,10 +5,11 @@ Nothing recurses but what nests in the text, and that no deeper than ``MAX_DEPTH
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, TypeVar
 
 from solon.lang.sentinel import ast
+from solon.lang.sentinel.documents import documents_of
 from solon.lang.sentinel.errors import PARSE_ERROR, SentinelError
 from solon.lang.sentinel.lexer import END, FLOAT, IDENT, INT, STRING, tokenize
 from solon.lang.source import Diagnostic
@@ -37,15 +38,27 @@ class _Wrong(Exception):
 
 def parse(text: str, file: str) -> ast.File:
     """The syntax tree of a policy or module. Raises SentinelError with every error found."""
-    return _Parser(text, file).file()
+    return _Parser(text, file, text, {}).file()
+
+
+def parse_fast(text: str, file: str) -> ast.File:
+    """The same for who needs no tokens: documents are each a Constant whose value is a collection."""
+    shorter, documents = documents_of(text)
+    if documents:
+        try:
+            return _Parser(text, file, shorter, documents).file()
+        except SentinelError:
+            pass  # shown with the text as it is
+    return parse(text, file)
 
 
 class _Parser:
-    def __init__(self, text: str, file: str) -> None:
-        tokens, comments = tokenize(file, text)
+    def __init__(self, text: str, file: str, shorter: str, documents: Mapping[int, Any]) -> None:
+        tokens, comments = tokenize(file, shorter)
         self.result = ast.File(file, text, [], [], [], tokens, comments)
         self.kinds, self.values = tokens.kinds, tokens.values
         self.starts, self.ends = tokens.starts, tokens.ends
+        self.documents = documents
         self.position = 0
         self.depth = 0
         self.errors: list[Diagnostic] = []
@@ -446,10 +459,14 @@ class _Parser:
         if kind == "[":
             self.position += 1
             items = self.listed("]", "in the list", self.expression)
+            if at in self.documents:
+                return ast.Constant(self.documents[at], at, self.last_end)
             return ast.List(items, at, self.last_end)
         if kind == "{":
             self.position += 1
             pairs = self.listed("}", "in the map", self.pair)
+            if at in self.documents:
+                return ast.Constant(self.documents[at], at, self.last_end)
             return ast.Map(pairs, at, self.last_end)
         if kind == "func":
             self.position += 1

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from solon.lang.budget import spend
+from solon.lang.sentinel import choices
 from solon.lang.sentinel.values import BoolKey, Undefined, Value, type_of
 
 _DEEPEST: Final = 100
@@ -30,7 +31,7 @@ def _show(value: Value, add: Callable[[str], None], depth: int) -> None:
         add("[")
         for position, item in enumerate(value):
             if position:
-                add(" ")
+                add(choices.LIST_SEPARATOR)
             _show(item, add, depth + 1)
         add("]")
     elif kind is dict and depth < _DEEPEST:

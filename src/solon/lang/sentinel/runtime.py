@@ -121,7 +121,7 @@ def force(rule: Rule) -> Value:
         rule.value = _RUNNING
         rule.value = value = rule.run(rule.g, *rule.cells)
         if type(value) not in _RULE_VALUES:
-            raise Failure(f"the value of a rule must not be {shown_type(value)}")
+            raise Failure(f"the value of a rule must not be {shown_type(value)}", rule.about[1])
         rule.g[0].forced.append(rule)
     elif value is _RUNNING:
         raise Failure(f"the rule {rule.about[0]} depends on itself")

@@ -64,7 +64,8 @@ class Scopes:
         self.source = file
         self._folds = True
         self._walk_file()
-        if not self._folds:  # the file gives `true`, `null` or `undefined` another meaning
+        self.hides_words = not self._folds  # the file gives `true`, `null` or `undefined` another meaning
+        if self.hides_words:
             self._walk_file()
 
     def _walk_file(self) -> None:
@@ -226,7 +227,7 @@ class Scopes:
         value: Value = NOT_CONSTANT
         match node:
             case ast.Constant():
-                return wrapped(node.value) if type(node.value) is int else node.value
+                value = wrapped(node.value) if type(node.value) is int else node.value
             case ast.Name():
                 value = self._name(node, scope)
             case ast.Paren():
