@@ -404,6 +404,10 @@ def test_documents_are_not_changed() -> None:
         main = plan.resources.a.tags
         """
     evaluate(text, imports={"plan": document})
+    evaluate(
+        'import "plan"\nx = plan\nappend(x.resources.a.tags, 1)\nmain = true', imports={"plan": document}
+    )
+    evaluate('import "plan"\nx = plan\nx["new"] = 1\nmain = true', imports={"plan": document})
     assert document == {"resources": {"a": {"tags": ["x"]}}}
 
 

@@ -276,8 +276,10 @@ def _gone_into(run: Run, path: str) -> Value:
     raise Failure(f'there is no import "{path}"')
 
 
-def import_value(value: Value) -> Value:
+def import_value(run: Run, value: Value) -> Value:
     """An import that stands for a value: static data does."""
-    if type(value) is dict or type(value) is list or not hasattr(value, "get"):
+    if type(value) is dict or type(value) is list:
+        return run.copied(value) if run.owning else value
+    if not hasattr(value, "get"):
         return value
     raise Failure(f"an import is not a value: {type_of(value)}")
