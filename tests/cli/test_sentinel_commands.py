@@ -266,6 +266,14 @@ def test_a_token_is_the_authorised_override_of_what_is_soft(
         assert "ALARM" not in done.err
 
 
+def test_what_is_undefined_as_nobody_told_of_the_run(solon: Callable[..., Any], repository: Path) -> None:
+    write(repository, "runs/p.sentinel", 'import "tfrun"\nmain = rule { tfrun.workspace.name is "lab" }\n')
+    write(repository, "run.yaml", "workspace: {}\n")
+    hint = "--tfrun and --cost-estimate tell of it"
+    assert hint in " ".join(solon("check", "-p", "runs", "good.json").out.split())
+    assert hint not in " ".join(solon("check", "-p", "runs", "good.json", "--tfrun", "run.yaml").out.split())
+
+
 def test_undefined_denies_and_says_why(solon: Callable[..., Any], repository: Path) -> None:
     write(
         repository,

@@ -55,11 +55,14 @@ class Resources:
         return ""
 
 
-def violations(result: Result, program: Program, resources: Resources) -> list[Violation]:
-    """A violation for each resource that made ``main`` what it is; one for all where none is known."""
+def violations(result: Result, program: Program, resources: Resources, missing: str = "") -> list[Violation]:
+    """A violation for each resource that made ``main`` what it is; one for all where none is known.
+
+    ``missing`` is why something may be undefined.
+    """
     if result.outcome == "pass":
         return []
-    return _Telling(result, program, resources).violations()
+    return _Telling(result, program, resources, missing).violations()
 
 
 def printed(lines: Sequence[str], resources: Resources) -> tuple[dict[str, list[str]], list[str]]:
@@ -76,12 +79,13 @@ def printed(lines: Sequence[str], resources: Resources) -> tuple[dict[str, list[
 
 
 class _Telling:
-    def __init__(self, result: Result, program: Program, resources: Resources) -> None:
+    def __init__(self, result: Result, program: Program, resources: Resources, missing: str) -> None:
         self._result = result
         self._program = program
         self._resources = resources
         self._rules = {rule.name: shown(rule.value) for rule in result.rules.values()}
-        self._undefined = [result.reason] if result.outcome == "undefined" else []
+        reasons = [result.reason, missing] if missing else [result.reason]
+        self._undefined = reasons if result.outcome == "undefined" else []
 
     def violations(self) -> list[Violation]:
         if self._result.outcome == "error":

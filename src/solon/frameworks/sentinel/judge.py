@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from solon.frameworks.policy import Context, Violation
 from solon.frameworks.sentinel.findings import Resources, violations
@@ -13,6 +13,10 @@ from solon.frameworks.sentinel.library import Linked
 from solon.frameworks.sentinel.terraform import Documents, imports_of
 from solon.lang.sentinel import Opening
 from solon.subjects.subject import Subject
+
+_UNKNOWN_RUN: Final = (
+    "it asks for tfrun, and nothing is known of the run: --tfrun and --cost-estimate tell of it"
+)
 
 
 class Session:
@@ -61,4 +65,5 @@ class Judge:
             budget=context.budget,
             now_ns=context.now_ns,
         )
-        return violations(result, linked.program, plan.resources)
+        unknown_run = context.run is None and "tfrun" in linked.imports
+        return violations(result, linked.program, plan.resources, _UNKNOWN_RUN if unknown_run else "")
