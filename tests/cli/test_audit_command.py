@@ -293,3 +293,16 @@ def test_what_is_missing(deployed: Solon, change: str, problem: str) -> None:
 def test_without_a_repository(solon: Solon) -> None:
     ran = solon("audit")
     assert (ran.status, ran.err) == (2, "solon: no solon.yaml here or above: `solon init` writes one\n")
+
+
+def test_an_audit_is_explained_with_the_input_of_the_decision_that_it_goes_by(deployed: Solon) -> None:
+    policies(OWNED, TWICE)
+    assert deployed("audit", "--notify").status == 1
+    (event,) = [each for each in audits(deployed) if each["solon"]["subject"]["name"] == "Deployment/cart"]
+    found = json.loads(deployed("explain", event["decision_id"], "--format", "json").out)
+    (finding,) = found["findings"]
+    assert finding["behind"]["trace_problem"] == ""
+    readings = {
+        each["text"]: each["values"] for step in finding["behind"]["trace"] for each in step["readings"]
+    }
+    assert readings["input.spec.replicas"] == [1]

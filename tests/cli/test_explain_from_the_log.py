@@ -245,6 +245,20 @@ def test_a_decision_from_before_says_so(solon: Solon) -> None:
     assert "behind" not in found["findings"][0]
 
 
+def test_an_entry_about_the_programme_is_no_decision(solon: Solon) -> None:
+    solon("log", "record")
+    ran = solon(
+        "log", "query", "--sql", "SELECT decision_id FROM entries WHERE kind = 'waiver'", "--format", "json"
+    )
+    (row,) = json.loads(ran.out)
+    ran = solon("explain", row["decision_id"])
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith(
+        f"solon: {row['decision_id']}: is no decision, and says what became of the waiver: "
+    )
+    assert solon("log", "show", row["decision_id"]).status == 0
+
+
 def test_a_decision_whose_programme_is_lost(solon: Solon) -> None:
     event = {
         "decision_id": "lost",

@@ -221,6 +221,17 @@ def test_without_rollouts_policies_do_what_they_ask_for(repository: Path, solon:
     assert "no rollouts: each policy does what it asks for" in solon("log", "in-force").out
 
 
+def test_a_table_does_not_go_on_for_ever(repository: Path, solon: Solon) -> None:
+    rules = "".join(f"deny_{number} contains 1 if input.x{number}\n" for number in range(100))
+    (repository / "policy/main.rego").write_text(f"package main\n{rules}")
+    (repository / "rollouts/bad.yaml").write_text(ROLLOUT.replace("main.deny", "main.*"))
+    solon("log", "record")
+    text = solon("log", "in-force").out
+    assert text.count("main.deny_") == 200
+    assert "\nand 100 more: --policy GLOB shows some, --format json all\n" in text
+    assert len(answer(solon)["places"][0]["policies"]) == 300
+
+
 def test_every_place_is_shown(solon: Solon) -> None:
     solon("log", "record", "--place", "a")
     solon("log", "record", "--place", "b")

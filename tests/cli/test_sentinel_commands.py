@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,37 @@ def test_a_state_that_the_configuration_names(solon: Callable[..., Any], reposit
     done = solon("check", "-p", "set", "good.json")
     assert done.status == 2
     assert "set/state.json: no such file" in done.err
+
+
+@pytest.mark.parametrize(("level", "status"), [("soft-mandatory", 0), ("hard-mandatory", 1)])
+def test_a_token_is_the_authorised_override_of_what_is_soft(
+    solon: Callable[..., Any],
+    repository: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    level: str,
+    status: int,
+) -> None:
+    monkeypatch.setenv("HOME", str(repository / "home"))
+    for command in (
+        ["init", "-q"],
+        ["config", "user.email", "ana@example.com"],
+        ["config", "user.name", "Ana"],
+    ):
+        subprocess.run(["git", *command], cwd=repository, check=True)
+    write(repository, "set/sentinel.hcl", SETTINGS.replace("LEVEL", level))
+    write(repository, "solon.yaml", "policies: [set]\n")
+    assert solon("breakglass", "keygen").status == 0
+    asked = ["--reason", "the region is full", "--ticket", "GPU-1", "--scope", "environment=production"]
+    token = solon("breakglass", "open", *asked, "--minutes", "30").out.strip()
+    done = solon("check", "bad.json", "--environment", "production", "--break-glass", token)
+    assert done.status == status
+    if level == "soft-mandatory":
+        assert "let through by break-glass bg-" in done.out
+        assert "ALARM" in done.err
+        assert "used" in (repository / "breakglass.jsonl").read_text()
+    else:
+        assert "lets nothing through here: hard-mandatory" in done.out
+        assert "ALARM" not in done.err
 
 
 def test_undefined_denies_and_says_why(solon: Callable[..., Any], repository: Path) -> None:

@@ -23,6 +23,7 @@ from solon.report.text import printable
 
 SCHEMA: Final = "solon.in-force/v1"
 RECORD_SCHEMA: Final = "solon.in-force-recorded/v1"
+_MOST: Final = 200  # rows of policies in their scopes
 _REVISION: Final = 19  # characters of one: sha256: and twelve digits
 
 
@@ -114,7 +115,7 @@ def _policies(
     columns = ["policy", "stage", "scope", "since", "next", "severity", "at"]
     columns += [] if decided is None else ["found", "waiver", "why"]
     rows = []
-    for each in standings:
+    for each in standings[:_MOST]:
         coming = f"{each.next.stage} from {shown(each.next.start, found.local)}" if each.next else ""
         scope = _scope(each)
         row = [
@@ -131,6 +132,8 @@ def _policies(
             row += [decided.found.get(each.policy.id, ""), waiver, each.because]
         rows.append(row)
     yield from _table(columns, rows, width)
+    if len(standings) > _MOST:
+        yield f"and {len(standings) - _MOST:,} more: --policy GLOB shows some, --format json all"
 
 
 def _scope(each: Standing) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +230,31 @@ def test_the_digest_of_a_decision_finds_what_it_was_judged_under(log: Log, clock
     )
 
 
+def test_a_clock_that_went_back_hides_nothing(log: Log, clock: Clock) -> None:
+    recorded(log, clock, "2026-01-15")
+    recorded(log, clock, "2026-01-10", severity="low")
+    found = with_digest(
+        reading.entries(log), programme("2026-01-10", severity="low").digest, "default", ns("2026-01-11")
+    )
+    assert found is not None
+    assert found.sets[0].policies[0].severity == "low"
+
+
+def test_what_is_kept_is_for_its_owner_alone(log: Log, clock: Clock) -> None:
+    recorded(log, clock, "2026-01-15")
+    kept = [*Path(log.directory, "policies").iterdir(), *Path(log.directory, "in-force").glob("*.json")]
+    assert len(kept) == 2
+    assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
+
+
+def test_an_entry_that_names_no_digest_is_told_by_verification(log: Log) -> None:
+    said = '{"event":"activation","place":"p","policy_set":{"texts":[{"sha256":"../../log.key"}]}}'
+    line = f'{{"decision_id":"x","timestamp":"2026-01-14T00:00:00Z","solon":{said}}}'
+    log.append([recording.entry_of(line.encode())])
+    (problem,) = verify(log).problems
+    assert problem.text == "'../../log.key' is no digest of a text (entry 0 of shard 0001, x)"
+
+
 def test_break_glass_is_told_by_its_own_times(log: Log, clock: Clock) -> None:
     events = [opened("bg-000000000001", "2026-01-16T10:00", "2026-01-16T11:00")]
     recorded(log, clock, "2026-01-15")
@@ -292,6 +318,36 @@ def test_the_copy_is_made_again_from_the_entries(
     assert recorded(log, clock, "2026-01-17", tokens=events, severity="low") == [
         ("policies conftest:policy", "changed")
     ]
+
+
+def test_what_was_not_appended_is_not_taken_for_recorded(
+    log: Log, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The texts are on the disk before the entry that names them, and the copy is written behind it."""
+    name = hashlib.sha256(REGO.encode()).hexdigest()
+
+    def full(_entries: object) -> None:
+        assert Path(log.directory, "policies", name).read_text() == REGO
+        raise LogError("no space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(log, "append", full)
+        with pytest.raises(LogError):
+            recording.record(log, programme("2026-01-15"))
+    assert len(recorded(log, clock, "2026-01-16")) == 4
+    assert recorded(log, clock, "2026-01-16") == []
+
+
+def test_processes_at_once_record_a_change_once(log: Log) -> None:
+    now = programme("2026-01-15")
+
+    def one(_number: int) -> int:
+        with Log(log.directory) as own:
+            return len(recording.record(own, now))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(one, range(8))) == [0] * 7 + [4]
+    assert len(reading.entries(log)) == 4
 
 
 def test_entries_that_come_another_way_count(log: Log, clock: Clock, tmp_path: Path) -> None:

@@ -167,9 +167,7 @@ def row_files(*said: tuple[str, int]) -> list[manifest.RowFile]:
     for number, (period, rows) in enumerate(said):
         day = datetime.fromisoformat(period if len(period) == 10 else f"{period}-20").replace(tzinfo=UTC)
         first = int(day.timestamp()) * 1_000_000
-        out.append(
-            manifest.RowFile(f"{number}", period, True, rows, rows * 1_000, first, first + 86_399_999_999)
-        )
+        out.append(manifest.RowFile(f"{number}", period, rows, rows * 1_000, first, first + 86_399_999_999))
     return out
 
 

@@ -1,6 +1,10 @@
 """sentinel.hcl and test cases: what they say, in HCL, JSON and the legacy form of JSON."""
 
+import json
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from solon.frameworks.sentinel.configuration import Level, convert, overridden, read
 
@@ -212,3 +216,36 @@ def test_an_override_replaces_what_it_names():
     assert [(p.source, p.level) for p in found.policies] == [("a.sentinel", Level.HARD)]
     assert [(m.source, m.data) for m in found.mocks] == [("", {"k": 1})]
     assert found.params == {"p": 1, "q": 2}
+
+
+_NAMES = st.sampled_from(
+    ["mock", "param", "test", "rules", "module", "modules", "value", "data", "policy", "source", "x"]
+)
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_NAMES, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=200)
+@given(st.dictionaries(_NAMES, _JSON, max_size=4))
+def test_any_json_is_read_or_refused(value):
+    body, wrong = read(json.dumps(value), "c.json")
+    found, more = convert(body)
+    assert all(problem.location.line >= 1 for problem in [*wrong, *more])
+    assert all(isinstance(mock.name, str) for mock in found.mocks)
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(
+        st.sampled_from(
+            ['policy "a" ', "mock ", '"m" ', "module ", "{ ", "} ", 'source = "x" ', "data = 3 ", "\n"]
+        )
+    )
+)
+def test_any_blocks_are_converted_or_refused(words):
+    body, wrong = read("".join(words), "c.hcl")
+    _, more = convert(body)
+    assert all(problem.location.line >= 1 for problem in [*wrong, *more])

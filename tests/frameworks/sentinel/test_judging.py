@@ -270,3 +270,9 @@ def test_what_the_comment_at_the_top_says(comment, fields):
         notes.controls,
         notes.remediation,
     ) == fields
+
+
+def test_what_is_printed_has_an_end(findings):
+    (found,) = findings('for range(0, 5000) as i { print("line", i) }\nmain = false')
+    assert found.message.split("\n")[-2:] == ["line 19", "and 4,980 more lines"]
+    assert len(found.details["printed"]) == 1_001

@@ -1,5 +1,7 @@
 """Rules, functions, scopes, statements, imports and errors of Sentinel policies that are evaluated."""
 
+import sys
+
 import pytest
 
 from solon.lang.budget import Budget
@@ -473,6 +475,33 @@ def test_what_takes_too_much_is_stopped(text: str) -> None:
     assert "evaluation t" in result.reason or "would take" in result.reason or "more than" in result.reason
     assert result.failure is not None
     assert result.failure.at is not None
+
+
+def test_functions_that_call_others_twice_are_stopped() -> None:
+    calls = "".join(f"f{n} = func() {{ f{n - 1}()\n return f{n - 1}() }}\n" for n in range(1, 60))
+    result = evaluate(f"f0 = func() {{ return 1 }}\n{calls}main = f59()", budget=Budget(steps=10_000))
+    assert "took more than 10,000 steps" in result.reason
+
+
+def test_numbers_that_are_too_large_for_a_float_are_an_error() -> None:
+    assert main_of("main = big * 1.5", globals={"big": 10**400}) == "x.sentinel:1:8: a number is too large"
+
+
+def nested(depth: int, text: str) -> Program:
+    """Compile from deep inside of other calls."""
+    return nested(depth - 1, text) if depth else program(text)
+
+
+def test_who_calls_may_be_nested_deeply_too() -> None:
+    text = "main = " + "all [1] as a { (not (a is 1 or (" * 9 + "true" + ")))}" * 9
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(1_000)
+    try:
+        assert isinstance(nested(300, text).evaluate().main, bool)
+        with pytest.raises(SentinelError, match="nested too deeply"):
+            nested(830, text)
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def test_a_list_within_itself_is_an_error_where_it_is_walked() -> None:

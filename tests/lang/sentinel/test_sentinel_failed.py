@@ -2,7 +2,7 @@
 
 import pytest
 
-from solon.lang.sentinel import Element, Program, Result, Source, compile
+from solon.lang.sentinel import Element, Program, Result, Source, Undefined, compile
 
 PLAN = {
     "resources": {
@@ -170,3 +170,20 @@ def test_loops_that_nest_as_deep_as_they_may_are_explained_or_not() -> None:
     assert [path(each) for each in evaluate("main = all [1] as a { all [1] as b { b is 2 } }").failed] == [
         "0/0"
     ]
+
+
+def test_what_is_undefined_in_a_document_has_the_place_where_it_is_read() -> None:
+    text = 'import "plan"\nid = func(x) { return x["id"] }\nmain = id(plan.a) is "x"'
+    document = {"a": {"id": Undefined("it is known after the apply")}}
+    program = compile(Source(text, "x.sentinel"))
+    result = program.evaluate(imports={"plan": lambda _surroundings, _config: Held(document)})
+    assert result.reason == "main is undefined: it is known after the apply at x.sentinel:2:24"
+
+
+class Held:
+    """An import of the tests."""
+
+    type_name = "plan"
+
+    def __init__(self, values: dict[str, object]) -> None:
+        self.get = values.get

@@ -149,7 +149,7 @@ def record(
     try:
         with Log(directory) as log:
             entries = [entry_of(line) for line in lines]
-            if known is not None and (uses or not entries):
+            if known is not None:
                 known.record(log, entries, uses)
             else:
                 log.writer()

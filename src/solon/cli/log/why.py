@@ -19,6 +19,7 @@ from solon.decisions.in_force.parts import ActivePolicy, ActiveSet, key_of
 from solon.decisions.in_force.standing import InForce, judged
 from solon.decisions.log.errors import LogError
 from solon.decisions.log.events import nanoseconds
+from solon.decisions.log.leaf import Kind
 from solon.decisions.log.store import Log
 from solon.decisions.warehouse import lookup
 from solon.frameworks.excerpt import Lines, excerpt
@@ -47,6 +48,12 @@ def explain(directory: str | None, decision: str, format_: str, *, trace: bool) 
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise UsageError(f"{stored.path}:{stored.offset}: the event cannot be read: {error}") from None
         event = event if isinstance(event, dict) else {}
+        event = _with_input(log, event)
+        if stored.says.kind is not Kind.DECISION:
+            raise UsageError(
+                f"{decision}: is no decision, and says what became of the {stored.says.kind.name.lower()}: "
+                f"`solon log show {decision}` shows it"
+            )
         basis = _basis(log, event, trace=trace)
     where = {
         "shard": place.name,
@@ -58,6 +65,24 @@ def explain(directory: str | None, decision: str, format_: str, *, trace: bool) 
     width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
     sys.stdout.write(why_report.render(format_, event, where, basis, width=width))
     return 0
+
+
+def _with_input(log: Log, event: dict[str, Any]) -> dict[str, Any]:
+    """The event of an audit has its input in the decision that it goes by."""
+    solon = event.get("solon")
+    audit = solon.get("audit") if isinstance(solon, dict) else None
+    of = audit.get("of") if isinstance(audit, dict) else None
+    if "input" in event or not isinstance(of, str):
+        return event
+    for _, stored in lookup.find(log, of):
+        try:
+            other = msgspec.json.decode(stored.payload or b"{}")
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            continue
+        if isinstance(other, dict) and "input" in other:
+            hidden = {name: other[name] for name in ("masked", "erased") if name in other}
+            return {**event, "input": other["input"], **hidden}
+    return event
 
 
 def _basis(log: Log, event: Mapping[str, Any], *, trace: bool) -> Basis:

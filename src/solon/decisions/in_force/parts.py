@@ -22,7 +22,7 @@ from solon.governance.waivers.waiver import Waiver
 PLACE: Final = "default"
 
 
-class Text(msgspec.Struct, frozen=True, omit_defaults=True):
+class Text(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A file. ``sha256`` is empty where it was too long to be kept. ``data``: its value stands below there."""
 
     file: str
@@ -31,7 +31,7 @@ class Text(msgspec.Struct, frozen=True, omit_defaults=True):
     data: list[str] | None = None
 
 
-class ActivePolicy(msgspec.Struct, frozen=True, omit_defaults=True):
+class ActivePolicy(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """``enforcement`` is what it asks for itself. ``code`` is where its rules are, where that is another file."""
 
     id: str
@@ -50,7 +50,7 @@ class ActivePolicy(msgspec.Struct, frozen=True, omit_defaults=True):
     code_line: int = 0
 
 
-class ActiveSet(msgspec.Struct, frozen=True, omit_defaults=True):
+class ActiveSet(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A policy set."""
 
     name: str
@@ -59,14 +59,14 @@ class ActiveSet(msgspec.Struct, frozen=True, omit_defaults=True):
     texts: list[Text] = []
 
 
-class ActivePeriod(msgspec.Struct, frozen=True, omit_defaults=True):
+class ActivePeriod(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A stage, and from when on; without a time it is the one before all steps."""
 
     stage: Stage
     start: str = ""
 
 
-class ActiveScope(msgspec.Struct, frozen=True, omit_defaults=True):
+class ActiveScope(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """``stage`` is the one at the time of the entry, ``since`` when it began. Without a name: subjects in no scope."""
 
     stage: Stage
@@ -76,7 +76,7 @@ class ActiveScope(msgspec.Struct, frozen=True, omit_defaults=True):
     since: str = ""
 
 
-class ActiveRollout(msgspec.Struct, frozen=True, omit_defaults=True):
+class ActiveRollout(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A rollout: as it is written, and what was made of it. ``policies`` are the ids of those that it decides about."""
 
     file: str
@@ -87,7 +87,7 @@ class ActiveRollout(msgspec.Struct, frozen=True, omit_defaults=True):
     baselines: dict[str, Text] = {}
 
 
-class ActiveWaiver(msgspec.Struct, frozen=True, omit_defaults=True):
+class ActiveWaiver(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A waiver that holds by the rules. ``periods`` are those of all its grants."""
 
     id: str
@@ -99,7 +99,7 @@ class ActiveWaiver(msgspec.Struct, frozen=True, omit_defaults=True):
     periods: list[tuple[str, str]] = []
 
 
-class ActiveSettings(msgspec.Struct, frozen=True):
+class ActiveSettings(msgspec.Struct, frozen=True, gc=False):
     """``problems``: files of the programme that could not be used, and so were not in force.
 
     ``broken``: a rollout was among them, so that policies that no other names did what they ask for.
@@ -172,4 +172,6 @@ def digest(parts: Parts) -> str:
 
 def written(at: datetime) -> str:
     """A time; nothing for the one before all others."""
-    return "" if at == BEGINNING else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    return f"{at.isoformat()[:-6]}Z" if at != BEGINNING else ""  # it ends with +00:00

@@ -45,10 +45,7 @@ class Present:
     texts: Mapping[str, bytes] = field(default_factory=dict)
     locations: Mapping[str, Callable[[], Location]] = field(default_factory=dict)
     tokens: Sequence[TokenEvent] = ()
-
-    @property
-    def digest(self) -> str:
-        return digest(self.parts)
+    digest: str = ""  # of all parts
 
 
 def present(
@@ -83,7 +80,8 @@ def present(
             problems=[*map(str, programme.problems), *problems],
         )
     parts.append(settings)
-    return Present(place, {key_of(part): part for part in parts}, read.texts, read.locations, tokens)
+    named = {key_of(part): part for part in parts}
+    return Present(place, named, read.texts, read.locations, tokens, digest(named))
 
 
 def events_of(cases: Iterable[Case]) -> list[TokenEvent]:
@@ -163,14 +161,16 @@ class _Reading:
         return part
 
     def waiver(self, given: Exemption, programme: Programme) -> ActiveWaiver:
+        current = (written(given.created), written(given.expires))
+        before = [] if len(given.periods) == 1 else given.periods
         part = ActiveWaiver(
             id=given.id,
             file=self.file(given.part.file),
             waiver=given.waiver,
-            created=written(given.created),
-            expires=written(given.expires),
+            created=current[0],
+            expires=current[1],
             state=given.state(programme.now),
-            periods=[(written(begun), written(ended)) for begun, ended in given.periods],
+            periods=[(written(begun), written(ended)) for begun, ended in before] or [current],
         )
         self.locations[key_of(part)] = lambda: given.location
         return part

@@ -27,7 +27,6 @@ from solon.decisions.in_force.parts import (
     ActiveWaiver,
     Part,
     Parts,
-    digest,
     field_of,
     token_keys,
 )
@@ -123,14 +122,13 @@ def _record(log: Log, now: Present, seen: str, author: Authorship, entries: Sequ
 
 
 def _entries(log: Log, now: Present, found: Sequence[Changed], author: Author, time_ns: int) -> list[Entry]:
-    programme = digest(now.parts)
     out = []
     for each in found:
         locate = now.locations.get(each.key) if each.change != "removed" else None
         line = encoded(
             each,
             now.place,
-            programme,
+            now.digest,
             name=f"{each.event}-{log.around.random(16).hex()}",
             time_ns=time_ns,
             author=author,
@@ -217,6 +215,7 @@ def _write(log: Log, now: Present, seen: str, time_ns: int, known: frozenset[str
     # Not synced: the entries are what counts, and a copy that is torn is made again.
     path = _path(log, now.place)
     temporary = f"{path}{durable.TEMPORARY}{os.getpid()}"
-    with open(temporary, "wb") as file:
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "wb") as file:
         file.write(msgspec.json.encode(copy))
     os.replace(temporary, path)

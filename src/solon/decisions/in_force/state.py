@@ -125,13 +125,17 @@ def as_of(entries: Iterable[Recorded], time_ns: int, place: str) -> State | None
 
 
 def with_digest(entries: Iterable[Recorded], wanted: str, place: str, time_ns: int) -> State | None:
-    """The newest state that has this digest, of those until that time: the one that a decision names."""
+    """The newest state that has this digest, of those until that time: the one that a decision names.
+
+    Where there is none until then, the first behind it: a clock may have gone back.
+    """
     own = [each for each in entries if each.said.place == place]
     folding, found = _Folding(), None
-    for _, written in groupby(ordered(own), key=lambda each: each.time_ns):
+    for when, written in groupby(ordered(own), key=lambda each: each.time_ns):
+        if when > time_ns and found is not None:
+            break
         for each in written:
-            if each.time_ns <= time_ns:
-                folding.add(each)
+            folding.add(each)
         if folding.last is not None and folding.last.said.programme == wanted:
             state = folding.state(place, ())
             found = state if state is not None and state.digest == wanted else found

@@ -63,7 +63,7 @@ def put(log: str, texts: Mapping[str, bytes]) -> None:
         durable.make_directory(where)
         missing = [name for name in texts if not os.path.exists(os.path.join(where, name))]
         for name in missing:
-            durable.replace(os.path.join(where, name), texts[name])
+            durable.replace(os.path.join(where, name), texts[name], 0o600)  # data of policies may be secret
         if missing:
             durable.sync_directory(where)
     except OSError as error:

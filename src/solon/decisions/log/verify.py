@@ -199,7 +199,8 @@ def _judge_texts(log: Log, walks: Sequence[_Walk], report: Report) -> None:
                 try:
                     texts.get(log.directory, name)
                 except LogError as error:
-                    path, _, problem = str(error).partition(": ")
+                    path, colon, problem = str(error).partition(": ")
+                    path, problem = (path, problem) if colon else (log.directory, path)
                     named_by = f"entry {stored.index} of shard {walk.place.name}, {stored.id}"
                     report.problems.append(Problem(f"{problem} ({named_by})", path))
 

@@ -332,7 +332,7 @@ class _Writer:
             "FROM read_parquet($1, hive_partitioning=false)",
             [target],
         )
-        return RowFile(path, period, decisions, count, os.path.getsize(target), first, last)
+        return RowFile(path, period, count, os.path.getsize(target), first, last, decisions)
 
     def _ids(self, query: str, parameters: list[Any]) -> IdFile:
         path = self._file("ids")

@@ -41,11 +41,11 @@ class RowFile(msgspec.Struct, frozen=True):
 
     path: str
     period: str  # 2026-10-21, or 2026-10
-    decisions: bool
     rows: int
     bytes: int
     first_us: int
     last_us: int
+    decisions: bool = True
 
     @property
     def month(self) -> str:

@@ -13,7 +13,8 @@ from solon.lang.sentinel import Element, Program, Result, ast
 from solon.subjects.subject import Path
 
 _MOST: Final = 5  # elements that a message names
-_MOST_LINES: Final = 20  # of what was printed of no resource, in one finding
+_MOST_LINES: Final = 20  # of what was printed, in a message, or of no resource in particular
+_MOST_KEPT: Final = 1_000  # of what was printed, in the details of a finding
 
 # A name with dots in it, such as an address. It begins no later than its first letter: each is looked at once.
 _NAME: Final = r'[A-Za-z_][\w-]*+(?:\[(?:"(?:[^"\\]|\\.)*+"|\d++)\])?'
@@ -112,7 +113,8 @@ class _Telling:
         return Violation("\n".join([*said, *self._undefined]), details, self._resources.place(address))
 
     def _details(self, printed: Sequence[str]) -> dict[str, Any]:
-        return {"rules": self._rules, "printed": list(printed)} if printed else {"rules": self._rules}
+        kept = list(_some(printed, _MOST_KEPT))
+        return {"rules": self._rules, "printed": kept} if kept else {"rules": self._rules}
 
     @cached_property
     def _printed(self) -> tuple[dict[str, list[str]], list[str]]:
@@ -157,10 +159,10 @@ class _Telling:
         }
 
 
-def _some(lines: Sequence[str]) -> Iterator[str]:
-    yield from lines[:_MOST_LINES]
-    if len(lines) > _MOST_LINES:
-        yield f"and {len(lines) - _MOST_LINES:,} more lines"
+def _some(lines: Sequence[str], most: int = _MOST_LINES) -> Iterator[str]:
+    yield from lines[:most]
+    if len(lines) > most:
+        yield f"and {len(lines) - most:,} more lines"
 
 
 def _shown(element: Element) -> str:

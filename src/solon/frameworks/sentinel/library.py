@@ -10,7 +10,6 @@ from solon.frameworks.sentinel.configuration import Configuration, Imported, Moc
 from solon.frameworks.sentinel.sources import Refused, Sources, root_of
 from solon.lang import sentinel
 from solon.lang.sentinel import Opening, Program, SentinelError
-from solon.subjects.subject import Unreadable
 
 Imports = Mapping[str, Opening | Program | Any]
 
@@ -120,7 +119,7 @@ class _Linking:
             return self._plugin(said)
         except Refused as refused:
             assert said is not None
-            self.problems.append(str(Unreadable(said.at, refused.problem, refused.hint)))
+            self.problems.append(refused.told(said.at))
         except Unusable as unusable:
             self.problems += unusable.problems
         return None

@@ -26,7 +26,7 @@ from solon.frameworks.sentinel.terraform import NAMES
 from solon.frameworks.sentinel.terraform.view import map_of
 from solon.lang.sentinel import Opening
 from solon.lang.sentinel.imports import STANDARD
-from solon.subjects.subject import Location, Subject, Unreadable
+from solon.subjects.subject import Location, Subject
 from solon.subjects.terraform import PLAN
 
 _STAGES: Final = {Level.ADVISORY: Stage.WARN, Level.SOFT: Stage.ENFORCE, Level.HARD: Stage.ENFORCE}
@@ -96,7 +96,7 @@ class _Loading:
                 file = sources.path(path, self._directory)
                 document = map_of(sources.value(file, root_of(self._directory)))
             except Refused as refused:
-                self._problems.append(str(Unreadable(each.at, refused.problem, refused.hint)))
+                self._problems.append(refused.told(each.at))
                 continue
             found[part[0]] = map_of(document.get(part[1], document))
         return found
@@ -150,7 +150,7 @@ class _Loading:
             program = self.library.program(file)
             linked = self.library.link(program, configuration, self._directory, _KNOWN)
         except Refused as refused:
-            self._problems.append(str(Unreadable(entry.at, refused.problem, refused.hint)))
+            self._problems.append(refused.told(entry.at))
             return None
         except Unusable as unusable:
             self._problems += unusable.problems

@@ -16,6 +16,7 @@ from typing import Any, Final
 from solon.frameworks.policy import SourceText, source_text
 from solon.subjects.discover import read_bytes
 from solon.subjects.documents import Problem, decode_json, text_of
+from solon.subjects.subject import Location, Unreadable
 
 MAX_POLICY: Final = 16 << 20  # bytes; mocks of large plans have some
 MAX_CONFIGURATION: Final = 4 << 20
@@ -31,6 +32,12 @@ _REMOTE: Final = re.compile(
 
 class Refused(Exception):
     """A source that is not read: why, and what to do."""
+
+    def told(self, at: Location) -> str:
+        """With the place that names the source, unless that is the source itself."""
+        return (
+            str(self) if str(self).startswith(f"{at.file}:") else str(Unreadable(at, self.problem, self.hint))
+        )
 
     def __init__(self, problem: str, hint: str = "") -> None:
         super().__init__(f"{problem} ({hint})" if hint else problem)

@@ -43,8 +43,14 @@ class Body(Expressions):
 
     def function_body(self, node: ast.Func) -> None:
         self.recursive = self.compiler.is_recursive(node)
-        if self.recursive:  # an error of it is one of the call
+        # Functions that call others twice, which call others twice, take long without any loop. An error of
+        # this is one of the call.
+        if self.recursive:
             self.add(f"descend({self.run})")
+        else:
+            self.add(f"{self.run}.left -= 1")
+            with self.function.block(f"if {self.run}.left < 0:"):
+                self.add(f"{self.run}.renew(1)")
         scope, around = self.scope, self.scope.parent
         assert around is not None
         self.scope = around

@@ -18,7 +18,7 @@ from solon.lang.sentinel import ast, choices, tracking
 from solon.lang.sentinel.body import Body
 from solon.lang.sentinel.check import check
 from solon.lang.sentinel.compile import NAMESPACE, Compiler
-from solon.lang.sentinel.errors import SentinelError
+from solon.lang.sentinel.errors import CHECK_ERROR, SentinelError
 from solon.lang.sentinel.operators import shown_type
 from solon.lang.sentinel.parser import parse, parse_fast
 from solon.lang.sentinel.reasons import MOST, Reasons, distinct, forced, whole
@@ -26,8 +26,15 @@ from solon.lang.sentinel.result import Call, Element, Outcome, Result, RuleValue
 from solon.lang.sentinel.runtime import UNSET, Globals, Rule, Run, copied, force
 from solon.lang.sentinel.scopes import Scopes
 from solon.lang.sentinel.values import Failure, Opening, Undefined, Value
-from solon.lang.source import Span
+from solon.lang.source import Diagnostic, Span
 
+_STOPS: Final = (
+    Failure,
+    BudgetExceeded,
+    RecursionError,
+    MemoryError,
+    OverflowError,
+)  # what ends an evaluation
 _STACK: Final = 6_000  # frames of Python that functions calling themselves may need
 _MOST_CALLS: Final = 100  # of a failure that are told
 
@@ -45,10 +52,15 @@ def compile(source: Source, *, imports: Collection[str] | None = None) -> Progra
 
     ``imports`` are the imports there are; another one is then an error. None: they are not known yet.
     """
-    file = parse_fast(source.text, source.file)
-    check(file, imports)
-    program = Program(file)
-    return program if not program.code.hides_words else Program(parse(source.text, source.file))
+    try:
+        file = parse_fast(source.text, source.file)
+        check(file, imports)
+        program = Program(file)
+        return program if not program.code.hides_words else Program(parse(source.text, source.file))
+    except RecursionError:  # who calls is nested deeply, too
+        hint = "make parts of it functions or rules of their own"
+        error = Diagnostic(CHECK_ERROR, "nested too deeply", Span(source.file, 1, 1), hint)
+        raise SentinelError([error], {source.file: source.text}) from None
 
 
 class Code:
@@ -156,7 +168,7 @@ class Program:
             with _running(run):
                 self.code.run(g)
                 main = self._main(g, self.code)
-        except (Failure, BudgetExceeded, RecursionError, MemoryError) as error:
+        except _STOPS as error:
             return self._failed(error, g)
         outcome = _outcome(main)
         if outcome == "error":
@@ -165,7 +177,9 @@ class Program:
         undefined = main if type(main) is Undefined else None
         failed: tuple[Element, ...] = ()
         if explain and outcome != "pass" and "http" not in run.opened:
-            failed = self._explained(new_run(), values, outcome)
+            failed, told = self._explained(new_run(), values, outcome)
+            if undefined is not None and undefined.at is None and type(told) is Undefined:
+                undefined = told
         return Result(outcome, main, self._rules(g), tuple(run.output), undefined, failed=failed)
 
     def _globals(self, run: Run, code: Code, values: Mapping[str, Value]) -> Globals:
@@ -182,8 +196,10 @@ class Program:
                 g[code.exports[name]] = copied(value) if run.changing else value
         return g
 
-    def _explained(self, run: Run, values: Mapping[str, Value], outcome: Outcome) -> tuple[Element, ...]:
-        """The elements that made ``main`` what it is; none where that cannot be told."""
+    def _explained(
+        self, run: Run, values: Mapping[str, Value], outcome: Outcome
+    ) -> tuple[tuple[Element, ...], Value]:
+        """The elements that made ``main`` what it is, none where that cannot be told; and ``main``."""
         reasons = run.reasons = Reasons()
         try:
             code = self.tracked
@@ -196,10 +212,10 @@ class Program:
                 else:
                     why = g[code.companions["main"]] if "main" in code.companions else ()
                 if _outcome(main) != outcome:
-                    return ()
-                return tuple(islice(distinct(whole(reasons, main, why)), MOST))
-        except (Failure, BudgetExceeded, RecursionError, MemoryError, SentinelError):
-            return ()
+                    return (), None
+                return tuple(islice(distinct(whole(reasons, main, why)), MOST)), main
+        except (*_STOPS, SentinelError):
+            return (), None
 
     def _main(self, g: Globals, code: Code) -> Value:
         value = g[code.exports["main"]] if "main" in code.exports else UNSET
@@ -236,6 +252,8 @@ class Program:
             failure = Failure(str(error), span)
         elif isinstance(error, RecursionError):
             failure = Failure(f"more than {choices.MOST_CALLS} functions or values in one another", span)
+        elif isinstance(error, OverflowError):
+            failure = Failure("a number is too large", span)
         else:
             failure = Failure("out of memory", span)
         return Result("error", None, self._rules(g), tuple(g[0].output), failure=failure, calls=calls)

@@ -13,7 +13,7 @@ from solon.lang.budget import spend
 from solon.lang.sentinel.operators import as_value
 from solon.lang.sentinel.result import Element
 from solon.lang.sentinel.runtime import UNSET, Rule, force
-from solon.lang.sentinel.values import Value, equals
+from solon.lang.sentinel.values import Undefined, Value, equals
 from solon.lang.source import Span
 
 Why = Sequence[Element]
@@ -79,6 +79,11 @@ def whole(reasons: Reasons, value: Value, why: Why) -> Why:
 def picked(reasons: Reasons, collection: Value, why: Why, found: Value) -> Why:
     """The reasons of an element: a collection has its own, others those of what they are in."""
     return () if type(found) in _COLLECTIONS else whole(reasons, collection, why)
+
+
+def located(value: Undefined, place: Span) -> Undefined:
+    """What is undefined in a document, with the place where the policy came to it."""
+    return value if value.at is not None else Undefined(value.why, place)
 
 
 def assigned(reasons: Reasons, old: Value, why_old: Why, new: Value, why: Why, adds: bool) -> Why:

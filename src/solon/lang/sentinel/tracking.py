@@ -19,7 +19,7 @@ from solon.lang.sentinel.values import Failure
 NAMESPACE: Final[dict[str, Any]] = {
     "Failure": Failure,
     **{each.__name__: each for each in (
-        reasons.assigned, reasons.enter, reasons.forced, reasons.joined, reasons.picked, reasons.whole,
+        reasons.assigned, reasons.enter, reasons.forced, reasons.joined, reasons.located, reasons.picked, reasons.whole,
     )},
 }  # fmt: skip
 NONE: Final = "()"
@@ -101,12 +101,14 @@ class Tracking(Body):
 
     def selection(self, atom: str, node: ast.Path, names: list[tuple[str, ast.Step]], last: ast.Step) -> str:
         result = super().selection(atom, node, names, last)
-        return self._picked(atom, result)
+        return self._picked(atom, result, last)
 
     def _indexed(self, node: ast.Path, step: ast.Index, atom: str, given: list[str]) -> str:
-        return self._picked(atom, super()._indexed(node, step, atom, given))
+        return self._picked(atom, super()._indexed(node, step, atom, given), step)
 
-    def _picked(self, atom: str, result: str) -> str:
+    def _picked(self, atom: str, result: str, step: ast.Step) -> str:
+        with self.function.block(f"if type({result}) is Undefined:"):
+            self.add(f"{result} = located({result}, {self.place(step)})")
         return (
             result
             if atom[0] == "g"
