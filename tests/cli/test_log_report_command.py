@@ -134,7 +134,7 @@ def test_what_others_wrote_is_shown_and_nothing_else(solon: Solon) -> None:
 
 
 def test_hostile_texts_in_markdown(solon: Solon) -> None:
-    out = solon("log", "report", *QUARTER).out
+    out = solon("log", "report", *QUARTER, "--format", "markdown").out
     for bad in ("<script", "<img", "\u202e", "\x1b", "](javascript"):
         assert bad not in out
     rows = [line for line in out.splitlines() if line.startswith("| ")]
@@ -239,6 +239,20 @@ def test_a_pack_is_verified_by_its_own_commands(solon: Solon, tmp_path: Path) ->
     assert "solon log report --log LOG --from 2026-07-01 --to 2026-10-01 --output again" in commands[1]
 
 
+def test_a_pack_has_a_name_of_its_own(solon: Solon, tmp_path: Path) -> None:
+    arguments = ("log", "report", "--control", "EU-AI-Act:*", "--control", "SOC2:CC8.1", *QUARTER)
+    name = "audit-EU-AI-Act_-SOC2_CC8.1-2026-07-01-2026-10-01"
+    assert solon(*arguments).out.startswith(f"{name}: 2 controls, ")
+    assert (tmp_path / name / "report.html").exists()
+    before = sorted(os.listdir(tmp_path))
+    ran = solon(*arguments)
+    assert (ran.status, ran.err) == (
+        2,
+        f"solon: {name}: is there already: a pack goes into a new directory, --output DIR\n",
+    )
+    assert sorted(os.listdir(tmp_path)) == before
+
+
 def test_proofs_can_do_without_events(solon: Solon, tmp_path: Path) -> None:
     assert solon("log", "report", *QUARTER, "--output", "pack", "--no-events", "--proofs", "1").status == 0
     for path in (tmp_path / "pack" / "proofs").iterdir():
@@ -281,7 +295,7 @@ def test_a_log_that_does_not_verify_is_said_first(solon: Solon, tmp_path: Path) 
             ["--from", "soon"],
             "--from soon: write how long ago, such as 90d or 12h, or a date, such as 2026-09-01",
         ),
-        (["--output", "policy"], "--output policy: is there already: a pack goes into a new directory"),
+        (["--output", "policy"], "policy: is there already: a pack goes into a new directory, --output DIR"),
         (["--output", "no/where"], "no such file or directory"),
         (["--log", "nowhere"], "nowhere: is no log"),
         (["--checkpoint", "nothing"], "nothing: no such file or directory"),
@@ -302,7 +316,7 @@ def test_a_pack_that_fails_leaves_nothing(solon: Solon, tmp_path: Path) -> None:
 
 def test_without_a_repository_everything_is_looked_at(solon: Solon, tmp_path: Path) -> None:
     (tmp_path / "solon.yaml").write_text("log: log\n")
-    ran = solon("log", "report", *QUARTER)
+    ran = solon("log", "report", *QUARTER, "--format", "markdown")
     assert ran.status == 0
     assert "No policies are known." in ran.out
     ran = solon("log", "report", "--control", "SOC2:CC8.1")

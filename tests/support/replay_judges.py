@@ -20,6 +20,8 @@ def judged(event: bytes) -> Verdict:
         os._exit(7)
     if word == "hang":
         time.sleep(60)
+    if word == "nap":
+        time.sleep(0.002)
     return Verdict(outcome=word)
 
 

@@ -78,9 +78,11 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]
 
 def cell(found: Any) -> Any:
     """Lists as JSON; a text that a spreadsheet would take for a formula, behind an apostrophe."""
-    plain = value(found)
+    if found is None or type(found) is int:
+        return found
+    plain = found if isinstance(found, str) else value(found)
     if isinstance(plain, (list, dict)):
-        return json.dumps(plain, ensure_ascii=False)
+        return _safe(json.dumps(plain, ensure_ascii=False)) if plain else json.dumps(plain)
     if isinstance(plain, bool):
         return "true" if plain else "false"
     if isinstance(plain, str):

@@ -13,7 +13,10 @@ import msgspec
 import pytest
 from decision_logs import KEY, around, entries
 from memory_objects import Killed, MemoryObjects
+from programmes import REGO, programme
 
+from solon.decisions.in_force import reading, recording, texts
+from solon.decisions.in_force.state import as_of
 from solon.decisions.log import durable, erasure, settings
 from solon.decisions.log.errors import Busy, Damaged, LogError
 from solon.decisions.log.leaf import Entry, Kind
@@ -145,6 +148,18 @@ def test_what_comes_back_is_a_log_that_verifies(log: Log, tmp_path: Path) -> Non
         report = verify(back)
         assert (report.entries, report.problems) == (701, [])
         assert [stored.says.id for stored in back.entries("0001", 698, 700)] == ["id-698", "id-699"]
+
+
+def test_the_texts_of_policies_come_along(log: Log, tmp_path: Path) -> None:
+    recording.record(log, programme("2026-03-01"))
+    grown(log, 0, 10)
+    objects = MemoryObjects()
+    run(log, objects)
+    with Log(str(objects.written_to(tmp_path / "back"))) as back:
+        assert verify(back).problems == []
+        state = as_of(reading.entries(back), 1 << 61, "default")
+        assert state is not None
+        assert texts.get(back.directory, state.sets[0].texts[0].sha256) == REGO.encode()
 
 
 def test_a_second_run_only_says_when(log: Log) -> None:

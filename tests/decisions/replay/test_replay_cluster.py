@@ -28,9 +28,9 @@ def test_on_a_cluster_it_comes_out_as_on_this_machine(tmp_path: Path) -> None:
     (place / "policy/main.rego").write_text(
         'package main\nimport rego.v1\ndeny contains "odd" if input.number % 2 == 1\n'
     )
-    (place / "solon.yaml").write_text("log: ../log\n")
+    (place / "solon.yaml").write_text("log: log\n")
     events = [event(n, "2026-03-01T08:00:00Z", input={"kind": "Deployment", "number": n}) for n in range(300)]
-    log_of(tmp_path / "log", events)
+    log_of(place / "log", events)
     found = []
     for more in ([], ["--on", "ray", "--jobs", "2"]):
         run = subprocess.run(
@@ -54,10 +54,10 @@ def test_what_the_cluster_would_not_get_is_refused(tmp_path: Path, monkeypatch: 
     with pytest.raises(
         PoolError, match=r"--on ray sends .*repository to the cluster, and ../candidate is not in it"
     ):
-        Cluster(lambda: lambda event: None, 0, directory=".", paths=["../candidate"])
+        Cluster(lambda: lambda event: None, 0, directory=".", paths=["../candidate"], log="log")
 
 
-@pytest.mark.skipif(HAS_RAY, reason="Ray is installed")
-def test_without_ray() -> None:
+def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(PoolError, match=r"pip install 'solon\[ray\]'"):
-        Cluster(lambda: lambda event: None, 0, directory=".", paths=[])
+        Cluster(lambda: lambda event: None, 0, directory=".", paths=[], log="log")

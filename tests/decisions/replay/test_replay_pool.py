@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solon.decisions.replay.judging import Verdict
-from solon.decisions.replay.pool import BYTES, EVENTS, InOrder, Pool, PoolError, chunks
+from solon.decisions.replay.pool import BYTES, EVENTS, LOST, InOrder, Pool, PoolError, chunks
 
 
 def outcomes(load: Any, events: list[bytes], jobs: int = 2, stall: float = 30.0) -> list[str]:
@@ -43,6 +43,12 @@ def test_an_event_that_takes_too_long_is_given_up() -> None:
     assert found == ["a", "the process that judged it took too long", "b"]
 
 
+def test_one_that_stands_still_is_seen_while_others_go_on() -> None:
+    events = [b"hang", *(b"nap" for _ in range(EVENTS * 12))]
+    found = outcomes(replay_judges.sound, events, jobs=2, stall=1.0)
+    assert found == [f"{LOST} took too long", *(["nap"] * (EVENTS * 12))]
+
+
 @pytest.mark.parametrize(
     ("load", "problem"),
     [
@@ -68,9 +74,9 @@ def test_no_more_is_read_than_is_needed_to_keep_all_busy() -> None:
             read += 1
             yield b"%d" % number
 
-    verdicts = Pool(replay_judges.sound, 2, stall=30)(events())
+    verdicts = Pool(replay_judges.sound, 1, stall=30)(events())
     next(verdicts)
-    assert read <= 2 * (2 + 1) * EVENTS + EVENTS
+    assert read == 2 * EVENTS  # a chunk that was judged, and one that waits
     verdicts.close()  # type: ignore[attr-defined]
 
 

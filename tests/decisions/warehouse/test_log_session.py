@@ -207,3 +207,8 @@ def test_reading_needs_no_right_to_write(log: Log, tmp_path: Path) -> None:
     finally:
         for path in paths:
             path.chmod(path.stat().st_mode | 0o200)
+
+
+def test_nothing_is_drawn_on_standard_output(tmp_path: Path) -> None:
+    with session.opened(log_of(tmp_path / "log", [])) as found:
+        assert found.all("SELECT current_setting('enable_progress_bar')") == [(False,)]

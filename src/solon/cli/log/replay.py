@@ -172,7 +172,7 @@ def replayed(
             events = source.events(found, selection)
             first, few = _begun(events)
             try:
-                replay.run(chain(first, events), _judging(load, candidate, workers, few=few))
+                replay.run(chain(first, events), _judging(log, load, candidate, workers, few=few))
             except PoolError as error:
                 raise UsageError(str(error)) from None
             return replay.judged, source.erased(log, found)
@@ -190,12 +190,13 @@ def _begun(events: Iterator[tuple[Recorded, bytes]]) -> tuple[list[tuple[Recorde
     return first, True
 
 
-def _judging(load: Load, candidate: Candidate, workers: Workers, *, few: bool) -> Judging:
+def _judging(log: Log, load: Load, candidate: Candidate, workers: Workers, *, few: bool) -> Judging:
     if workers.on == "ray":
         from solon.decisions.replay.cluster import Cluster
 
         paths = [*load.policies, *load.data, *load.inventory]
-        return Cluster(load, workers.jobs, directory=load.repository or os.curdir, paths=paths)
+        directory = load.repository or os.curdir
+        return Cluster(load, workers.jobs, directory=directory, paths=paths, log=log.directory)
     jobs = workers.jobs or cores()
     if jobs == 1 or few:
         return here(Judge(candidate))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -61,15 +62,15 @@ class Options:
 def report(options: Options) -> int:
     now = datetime.now(UTC)
     when = window(options.from_, options.to, now, "--from", "--to")
-    pack = "" if options.format or options.output is None else options.output
-    if pack and os.path.lexists(pack):
-        raise UsageError(f"--output {pack}: is there already: a pack goes into a new directory")
+    packing = not options.format
+    if packing and options.output:
+        _free(options.output)
     limits = Limits(options.memory, options.timeout)
     with worded(), opened(options.directory) as log:
         key = believed(options.key) if options.key is not None else None
         kept = _kept(log, key, options)
-        with _beside(pack) as work:
-            written = os.path.join(work, "decisions.parquet") if pack else ""
+        with _beside(options.output or ".", packing=packing) as work:
+            written = os.path.join(work, "decisions.parquet") if packing else ""
             until = Window(None, when.until_us)
             recorded = in_force.entries(log)
             with (
@@ -79,15 +80,29 @@ def report(options: Options) -> int:
                 ) as found,
             ):
                 audit = _audit(found, options, when, now, kept, recorded)
-                if pack:
+                if packing:
                     _pack(work, log, found, audit, options)
-            if pack:
-                os.rename(work, pack)
-        if pack:
-            print(f"{pack}: {plural(len(audit.controls), 'control')}, {_said(audit)}")
-        else:
-            _print(_rendered(options.format or "markdown", audit), options.output)
+            if packing:
+                name = options.output or _free(_named(audit))
+                os.rename(work, name)
+                print(f"{name}: {plural(len(audit.controls), 'control')}, {_said(audit)}")
+            else:
+                _print(_rendered(options.format, audit), options.output)
     return 0 if audit.sound else 1
+
+
+def _free(name: str) -> str:
+    """Raises UsageError."""
+    if os.path.lexists(name):
+        raise UsageError(f"{name}: is there already: a pack goes into a new directory, --output DIR")
+    return name
+
+
+def _named(audit: Audit) -> str:
+    """What a pack is called where nobody says."""
+    controls = "-".join(audit.asked) or "all-controls"
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", controls).strip("_")[:80]
+    return f"audit-{plain}-{audit.start:%Y-%m-%d}-{audit.end:%Y-%m-%d}"
 
 
 def _said(audit: Audit) -> str:
@@ -207,9 +222,9 @@ def _print(text: str, output: str | None) -> None:
 
 
 @contextmanager
-def _beside(name: str) -> Iterator[str]:
-    """A directory beside the one that is to be, removed where that does not come about; nothing without a name."""
-    if not name:
+def _beside(name: str, *, packing: bool) -> Iterator[str]:
+    """A directory beside the one that is to be, removed where that does not come about; none without a pack."""
+    if not packing:
         yield ""
         return
     work = tempfile.mkdtemp(prefix=".solon-", dir=os.path.dirname(os.path.abspath(name)))

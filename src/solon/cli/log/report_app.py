@@ -42,7 +42,7 @@ def report(
         typer.Option(
             "--output",
             metavar="PATH",
-            help="A new directory for the pack; with --format, a file [standard output].",
+            help="A new directory for the pack [audit-...]; with --format, a file [standard output].",
         ),
     ] = None,
     key: Annotated[
@@ -80,8 +80,8 @@ def report(
     """Make an audit report of a control and a period.
 
     The policies that carry it, decisions, denials, waivers, break-glass, incidents, times without decisions, and what is proven
-    and what is not. --output makes a pack: the report as HTML, OSCAL and JSON, an extract, checkpoints, and proofs. Exits with 1
-    when the log does not verify.
+    and what is not. It makes a pack: the report as HTML, OSCAL assessment results and JSON, an extract of the decisions,
+    checkpoints, and proofs. Exits with 1 when the log does not verify.
 
     Example: solon log report --control 'EU-AI-Act:*' --from 2026-07-01 --to 2026-10-01 --output audit-q3
     """

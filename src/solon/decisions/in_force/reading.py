@@ -14,6 +14,7 @@ from solon.decisions.log.leaf import PROGRAMME
 from solon.decisions.log.store import Log
 from solon.decisions.warehouse import manifest as manifests
 from solon.decisions.warehouse.compaction import reader
+from solon.decisions.warehouse.database import connect
 
 _WORDS: Final = tuple(sorted(kind.name.lower() for kind in PROGRAMME))
 
@@ -39,7 +40,7 @@ def _cold(log: Log, current: manifests.Manifest) -> Iterator[Recorded]:
     where = manifests.directory(log.directory)
     paths = [os.path.join(where, file.path) for file in files]
     try:
-        with duckdb.connect(":memory:") as database:
+        with connect() as database:
             rows = database.execute(
                 'SELECT decision_id, shard, "index", event FROM '
                 "read_parquet($1, hive_partitioning=false) WHERE kind IN $2",

@@ -70,6 +70,14 @@ def put(log: str, texts: Mapping[str, bytes]) -> None:
         raise os_error(error, "the text of a policy cannot be kept") from None
 
 
+def kept(log: str) -> list[str]:
+    """The digests of all that there are. Raises OSError."""
+    try:
+        return sorted(name for name in os.listdir(os.path.join(log, DIRECTORY)) if _NAME.fullmatch(name))
+    except FileNotFoundError:
+        return []
+
+
 def path(log: str, name: str) -> str:
     return os.path.join(log, DIRECTORY, name)
 

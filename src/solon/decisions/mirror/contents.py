@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from solon.decisions.in_force import texts
 from solon.decisions.log import reading
 from solon.decisions.log.shard import Place
 from solon.decisions.log.store import Log
@@ -19,8 +20,9 @@ ROWS: Final = "cold/rows"
 
 
 def files(log: Log, manifest: Manifest, *, segments: bool) -> list[str]:
-    """The files of the warehouse, and the segments, as paths below the log."""
+    """The files of the warehouse, the texts of policies, and the segments, as paths below the log."""
     found = [f"{manifests.DIRECTORY}/{path}" for path in manifest.files]
+    found += [f"{texts.DIRECTORY}/{name}" for name in texts.kept(log.directory)]
     if segments:
         found += [_path(log, path) for place in log.places() for path in reading.files(place.segments)]
     return found

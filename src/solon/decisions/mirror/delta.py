@@ -26,6 +26,7 @@ from solon.decisions.mirror import contents
 from solon.decisions.mirror.objects import Objects, Taken
 from solon.decisions.mirror.state import Table
 from solon.decisions.warehouse.columns import COLUMNS
+from solon.decisions.warehouse.database import connect
 from solon.decisions.warehouse.manifest import Manifest, RowFile
 
 LOG: Final = f"{contents.ROWS}/_delta_log"
@@ -249,7 +250,7 @@ def _checkpoint(
 def _parquet(actions: Sequence[_Action]) -> bytes:
     import duckdb
 
-    with tempfile.TemporaryDirectory() as work, duckdb.connect(":memory:") as database:
+    with tempfile.TemporaryDirectory() as work, connect() as database:
         source, target = os.path.join(work, "actions.ndjson"), os.path.join(work, "checkpoint.parquet")
         with open(source, "wb") as file:
             file.writelines(msgspec.json.encode(action) + b"\n" for action in actions)

@@ -10,19 +10,20 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from solon import __version__
 from solon.decisions.replay.judging import Verdict
 from solon.decisions.replay.pool import LOST, Chunk, InOrder, Loader, PoolError, Reading
 
 _MISSING: Final = "--on ray needs Ray: pip install 'solon[ray]'"
 _EACH: Final = 2  # chunks that an actor has
-_EXCLUDED: Final = [".git", ".venv", "*.seg", "*.parquet", "/tile"]
+_EXCLUDED: Final = (".git", ".venv")
 _TRIES: Final = 3  # of an actor that is lost while it judges a single event
 
 
 class Cluster:
-    """``directory`` is what the machines get: the paths of the candidate must be inside of it."""
+    """``directory`` is what the machines get, without the ``log``: the paths of the candidate must be inside of it."""
 
-    def __init__(self, load: Loader, jobs: int, *, directory: str, paths: Sequence[str]) -> None:
+    def __init__(self, load: Loader, jobs: int, *, directory: str, paths: Sequence[str], log: str) -> None:
         """Raises PoolError."""
         self._load = load
         self._jobs = jobs
@@ -34,6 +35,8 @@ class Cluster:
                     f"--on ray sends {self._directory} to the cluster, and {path} is not in it: run it there, or "
                     "copy the candidate into it"
                 )
+        beside = os.path.relpath(os.path.realpath(log), self._directory)
+        self._excluded = [*_EXCLUDED, f"/{beside}"]
         try:
             import ray
         except ImportError:
@@ -50,7 +53,7 @@ class Cluster:
                 include_dashboard=False,
                 log_to_driver=False,
                 logging_level=logging.ERROR,
-                runtime_env={"working_dir": self._directory, "excludes": _EXCLUDED},
+                runtime_env={"working_dir": self._directory, "excludes": self._excluded},
             )
         except (ConnectionError, RuntimeError, ValueError, OSError) as error:
             raise PoolError(f"Ray does not start: {_first_line(error)}") from None
@@ -65,7 +68,7 @@ class Cluster:
         count = self._jobs or max(1, int(ray.cluster_resources().get("CPU", 1)))
         start = os.path.relpath(os.getcwd(), self._directory)
         make = ray.remote(num_cpus=1, max_restarts=-1)(_Actor)
-        actors = [make.remote(self._load, start) for _ in range(count)]
+        actors = [make.remote(self._load, start, __version__) for _ in range(count)]
         self._ready(actors)
         source, done = Reading(events), InOrder()
         under_way: dict[Any, tuple[Any, Chunk]] = {}
@@ -114,9 +117,12 @@ class Cluster:
 class _Actor:
     """What runs on a machine of the cluster, in the copy of the directory there."""
 
-    def __init__(self, load: Loader, start: str) -> None:
+    def __init__(self, load: Loader, start: str, version: str) -> None:
         self._judge: Callable[[bytes], Verdict] | None = None
         self._problem = ""
+        if version != __version__:
+            self._problem = f"a machine of the cluster has Solon {__version__}, and this one has {version}"
+            return
         try:
             os.chdir(start)
             self._judge = load()

@@ -165,10 +165,13 @@ class Pool:
     def _heard(self) -> list[_Worker]:
         """The workers that have said something, died, or stand still."""
         by_connection = {worker.connection: worker for worker in self._workers}
-        heard = wait(list(by_connection), timeout=_LOOK)
-        return [by_connection[each] for each in heard if isinstance(each, Connection)] or [
-            worker for worker in self._workers if worker.still_for() > self._stall
+        heard = [
+            by_connection[each]
+            for each in wait(list(by_connection), timeout=_LOOK)
+            if isinstance(each, Connection)
         ]
+        still = [worker for worker in self._workers if worker.still_for() > self._stall]
+        return [*heard, *(worker for worker in still if worker not in heard)]
 
     def _answer(self, worker: _Worker, source: Reading) -> tuple[int, list[Verdict]] | None:
         """Verdicts, where the worker has some. One that is gone is replaced."""
@@ -250,9 +253,10 @@ class _Worker:
         status = self._process.exitcode or 0
         if stood_still:
             return "took too long"
-        return (
-            f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
-        )
+        if status >= 0:
+            return f"ended with status {status}"
+        known = -status in set(signal.Signals)
+        return f"was killed by {signal.Signals(-status).name if known else f'signal {-status}'}"
 
 
 def _work(connection: Any, at: Any, load: Loader) -> None:

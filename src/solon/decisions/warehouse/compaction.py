@@ -22,6 +22,7 @@ from solon.decisions.log.store import Log
 from solon.decisions.warehouse import erasures
 from solon.decisions.warehouse import manifest as manifests
 from solon.decisions.warehouse.columns import ORDER, schema
+from solon.decisions.warehouse.database import connect
 from solon.decisions.warehouse.manifest import Full, IdFile, Manifest, Reach, RowFile
 from solon.decisions.warehouse.rows import line, row
 
@@ -373,16 +374,15 @@ def _database(work: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """DuckDB for one step; its errors are those of the log."""
     import duckdb
 
-    database = duckdb.connect(
-        ":memory:",
-        config={
+    database = connect(
+        {
             "temp_directory": work,
             "memory_limit": _MEMORY,
             "python_enable_replacements": "false",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "preserve_insertion_order": "true",
-        },
+        }
     )
     try:
         yield database

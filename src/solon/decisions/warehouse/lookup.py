@@ -10,6 +10,7 @@ from solon.decisions.log.shard import Place
 from solon.decisions.log.store import Log
 from solon.decisions.warehouse import manifest as manifests
 from solon.decisions.warehouse.compaction import reader
+from solon.decisions.warehouse.database import connect
 
 
 def find(log: Log, name: str) -> list[tuple[Place, reading.Stored]]:
@@ -41,7 +42,7 @@ def _known(log: Log, current: manifests.Manifest, name: str) -> list[tuple[str, 
     where = manifests.directory(log.directory)
     paths = [os.path.join(where, file.path) for file in current.ids]
     try:
-        with duckdb.connect(":memory:") as database:
+        with connect() as database:
             rows = database.execute(
                 'SELECT shard, "index" FROM read_parquet($1) WHERE decision_id = $2 ORDER BY shard, "index"',
                 [paths, name],

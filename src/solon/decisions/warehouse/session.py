@@ -26,6 +26,7 @@ from solon.decisions.warehouse import erasures
 from solon.decisions.warehouse import manifest as manifests
 from solon.decisions.warehouse.columns import COLUMNS, schema
 from solon.decisions.warehouse.compaction import reader
+from solon.decisions.warehouse.database import connect
 from solon.decisions.warehouse.manifest import Manifest, RowFile
 from solon.decisions.warehouse.rows import line, row
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 _MIN_OBJECT: Final = 16 << 20
 _CHUNK: Final = 1_000
 _NAMES: Final = ", ".join(f'"{name}"' for name in COLUMNS)
-_CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
+_CONFIG: Final = {
     "temp_directory": "",  # what does not fit into the memory is refused, and not spilled
     "python_enable_replacements": "false",
     "python_scan_all_frames": "false",
@@ -203,7 +204,7 @@ def opened(
         current = manifests.read(log.directory)
         where = manifests.directory(log.directory)
         files = [file for file in current.rows if window.has(file.first_us, file.last_us)]
-        database = duckdb.connect(":memory:", config=_CONFIG)
+        database = connect(_CONFIG)
         try:
             erased = [*current.pending, *_load_hot(database, log, current, window, tell)]
             (hot,) = database.execute("SELECT count(*) FROM hot").fetchone() or (0,)

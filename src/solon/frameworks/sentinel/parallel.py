@@ -13,8 +13,9 @@ from typing import Final
 from solon.frameworks.sentinel.cases import Case
 from solon.frameworks.sentinel.suite import Setting, SuiteRunner
 from solon.frameworks.testing import TestResult
+from solon.subjects.documents import collector_spared
 
-WORTH: Final = 400  # cases; with fewer, the processes take longer to start than they save
+WORTH: Final = 1_000  # cases; with fewer, the processes take longer to start than they save
 _PARTS: Final = 4  # chunks for each process, since some policies take longer than others
 
 _runner: list[SuiteRunner] = []
@@ -23,7 +24,8 @@ _runner: list[SuiteRunner] = []
 def run(cases: Sequence[Case], setting: Setting, cores: int) -> Iterator[TestResult]:
     """The results in the order of the cases."""
     if cores < 2 or len(cases) < WORTH:
-        yield from SuiteRunner(setting, time.perf_counter).run(cases)
+        with collector_spared():
+            yield from SuiteRunner(setting, time.perf_counter).run(cases)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(cores, context, _begin, (setting,)) as pool:
@@ -50,4 +52,5 @@ def _begin(setting: Setting) -> None:
 
 
 def _run(cases: list[Case]) -> list[TestResult]:
-    return list(_runner[0].run(cases))
+    with collector_spared():
+        return list(_runner[0].run(cases))

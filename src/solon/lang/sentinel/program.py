@@ -76,6 +76,7 @@ class Code:
         self.exports: Mapping[str, int] = compiler.exports
         self.companions: Mapping[str, int] = compiler.companions
         self.changes, self.changes_foreign = scopes.changes, scopes.changes_foreign
+        self.changes_kept = scopes.changes_kept
         self.hides_words = scopes.hides_words
         self.is_recursive = bool(compiler.loops)
         self.is_data = not scopes.scopes  # nothing but assignments of values
