@@ -26,9 +26,10 @@ from solon.decisions.record import records
 from solon.decisions.replay import fleet, source
 from solon.decisions.replay.fleet import Standing
 from solon.decisions.replay.judging import Verdict
-from solon.decisions.replay.recorded import AUDIT, Recorded, recorded
+from solon.decisions.replay.recorded import Recorded, recorded
 from solon.decisions.replay.source import Selection, Which
 from solon.decisions.warehouse import session
+from solon.decisions.warehouse.columns import AUDIT
 from solon.decisions.warehouse.query import Filters
 from solon.frameworks.policy import PolicySet
 from solon.governance.notify import Notifier
