@@ -110,6 +110,12 @@ def test_parameters(solon: Callable[..., Any], repository: Path) -> None:
     assert solon("check", "bad.json", "--param", "allowed=[]").status == 1
 
 
+def test_a_parameter_that_no_policy_has(solon: Callable[..., Any]) -> None:
+    done = solon("check", "-p", "set", "good.json", "--param", "alowed=[]", "--param", "allowed=[]")
+    assert done.status == 2
+    assert "no Sentinel policy has a parameter alowed" in done.err
+
+
 def test_beside_rego(solon: Callable[..., Any], repository: Path) -> None:
     write(
         repository,
