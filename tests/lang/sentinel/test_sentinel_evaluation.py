@@ -278,6 +278,28 @@ def test_what_was_printed_before_an_error_is_kept() -> None:
     assert (result.outcome, result.output, result.reason) == ("error", ("a",), "x.sentinel:2:1: stop 1")
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # a hyphen in a name is a subtraction: of undefined, whatever the right operand is
+        ('main = rc.tags.ML-Team else ""', ""),
+        ('main = rc.tags.Model-Type else ""', "x.sentinel:3:22: unknown identifier accessed: Type"),
+        ('main = rc.tags["Model-Type"] else ""', "training"),
+        ('main = filter [rc] as r { r.tags.ML-Team else "none" != "none" }', []),
+        # costs are strings
+        ("main = (rc.cost else 0 < 10000) is defined", False),
+        ("main = rc.nothing else 0 < 10000", True),
+        ("main = float(rc.cost) < 10000", True),
+        # what is not known is not there
+        ('main = (rc.type in ["t3.micro"]) is defined', False),
+        ('main = rc.null_tags["Owner"] else "" != ""', False),
+    ],
+)
+def test_what_surprises_people(text: str, expected: object) -> None:
+    rc = '{"tags": {"Model": 1, "Model-Type": "training"}, "cost": "123.45", "null_tags": null}'
+    assert main_of(f"rc = {rc}\n\n{text}") == expected
+
+
 # --- imports and what else is given to a policy
 
 
