@@ -530,7 +530,7 @@ def fmt(
     ] = False,
     sentinel: Annotated[bool, typer.Option("--sentinel", help="Standard input is Sentinel.")] = False,
 ) -> None:
-    """Lay Rego out as `opa fmt` does, and Sentinel as `sentinel fmt` does.
+    """Lay Rego and Sentinel out as `opa fmt` and `sentinel fmt` do.
 
     Prints the text; with --write, rewrites the files. What a policy means never changes, and no comment is lost.
 

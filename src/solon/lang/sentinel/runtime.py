@@ -45,7 +45,7 @@ class Run(Meter):
         "opened",
         "output",
         "owning",
-        "reasons",
+        "reasons", "recursive",
         "surroundings",
     )  # fmt: skip
 
@@ -67,7 +67,7 @@ class Run(Meter):
         self.joins: dict[Any, Any] = {}  # see solon.lang.sentinel.joins
         self.depth = 0
         self.forced: list[Rule] = []  # the rules that were evaluated
-        self.changing = self.owning = False
+        self.changing = self.owning = self.recursive = False
         self.reasons: Reasons | None = None
 
     def copied(self, value: Value) -> Value:
