@@ -152,6 +152,17 @@ def test_what_the_log_has_of_it(deployed: Solon) -> None:
     assert deployed("log", "verify").status == 0
 
 
+def test_an_audit_deploys_nothing(deployed: Solon) -> None:
+    """What was in force when a subject was deployed is not what was in force when it was looked at again."""
+    (before,) = json.loads(deployed("log", "query", "--subject", "*till", "-o", "json").out)
+    policies(OWNED, TWICE)
+    deployed("audit", "--notify")
+    found = json.loads(deployed("log", "in-force", "--subject", "*till", "--format", "json").out)
+    assert before["decision_id"] in json.dumps(found)
+    again = json.loads(deployed("log", "replay", "--deployed", "--subject", "*till", "--format", "json").out)
+    assert again["decisions"] == 1
+
+
 def test_what_could_not_be_told_is_told_the_next_time(deployed: Solon, server: LocalServer) -> None:
     policies(OWNED, TWICE)
     server.application = lambda request: Response(500 if request.path == "/shop" else 200)

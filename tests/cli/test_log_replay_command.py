@@ -376,7 +376,7 @@ def test_a_broken_programme_ends_it(repository: Solon) -> None:
     write("rollouts/root.yaml", "policy: main.deny_root\nscopes: [{name: a, stages: []}]\n")
     ran = repository("log", "replay", "-p", "candidate")
     assert ran.status == 2
-    assert ran.err.endswith("solon: nothing was replayed: put this right first\n")
+    assert ran.err.endswith("solon: nothing was judged: put this right first\n")
 
 
 def test_a_checkout_of_a_policy_repository_is_a_candidate(repository: Solon) -> None:

@@ -323,6 +323,17 @@ def test_without_a_repository_everything_is_looked_at(solon: Solon, tmp_path: Pa
     assert "no policy names a control" in ran.err
 
 
+def test_without_a_beginning_what_was_in_force_first_is_in_the_period(solon: Solon, tmp_path: Path) -> None:
+    (tmp_path / "pod.yaml").write_text("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n")
+    solon("log", "init", "new", "--name", "x/y")
+    assert solon("check", "--log", "new", "pod.yaml").status == 0
+    said = json.loads(solon("log", "report", "--log", "new", "--format", "json").out)
+    assert "policy set" in {each["kind"] for each in said["changes"]}
+    assert not [each for each in said["not_proven"] if each.startswith("What was in force before")]
+    assert said["controls"][0]["decisions"] == 1
+    assert said["whole"] is True
+
+
 def test_what_was_in_force_is_read_from_the_log(solon: Solon, tmp_path: Path) -> None:
     (tmp_path / "pod.yaml").write_text("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n")
     assert solon("check", "--log", "log", "pod.yaml").status == 0

@@ -110,6 +110,12 @@ def test_parameters(solon: Callable[..., Any], repository: Path) -> None:
     assert solon("check", "bad.json", "--param", "allowed=[]").status == 1
 
 
+def test_a_parameter_that_no_policy_has(solon: Callable[..., Any]) -> None:
+    done = solon("check", "-p", "set", "good.json", "--param", "alowed=[]", "--param", "allowed=[]")
+    assert done.status == 2
+    assert "no Sentinel policy has a parameter alowed" in done.err
+
+
 def test_beside_rego(solon: Callable[..., Any], repository: Path) -> None:
     write(
         repository,
@@ -134,6 +140,53 @@ def test_policies_without_a_configuration_advise(solon: Callable[..., Any], repo
     done = solon("check", "-p", "loose", "good.json", "--format", "json")
     (finding,) = json.loads(done.out)["decisions"][0]["findings"]
     assert (done.status, finding["policy"], finding["stage"]) == (0, "never", "warn")
+
+
+def test_a_configuration_of_mocks_alone_makes_them_no_policies(
+    solon: Callable[..., Any], repository: Path
+) -> None:
+    write(
+        repository,
+        "mocks/sentinel.hcl",
+        'mock "tfplan/v2" { module { source = "mock-tfplan-v2.sentinel" } }\n',
+    )
+    write(repository, "mocks/mock-tfplan-v2.sentinel", 'terraform_version = "1.0"\n')
+    done = solon("check", "-p", "mocks", "good.json")
+    assert done.status == 2
+    assert "no policies found" in done.err
+    write(repository, "mocks/never.sentinel", "main = false\n")
+    done = solon("check", "-p", "mocks", "good.json", "--format", "json")
+    assert [f["policy"] for f in json.loads(done.out)["decisions"][0]["findings"]] == ["never"]
+
+
+def test_of_two_configurations_the_one_in_hcl_counts(solon: Callable[..., Any], repository: Path) -> None:
+    write(repository, "set/sentinel.json", '{"policy": {"gpu": {"source": "gpu.sentinel"}}}')
+    assert solon("check", "-p", "set", "bad.json").status == 1
+    (repository / "set/sentinel.hcl").unlink()
+    write(repository, "set/gpu.sentinel", "main = false\n")
+    assert solon("check", "-p", "set", "bad.json").status == 0  # advisory, as nothing else is said
+
+
+def test_one_policy_of_a_set(solon: Callable[..., Any], repository: Path) -> None:
+    write(repository, "set/other.sentinel", "main = false\n")
+    both = SETTINGS.replace("LEVEL", "hard-mandatory") + 'policy "other" {}\n'
+    write(repository, "set/sentinel.hcl", both)
+    done = solon("check", "-p", "set/gpu.sentinel", "bad.json", "--format", "json")
+    assert done.status == 1
+    assert [f["policy"] for f in json.loads(done.out)["decisions"][0]["findings"]] == ["gpu"]
+    write(repository, "set/loose.sentinel", 'import "shared"\nmain = shared.among(1, [])\n')
+    done = solon("check", "-p", "set/loose.sentinel", "bad.json", "--format", "json")
+    assert [f["policy"] for f in json.loads(done.out)["decisions"][0]["findings"]] == ["loose"]
+
+
+def test_other_files_in_hcl(solon: Callable[..., Any], repository: Path) -> None:
+    write(repository, "set/backend.hcl", 'bucket = "state"\n')
+    write(repository, "set/terragrunt.hcl", 'include "root" {\n  path = find_in_parent_folders()\n}\n')
+    write(repository, "set/more.hcl", 'policy "never" {}\n')
+    write(repository, "set/never.sentinel", "main = false\n")
+    done = solon("check", "-p", "set", "good.json", "--format", "json")
+    assert done.err == ""
+    assert [f["policy"] for f in json.loads(done.out)["decisions"][0]["findings"]] == ["never"]
 
 
 def test_an_override_file(solon: Callable[..., Any], repository: Path) -> None:

@@ -26,9 +26,10 @@ from solon.decisions.record import records
 from solon.decisions.replay import fleet, source
 from solon.decisions.replay.fleet import Standing
 from solon.decisions.replay.judging import Verdict
-from solon.decisions.replay.recorded import AUDIT, Recorded, recorded
+from solon.decisions.replay.recorded import Recorded, recorded
 from solon.decisions.replay.source import Selection, Which
 from solon.decisions.warehouse import session
+from solon.decisions.warehouse.columns import AUDIT
 from solon.decisions.warehouse.query import Filters
 from solon.frameworks.policy import PolicySet
 from solon.governance.notify import Notifier
@@ -127,7 +128,16 @@ def _of_log(fleet_now: _Fleet, found: Found, options: Options) -> tuple[Sequence
     """The newest decision of each subject that let it pass."""
     now_ns = time.time_ns()
     asked = Asked(
-        [], [], [], False, "auto", options.inventory, options.allowed_hosts, options.timeout, "now", True
+        policies=[],
+        data=[],
+        namespaces=[],
+        all_namespaces=False,
+        dialect="auto",
+        inventory=options.inventory,
+        allowed_hosts=options.allowed_hosts,
+        timeout=options.timeout,
+        as_of="now",
+        programme=True,
     )
     load = load_of(asked, now_ns, for_log=True)
     candidate = load.candidate()

@@ -254,7 +254,7 @@ def test(
         str, typer.Option("--run", "-r", metavar="REGEX", help="Only tests whose name matches.")
     ] = "",
     coverage: Annotated[
-        bool, typer.Option("--coverage", "-c", help="Report the Rego lines that tests reach.")
+        bool, typer.Option("--coverage", "-c", help="Report the lines of policies that tests reach.")
     ] = False,
     threshold: Annotated[
         float, typer.Option("--threshold", metavar="PERCENT", help="Fail below this coverage.")
@@ -277,7 +277,8 @@ def test(
 ) -> None:
     """Run the tests of policies.
 
-    Those are Rego unit tests (test_ rules) and Gatekeeper suites (kind: Suite).
+    Those are Rego unit tests (test_ rules), Gatekeeper suites (kind: Suite), and the cases of Sentinel policies
+    (test/<policy>/ beside them).
 
     Exits with 0 when all passed, 1 when one failed, 2 when tests could not be run or none were found.
 
@@ -529,7 +530,7 @@ def fmt(
     ] = False,
     sentinel: Annotated[bool, typer.Option("--sentinel", help="Standard input is Sentinel.")] = False,
 ) -> None:
-    """Lay Rego out as `opa fmt` does, and Sentinel as `sentinel fmt` does.
+    """Lay Rego and Sentinel out as `opa fmt` and `sentinel fmt` do.
 
     Prints the text; with --write, rewrites the files. What a policy means never changes, and no comment is lost.
 

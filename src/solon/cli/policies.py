@@ -69,6 +69,10 @@ def load(wanted: Wanted) -> list[PolicySet]:
             f"{shown}: no policies found. Looked for Rego rules named deny, warn or violation, for Gatekeeper "
             "ConstraintTemplates with constraints, and for sentinel.hcl"
         )
+    ours = (policy for s in sets for policy in s.policies if policy.language == "sentinel")
+    taken = {name for policy in ours for name in policy.parameters or {}}
+    if unknown := sorted(wanted.params.keys() - taken):
+        raise UsageError(f"no Sentinel policy has a parameter {' or '.join(unknown)}")
     return [s for s in sets if s.policies]
 
 

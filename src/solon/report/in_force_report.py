@@ -99,7 +99,7 @@ def _place(asked: Asked, decided: Decided | None, width: int) -> Iterator[str]:
     for problem in settings.problems:
         yield f"  ! not in force, as it could not be used: {printable(problem)}"
     if not state.complete:
-        yield "  ! not all of it is in the log: a crash came while it was recorded"
+        yield "  ! not whole: a crash came while it was recorded, or this Solon does not know all of it"
     yield ""
     yield from _policies(asked.standings, found, decided, width)
     yield from _waivers(found, decided, width)

@@ -220,7 +220,7 @@ def _prometheus(metrics: Metrics) -> Iterator[str]:
         (
             "solon_incidents_per_1000_decisions",
             "per_thousand",
-            "Incidents in 1,000 decisions about the team's.",
+            "Incidents in 1,000 decisions about subjects of the team.",
         ),
     ):
         yield from _family(name, "gauge", says)

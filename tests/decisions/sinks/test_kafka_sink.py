@@ -247,7 +247,7 @@ def test_one_that_a_broker_never_takes_is_named_and_the_others_are_sent_once(
 def test_a_producer_that_cannot_go_on_is_followed_by_another(sink: KafkaSink) -> None:
     answers[3] = KafkaError(KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, "broken", fatal=True)
     answers[5] = "nothing"
-    assert str(deliver(BATCH, sink.send).down) == "broken"
+    assert str(deliver(BATCH, sink.send).down) == "decisions: broken"
     answers.clear()
     assert deliver(BATCH, sink.send).accepted == 8
     assert [each.sent for each in made] == [list(range(8)), [3, 5]]
@@ -269,7 +269,7 @@ def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
         SinkSettings(name="bus", kafka=auth, token_env="P", timeout_seconds=0.2), auth, "n", "s3cret"
     )
     answers[0] = KafkaError(KafkaError._AUTHENTICATION, "no user u\nwith s3cret")
-    with pytest.raises(Down, match=r"^no user u with \*\*\*$"):
+    with pytest.raises(Down, match=r"^t: no user u with \*\*\*$"):
         found.send(BATCH[:1])
 
 

@@ -25,7 +25,7 @@ from solon.decisions.log.errors import Busy, Damaged, LogError
 from solon.decisions.log.leaf import Entry, Kind
 from solon.decisions.log.reading import Stored
 from solon.decisions.log.store import Log
-from solon.decisions.sinks import position
+from solon.decisions.sinks import position, tail
 from solon.decisions.sinks.deliver import Down, Refusal, Unwanted
 from solon.decisions.sinks.lag import lag
 from solon.decisions.sinks.settings import SinkSettings
@@ -331,6 +331,33 @@ def test_a_log_ships_to_another_which_keeps_each_once(log: Log, tmp_path: Path) 
             sink.close()
         found = [stored.says.id for stored in other.entries("0001")]
     assert found == names(0, 2_500)
+
+
+def test_large_events_go_in_smaller_batches(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tail, "_BYTES", 1_000)
+    sizes: list[int] = []
+
+    class Counting(Memory):
+        def send(self, batch: Sequence[Stored]) -> Refusal | None:
+            sizes.append(sum(len(each.payload or b"") for each in batch))
+            return super().send(batch)
+
+    sink = Counting()
+    log.append([Entry(Kind.DECISION, f"id-{n}", 1, b'"%s"' % (b"x" * 398)) for n in range(10)])
+    shipper(log, sink).once()
+    assert sizes == [1_200, 1_200, 1_200, 400]
+    assert sink.got == names(0, 10)
+
+
+def test_a_token_may_be_in_a_file(log: Log, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("s3cret\n")
+    log.append(entries(0, 1))
+    with LogReceiver() as receiver:
+        said = SinkSettings(name="out", http=receiver.url, token_file=str(tmp_path / "token"))
+        sink = opened(said, log, {})
+        Shipper(log, said, sink, lambda: 0).once()
+        sink.close()
+    assert receiver.uploads[0][0].headers["authorization"] == "Bearer s3cret"
 
 
 def test_a_token_that_is_not_there_is_said(log: Log) -> None:

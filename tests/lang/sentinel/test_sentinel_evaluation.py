@@ -1,6 +1,8 @@
 """Rules, functions, scopes, statements, imports and errors of Sentinel policies that are evaluated."""
 
+import inspect
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -276,6 +278,28 @@ def test_what_was_printed_before_an_error_is_kept() -> None:
     assert (result.outcome, result.output, result.reason) == ("error", ("a",), "x.sentinel:2:1: stop 1")
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # a hyphen in a name is a subtraction: of undefined, whatever the right operand is
+        ('main = rc.tags.ML-Team else ""', ""),
+        ('main = rc.tags.Model-Type else ""', "x.sentinel:3:22: unknown identifier accessed: Type"),
+        ('main = rc.tags["Model-Type"] else ""', "training"),
+        ('main = filter [rc] as r { r.tags.ML-Team else "none" != "none" }', []),
+        # costs are strings
+        ("main = (rc.cost else 0 < 10000) is defined", False),
+        ("main = rc.nothing else 0 < 10000", True),
+        ("main = float(rc.cost) < 10000", True),
+        # what is not known is not there
+        ('main = (rc.type in ["t3.micro"]) is defined', False),
+        ('main = rc.null_tags["Owner"] else "" != ""', False),
+    ],
+)
+def test_what_surprises_people(text: str, expected: object) -> None:
+    rc = '{"tags": {"Model": 1, "Model-Type": "training"}, "cost": "123.45", "null_tags": null}'
+    assert main_of(f"rc = {rc}\n\n{text}") == expected
+
+
 # --- imports and what else is given to a policy
 
 
@@ -374,6 +398,42 @@ def test_modules_have_one_state_and_hand_out_copies(text: str, expected: object)
     assert main_of(f'import "m"\nimport "m" as n\n{text}', imports=given) == expected
 
 
+KEEPING = """
+make = func() {
+    l = [1]
+    return {"l": func() { return l }, "add": func() { append(l, 2)
+        return 0 }}
+}
+o = make()
+get = func() { return o.l() }
+add = func() { return o.add() }
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "text", "expected"),
+    [
+        ("l = []\nadd = func(x) { append(l, x)\n return l }", "x = m.add(1)\nm.add(2)\nmain = x", [1]),
+        (
+            "l = []\nadd = func(x) { append(l, x)\n return {1: l} }",
+            "x = m.add(1)\nm.add(2)\nmain = x[1]",
+            [1],
+        ),
+        ("l = [1]\nadd = func(x) { l += [x]\n return 0 }", "x = m.l\nm.add(2)\nmain = x", [1]),
+        ("f = func() { l = [1]\n append(l, 2)\n return l }", "main = m.f()", [1, 2]),
+        ("f = func() { l = [1]\n append(l, 2)\n return l }", "x = m.f()\nappend(x, 3)\nmain = m.f()", [1, 2]),
+        (
+            KEEPING,
+            "x = m.get()\nm.add()\nmain = x",
+            [1],
+        ),
+        ("xs = {`a`: [1]}\nget = func() { return xs }", "x = m.get()\nx[`a`][0] = 5\nmain = m.get().a", [1]),
+    ],
+)
+def test_what_a_module_hands_out_is_a_copy(module: str, text: str, expected: object) -> None:
+    assert main_of(f'import "m"\n{text}', imports={"m": program(module, "m.sentinel")}) == expected
+
+
 def test_modules_share_a_module() -> None:
     given = {
         "a": program('import "c"\nf = func() { return c.next() }', "a.sentinel"),
@@ -404,6 +464,10 @@ def test_documents_are_not_changed() -> None:
         main = plan.resources.a.tags
         """
     evaluate(text, imports={"plan": document})
+    evaluate(
+        'import "plan"\nx = plan\nappend(x.resources.a.tags, 1)\nmain = true', imports={"plan": document}
+    )
+    evaluate('import "plan"\nx = plan\nx["new"] = 1\nmain = true', imports={"plan": document})
     assert document == {"resources": {"a": {"tags": ["x"]}}}
 
 
@@ -494,14 +558,18 @@ def nested(depth: int, text: str) -> Program:
 
 def test_who_calls_may_be_nested_deeply_too() -> None:
     text = "main = " + "all [1] as a { (not (a is 1 or (" * 9 + "true" + ")))}" * 9
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(1_000)
-    try:
-        assert isinstance(nested(300, text).evaluate().main, bool)
-        with pytest.raises(SentinelError, match="nested too deeply"):
-            nested(830, text)
-    finally:
-        sys.setrecursionlimit(limit)
+    assert isinstance(nested(300, text).evaluate().main, bool)
+    room = sys.getrecursionlimit() - len(inspect.stack(0))
+    with pytest.raises(SentinelError, match="nested too deeply"):
+        nested(room - 60, text)
+
+
+def test_the_stack_is_no_larger_afterwards() -> None:
+    before = sys.getrecursionlimit()
+    text = "f = func(n) { if n is 0 { return 0 }\n return f(n - 1) }\nmain = f(490)"
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda policy: policy.evaluate().main, [program(text)] * 20)) == [0] * 20
+    assert sys.getrecursionlimit() == before
 
 
 def test_a_list_within_itself_is_an_error_where_it_is_walked() -> None:

@@ -86,6 +86,11 @@ def same(found: object, expected: object) -> bool:
         ("u else u else 3", 3),
         ("false else true", False),
         ("{}.a.b.c else 5", 5),
+        ('(length(u) else u) else "a"', "a"),
+        ('(string(u) else {1: 2}[1] else "a") is 2', True),
+        ('(string(u) else {1: 2}[1] else "a") + 1', 3),
+        ('(length(u) else {1: "x"}[1] else 5) is "x"', True),
+        ('(length(u) else {1: "x"}[1] else 5) < 7', U),
         # a left operand that is undefined: the right one is not evaluated
         ("u + 1/0", U),
         ("u is 1/0", U),

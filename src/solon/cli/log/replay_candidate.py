@@ -107,9 +107,7 @@ class Load:
             elif each.kind == "kubernetes.object":
                 around.append(each.document)
         if problems:
-            raise Failure(
-                "\n".join([*problems, "solon: nothing was replayed: put the inventory right first"])
-            )
+            raise Failure("\n".join([*problems, "solon: nothing was judged: put the inventory right first"]))
         return around
 
     def _context(self, around: Sequence[Any]) -> Callable[[int], Context]:
@@ -193,7 +191,7 @@ class _Programmes:
         self._held: dict[tuple[int, str], Programme] = {}
         self.first = programme.read(found, sets, self._around)
         if self.first.problems:
-            lines = [*map(str, self.first.problems), "solon: nothing was replayed: put this right first"]
+            lines = [*map(str, self.first.problems), "solon: nothing was judged: put this right first"]
             raise Failure("\n".join(lines))
         self._turns = sorted(set(turning_points(self.first)))
 

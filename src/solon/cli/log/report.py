@@ -153,9 +153,9 @@ def _audit(
     start_us, end_us = when.since_us, when.until_us
     if start_us is None:
         ((first,),) = found.all("SELECT epoch_us(min(time)) FROM decisions")
-        start_us = (
-            first if first is not None else (now - timedelta(days=1) - _EPOCH) // timedelta(microseconds=1)
-        )
+        begun = [first] if first is not None else []
+        begun += [each.time_ns // 1_000 for each in recorded[:1]]
+        start_us = min(begun, default=(now - timedelta(days=1) - _EPOCH) // timedelta(microseconds=1))
     if end_us is None:
         end_us = (now - _EPOCH) // timedelta(microseconds=1)
     recorded = [each for each in recorded if each.time_ns // 1_000 < end_us]

@@ -26,9 +26,7 @@ def report(
     ] = None,
     from_: Annotated[
         str | None,
-        typer.Option(
-            "--from", metavar="TIME", help="The period begins: 2026-07-01, 90d [the first decision]."
-        ),
+        typer.Option("--from", metavar="TIME", help="The period begins: 2026-07-01, 90d [the first entry]."),
     ] = None,
     to: Annotated[
         str | None, typer.Option("--to", metavar="TIME", help="And ends before: 2026-10-01 [now].")

@@ -14,6 +14,7 @@ from solon.cli.errors import UsageError
 from solon.cli.log.again import Asking
 from solon.cli.log.command import opened, worded
 from solon.cli.log.in_force import of_state, state_of
+from solon.cli.progress import track
 from solon.decisions.in_force import reading, texts
 from solon.decisions.in_force.parts import ActivePolicy, ActiveSet, key_of
 from solon.decisions.in_force.standing import InForce, judged
@@ -115,7 +116,8 @@ class _Findings:
         self._cases = {case.id: case for case in found.state.cases}
 
     def all(self) -> Sequence[Behind]:
-        return [self._behind(finding) for finding in why_report.findings_of(self._event)]
+        found = why_report.findings_of(self._event)
+        return [self._behind(finding) for finding in track(found, len(found), "asking policies again")]
 
     def _behind(self, finding: Mapping[str, Any]) -> Behind:
         known = self._policies.get(str(finding.get("policy", "")))

@@ -13,7 +13,8 @@ from typing import Any, Final
 import msgspec
 
 from solon.decisions.record import rfc3339
-from solon.decisions.replay.recorded import AUDIT, Recorded
+from solon.decisions.replay.recorded import Recorded
+from solon.decisions.warehouse.columns import AUDIT
 from solon.decisions.warehouse.session import Session
 
 # A violation as an owner knows it: the policy, and whether it denies or warns.

@@ -15,7 +15,6 @@ import msgspec
 from solon.decisions.decision import Decision, decide
 from solon.decisions.record import record
 from solon.decisions.replay.recorded import (
-    AUDIT,
     Found,
     Input,
     Unusable,
@@ -25,6 +24,7 @@ from solon.decisions.replay.recorded import (
     document_of,
     input_of,
 )
+from solon.decisions.warehouse.columns import AUDIT
 from solon.frameworks.policy import Context, Evaluation, PolicySet, evaluate
 from solon.governance.programme import Programme
 from solon.lang.rego import UNDEFINED, RegoError

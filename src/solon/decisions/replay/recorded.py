@@ -15,7 +15,6 @@ import msgspec
 from solon.decisions.log.events import nanoseconds
 from solon.lang.rego.ast import written
 
-AUDIT: Final = "solon/audit"  # the path of decisions that look at what is deployed once more
 _LONGEST: Final = 300
 
 

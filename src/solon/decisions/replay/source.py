@@ -12,7 +12,8 @@ from solon.decisions.log import claims, reading, segment
 from solon.decisions.log.leaf import Kind
 from solon.decisions.log.shard import Place
 from solon.decisions.log.store import Log
-from solon.decisions.replay.recorded import AUDIT, Recorded, recorded
+from solon.decisions.replay.recorded import Recorded, recorded
+from solon.decisions.warehouse.columns import AUDIT
 from solon.decisions.warehouse.query import Filters, condition
 from solon.decisions.warehouse.session import Session, Window
 

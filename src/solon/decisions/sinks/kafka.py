@@ -149,7 +149,7 @@ class KafkaSink:
         if any(error.fatal() for error in down.values()):
             self._abandon()
         for error in down.values():
-            raise Down(self._clean(error.str()))
+            raise Down(f"{self._topic}: {self._clean(error.str())}")
         if not self._flying.isdisjoint(places):
             raise Down(self._said())
         if len(places) == 1 or not errors:
@@ -229,6 +229,7 @@ def _config(said: SinkSettings, kafka: KafkaSettings, secret: str) -> dict[str, 
         "security.protocol": ("sasl_" if kafka.sasl else "") + ("ssl" if kafka.tls else "plaintext"),
         "enable.idempotence": True,  # and with it acks=all
         "message.timeout.ms": 0,  # none is given up: see above
+        "topic.metadata.propagation.max.ms": 10_000,  # until a topic that is not there is said
         "message.max.bytes": _MOST,  # of what is smaller, the broker says whether it is too large
         "batch.size": min(said.limit_kib << 10, _BATCH),
         "compression.type": "zstd",

@@ -40,6 +40,9 @@ COLUMNS: Final = {
 }
 # What a table shows, unless asked otherwise.
 SHOWN: Final = ("time", "outcome", "subject", "team", "policies", "decision_id")
+AUDIT: Final = (
+    "solon/audit"  # the path of decisions that look once more at what is deployed: they let nothing pass
+)
 ORDER: Final = "namespace, outcome, time, shard, index"  # of the rows in a file
 DAY: Final = "dt"  # the day, in SQL, and the directory of its files
 

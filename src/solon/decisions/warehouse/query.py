@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from solon.decisions.log.errors import LogError
-from solon.decisions.warehouse.columns import COLUMNS
+from solon.decisions.warehouse.columns import AUDIT, COLUMNS
 from solon.decisions.warehouse.session import Answer, Session
 
 OUTCOMES: Final = ("allow", "warn", "deny", "error")
@@ -32,7 +32,7 @@ class Filters:
     requesters: Sequence[str] = ()
     waived: bool = False
     breakglass: bool = False
-    passed: bool = False  # could pass
+    passed: bool = False  # could pass: not what was only looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def condition(filters: Filters) -> tuple[str, list[Any]]:
     if filters.breakglass:
         parts.append("len(breakglass) > 0")
     if filters.passed:
-        parts.append("allow")
+        parts.append(f"allow AND coalesce(path, '') <> '{AUDIT}'")
     return " AND ".join(parts) or "true", parameters
 
 

@@ -103,6 +103,11 @@ def read(text: str, file: str) -> tuple[Body, list[Unreadable]]:
     return hcl.parse(text, file)
 
 
+def is_configuration(body: Body) -> bool:
+    """Whether a file has something to say here: other tools have files in HCL, too."""
+    return any(block.type in _SHAPES for block in body.blocks)
+
+
 def overridden(base: Body, override: Body) -> Body:
     """The blocks of ``base``, with what an override file says of those of the same names instead."""
     blocks = list(base.blocks)

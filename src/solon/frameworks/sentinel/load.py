@@ -14,6 +14,7 @@ from solon.frameworks.sentinel.configuration import (
     Level,
     PolicyEntry,
     convert,
+    is_configuration,
     overridden,
     read,
 )
@@ -111,6 +112,8 @@ class _Loading:
                 self._problems.append(str(refused))
                 continue
             said, problems = read(text, file)
+            if os.path.basename(file) not in CONFIGURATIONS and not is_configuration(said):
+                continue  # HCL of another tool
             self._problems += map(str, problems)
             if _overrides(file):
                 body = overridden(body, said)
@@ -119,29 +122,44 @@ class _Loading:
         found, problems = convert(body)
         self._problems += map(str, problems)
         # Mocks are for tests: what is judged is there.
-        return replace(found, mocks=(), policies=found.policies or list(self._unlisted()))
+        policies = found.policies
+        if self._path.endswith(EXTENSION):
+            policies = [each for each in policies if self._is_named(each)]
+        return replace(found, mocks=(), policies=policies or list(self._unlisted()))
+
+    def _is_named(self, entry: PolicyEntry) -> bool:
+        file = os.path.normpath(os.path.join(self._directory, entry.source))
+        return file == os.path.normpath(self._path)
 
     def _files(self) -> list[str]:
-        if os.path.isfile(self._path):
-            return [] if self._path.endswith(EXTENSION) else [self._path]
-        names = sorted(n for n in os.listdir(self._directory) if n.endswith(".hcl") or n in CONFIGURATIONS)
-        if not any(name in CONFIGURATIONS for name in names):
+        if os.path.isfile(self._path) and not self._path.endswith(EXTENSION):
+            return [self._path]
+        present = sorted(os.listdir(self._directory or os.curdir))
+        first = next((name for name in CONFIGURATIONS if name in present), None)
+        if first is None:
             return []
-        names = [name for name in names if not name.startswith(".") and name != "policies.hcl"]
+        names = [n for n in present if n.endswith(".hcl") and not n.startswith(".") and n != "policies.hcl"]
+        if first not in names:
+            names.append(first)
         names.sort(key=_overrides)
         return [os.path.join(self._directory, name) for name in names]
 
     def _unlisted(self) -> Iterator[PolicyEntry]:
-        """Policies that no configuration lists."""
-        names = (
-            [os.path.basename(self._path)]
-            if os.path.isfile(self._path)
-            else sorted(os.listdir(self._directory))
-        )
-        for name in names:
-            if name.endswith(EXTENSION):
-                at = Location(os.path.join(self._directory, name))
-                yield PolicyEntry(name.removesuffix(EXTENSION), name, Level.ADVISORY, {}, at)
+        """The policies of a directory, where no configuration lists any; files without ``main`` are modules or mocks."""
+        named = os.path.basename(self._path) if self._path.endswith(EXTENSION) else ""
+        for name in [named] if named else sorted(os.listdir(self._directory)):
+            file = os.path.join(self._directory, name)
+            if name.endswith(EXTENSION) and (named or self._has_main(file)):
+                yield PolicyEntry(
+                    name.removesuffix(EXTENSION), name, Level.ADVISORY, {}, Location(os.path.normpath(file))
+                )
+
+    def _has_main(self, file: str) -> bool:
+        """Whether a file is a policy; one that is not even readable may be."""
+        try:
+            return "main" in self.library.program(os.path.normpath(file)).exports
+        except (Refused, Unusable):
+            return True
 
     def _policy(self, entry: PolicyEntry, configuration: Configuration, session: Session) -> Policy | None:
         sources = self.library.sources

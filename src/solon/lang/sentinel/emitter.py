@@ -155,7 +155,7 @@ class Emitter:
         """What a name stands for where there is no variable of it."""
         compiler = self.compiler
         if name in compiler.imports:
-            return f"import_value(g[{compiler.imports[name]}])"
+            return f"import_value({self.run}, g[{compiler.imports[name]}])"
         words: dict[str, Any] = {"true": True, "false": False, "null": None}
         if name in words:
             return str(words[name])

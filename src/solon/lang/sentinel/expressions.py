@@ -229,12 +229,14 @@ class Expressions(Emitter):
             return first
         result = self.fresh()
         self.move(result, first)
+        kind = self.info(first).kind
         for operand in node.operands[1:]:
             with self.block(f"if type({result}) is Undefined:"):
                 atom = self.value(operand)
                 self.move(result, atom)
-            kind, info = self.info(first).kind, self.info(atom)
-            self.infos[result] = Info(kind if kind == info.kind else "", info.sure)
+            info = self.info(atom)
+            kind = kind if kind == info.kind else ""
+        self.infos[result] = Info(kind, info.sure)
         return result
 
     def logical(self, atom: str, node: ast.Expr) -> None:

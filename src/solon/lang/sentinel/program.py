@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -25,6 +24,7 @@ from solon.lang.sentinel.reasons import MOST, Reasons, distinct, forced, whole
 from solon.lang.sentinel.result import Call, Element, Outcome, Result, RuleValue
 from solon.lang.sentinel.runtime import UNSET, Globals, Rule, Run, copied, force
 from solon.lang.sentinel.scopes import Scopes
+from solon.lang.sentinel.stack import room
 from solon.lang.sentinel.values import Failure, Opening, Undefined, Value
 from solon.lang.source import Diagnostic, Span
 
@@ -35,7 +35,6 @@ _STOPS: Final = (
     MemoryError,
     OverflowError,
 )  # what ends an evaluation
-_STACK: Final = 6_000  # frames of Python that functions calling themselves may need
 _MOST_CALLS: Final = 100  # of a failure that are told
 
 
@@ -76,6 +75,7 @@ class Code:
         self.exports: Mapping[str, int] = compiler.exports
         self.companions: Mapping[str, int] = compiler.companions
         self.changes, self.changes_foreign = scopes.changes, scopes.changes_foreign
+        self.changes_kept = scopes.changes_kept
         self.hides_words = scopes.hides_words
         self.is_recursive = bool(compiler.loops)
         self.is_data = not scopes.scopes  # nothing but assignments of values
@@ -187,8 +187,7 @@ class Program:
         for program in (self, *(each for each in run.imports.values() if isinstance(each, Program))):
             run.changing = run.changing or program.code.changes
             run.owning = run.owning or program.code.changes_foreign
-            if program.code.is_recursive and sys.getrecursionlimit() < _STACK:
-                sys.setrecursionlimit(_STACK)
+            run.recursive = run.recursive or program.code.is_recursive
         g = code.blank.copy()
         g[0] = run
         for name, value in values.items():
@@ -266,7 +265,8 @@ def _running(run: Run) -> Iterator[None]:
     around = running.get(thread)
     running[thread] = run
     try:
-        yield
+        with room() if run.recursive else nullcontext():
+            yield
     finally:
         if around is None:
             del running[thread]

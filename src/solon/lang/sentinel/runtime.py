@@ -45,7 +45,7 @@ class Run(Meter):
         "opened",
         "output",
         "owning",
-        "reasons",
+        "reasons", "recursive",
         "surroundings",
     )  # fmt: skip
 
@@ -67,7 +67,7 @@ class Run(Meter):
         self.joins: dict[Any, Any] = {}  # see solon.lang.sentinel.joins
         self.depth = 0
         self.forced: list[Rule] = []  # the rules that were evaluated
-        self.changing = self.owning = False
+        self.changing = self.owning = self.recursive = False
         self.reasons: Reasons | None = None
 
     def copied(self, value: Value) -> Value:
@@ -211,13 +211,18 @@ def copied(value: Value) -> Value:
 
 
 class Module:
-    """What an importer sees of a module: its variables. Collections are handed out as copies."""
+    """What an importer sees of a module: its variables.
+
+    Collections are handed out as copies, where somebody might notice: ``keeps`` says that the module itself changes
+    collections that it keeps.
+    """
 
     type_name = "module"
 
-    def __init__(self, exports: Mapping[str, int], g: Globals) -> None:
+    def __init__(self, exports: Mapping[str, int], g: Globals, keeps: bool) -> None:
         self._exports = exports
         self._g = g
+        self._keeps = keeps
 
     def get(self, name: str, default: Value) -> Value:
         slot = self._exports.get(name)
@@ -227,7 +232,7 @@ class Module:
         if type(value) is Rule:
             value = force(value)
         run: Run = self._g[0]
-        if not run.changing:
+        if not (run.owning or self._keeps):
             return value
         return self._copying(run, value) if type(value) is Function else run.handed_out(value)
 
@@ -257,7 +262,7 @@ def _open(run: Run, path: str) -> Value:
     if given is UNSET:
         return _gone_into(run, path)
     if isinstance(given, Program):
-        return Module(given.exports, given.instance(run))
+        return Module(given.exports, given.instance(run), given.code.changes_kept)
     if callable(given) and type(given) is not Function:
         return given(run.surroundings, run.configs.get(path, {}))
     return given
@@ -276,8 +281,10 @@ def _gone_into(run: Run, path: str) -> Value:
     raise Failure(f'there is no import "{path}"')
 
 
-def import_value(value: Value) -> Value:
+def import_value(run: Run, value: Value) -> Value:
     """An import that stands for a value: static data does."""
-    if type(value) is dict or type(value) is list or not hasattr(value, "get"):
+    if type(value) is dict or type(value) is list:
+        return run.copied(value) if run.owning else value
+    if not hasattr(value, "get"):
         return value
     raise Failure(f"an import is not a value: {type_of(value)}")

@@ -75,6 +75,7 @@ class Scopes:
         self.count = 0  # of variables
         self.changes = False  # whether the file changes any collection
         self.changes_foreign = False  # whether one of those may be another's
+        self.changes_kept = False  # whether one of those outlives the function that changes it
         self.reads: list[tuple[ast.Name, Scope]] = []
         self._references: list[tuple[str, Scope]] = []
         self._changed: list[tuple[str, Scope]] = []
@@ -130,8 +131,8 @@ class Scopes:
                     around = around.parent
         for name, scope in self._changed:
             self.changes = True
-            if not self._is_own(name, scope):
-                self.changes_foreign = True
+            self.changes_foreign = self.changes_foreign or not self._is_own(name, scope)
+            self.changes_kept = self.changes_kept or self._is_kept(name, scope)
 
     def _capture(self, variable: Variable, frame: Frame) -> None:
         """The variable is passed to the frame, through those between."""
@@ -154,6 +155,16 @@ class Scopes:
                 found = True
             at = at.parent
         return found
+
+    def _is_kept(self, name: str, scope: Scope) -> bool:
+        """Whether what a name stands for is known outside of the function, too."""
+        at: Scope | None = scope
+        while at is not None:
+            variable = at.variables.get(name)
+            if variable is not None and (variable.captured or at.kind == "file"):
+                return True
+            at = at.parent
+        return False
 
     def _is_fresh(self, value: ast.Expr | None) -> bool:
         match value:

@@ -523,7 +523,9 @@ def trust(audit: Audit) -> str:
         return f"No: {plural(len(kept.verified.problems), 'problem')}"
     outside = len([each for each in kept.witnesses if each.size]) + kept.compared
     held = (
-        f", and {plural(outside, 'checkpoint')} held elsewhere" if outside else ", but by its own key alone"
+        f", and {plural(outside, 'checkpoint')} held elsewhere"
+        if outside
+        else "; no checkpoint of it is held elsewhere"
     )
     return f"All {kept.verified.entries:,} entries are those that were signed{held}"
 

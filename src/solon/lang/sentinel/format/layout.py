@@ -33,7 +33,7 @@ class Layout:
     def __init__(self, file: ast.File, items: Items, width: Callable[[Marks, int, int], int]) -> None:
         self.file, self.items, self.width = file, items, width
         self.marks = Marks()
-        self._rules: list[ast.Chain] = []  # chains that are the bodies of rules
+        self._rule_body: ast.Expr | None = None  # where it begins a line
         before = -1
         for node in sorted([*file.imports, *file.params, *file.statements], key=lambda node: node.at):
             index = self.items.token(node.at)
@@ -110,9 +110,7 @@ class Layout:
     def _case(self, node: ast.Case, level: int) -> None:
         if node.subject is not None:
             self._continued(node.subject, level)
-        inner = level
-        if node.clauses and self._margin(node.clauses[0].at) == self._margin(node.at) + "\t":
-            inner = level + 1  # both ways are seen, and no rule is known
+        inner = level + 1
         for number, clause in enumerate(node.clauses):
             index = self._place(clause.at, inner)
             self.items.begin(index)
@@ -126,11 +124,6 @@ class Layout:
         self.marks.levels.setdefault(close, level)
         self.items.begin(close)
         self.marks.sections.add(close)
-
-    def _margin(self, at: int) -> str:
-        """What its line begins with."""
-        line = self.file.text[self.file.text.rfind("\n", 0, at) + 1 : at]
-        return line[: len(line) - len(line.lstrip())]
 
     # --- expressions
 
@@ -167,8 +160,8 @@ class Layout:
         elif isinstance(node, ast.Rule):
             if node.condition is not None:
                 self._continued(node.condition, level)
-            if isinstance(node.body, ast.Chain):
-                self._rules.append(node.body)
+            if self._broken(node.body.at):
+                self._rule_body = node.body
             after = node.condition.end if node.condition else node.at + len("rule")
             self._body(after, node.body, node.end, level)
 
@@ -178,6 +171,8 @@ class Layout:
             self.items.join(index)
 
     def _chain(self, node: ast.Chain, level: int) -> None:
+        """One level deeper on other lines, but for what a rule holds."""
+        in_rule = node is self._rule_body
         inner = level
         self._expression(node.operands[0], level)
         for operator, operand in zip(node.operators, node.operands[1:], strict=True):
@@ -185,15 +180,9 @@ class Layout:
             self._joined(start + 1, self.items.ending(operator.end))
             index = self.items.token(operand.at)
             if self.items.broken(index):
-                if inner == level:
-                    inner = level + self._continuation(node, operand)
+                inner = level + 1 - in_rule
                 self.marks.sections.add(index)
             self._expression(operand, inner)
-
-    def _continuation(self, node: ast.Chain, operand: ast.Expr) -> int:
-        """One level; in the body of a rule, where both are seen and no rule is known, as it is written."""
-        written = self._margin(operand.at) == self._margin(node.at)
-        return 0 if written and any(node is rule for rule in self._rules) else 1
 
     def _body(self, after: int, body: ast.Expr, end: int, level: int) -> None:
         """``{ expression }``"""

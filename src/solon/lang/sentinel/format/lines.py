@@ -41,10 +41,12 @@ def written(items: Items, marks: Marks, text: str, start: int, end: int) -> str:
 
 def lines(items: Items, marks: Marks, text: str) -> list[Line]:
     out: list[Line] = []
-    level = 0
+    level, follower = 0, 0
     for index, item in enumerate(items.all):
         if index == 0 or item.breaks:
-            level = _level(items, marks, text, index, level)
+            if follower <= index:
+                follower = items.code(index)
+            level = _level(items, marks, text, index, follower, level)
             section = index in marks.sections or item.is_comment
             out.append(Line(level, [item.text], section, bool(out) and item.breaks > 1))
             continue
@@ -57,12 +59,14 @@ def lines(items: Items, marks: Marks, text: str) -> list[Line]:
     return out
 
 
-def _level(items: Items, marks: Marks, text: str, index: int, before: int) -> int:
-    """The tabs of a line that begins with this item; ``before``: those of the line before it."""
+def _level(items: Items, marks: Marks, text: str, index: int, follower: int, before: int) -> int:
+    """The tabs of a line that begins with this item.
+
+    ``follower`` is the token there or behind it; ``before`` are the tabs of the line before it.
+    """
     item = items.all[index]
     if not item.is_comment:
         return marks.levels.get(index, before + 1)
-    follower = items.code(index)
     if follower == len(items.all):
         return 0
     level = marks.levels.get(follower, before)
