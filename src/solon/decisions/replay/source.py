@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from solon.decisions.log import claims, reading
+from solon.decisions.log import claims, reading, segment
 from solon.decisions.log.leaf import Kind
 from solon.decisions.log.shard import Place
 from solon.decisions.log.store import Log
@@ -110,11 +111,11 @@ def erased(log: Log, session: Session) -> int:
 def _within(place: Place, indexes: Sequence[int], window: Window) -> int:
     """How many of these entries are decisions of that time; each segment is read once."""
     found = at = 0
-    while at < len(indexes):
-        path = reading.segment_of(place.segments, indexes[at])
-        end = at + 1
-        while end < len(indexes) and reading.segment_of(place.segments, indexes[end]) == path:
-            end += 1
+    firsts = [first for first, _ in segment.listed(place.segments)]
+    for following in [*firsts[1:], 1 << 63]:
+        end = bisect_left(indexes, following, at)
+        if end == at:
+            continue
         wanted = set(indexes[at:end])
         for stored in reading.entries(place.segments, indexes[at], indexes[end - 1] + 1):
             time_us = stored.says.time_ns // 1_000
