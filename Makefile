@@ -44,11 +44,9 @@ format: $(VENV)/.dev
 
 # --universal: one lock for every platform and Python; the hashes are what pip checks on install.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --upgrade
-# All extras but Ray, which is heavy: what it is for is tested where it is installed.
-EXTRAS := $(shell sed -n '/^\[project.optional-dependencies\]/,/^$$/s/^\([a-z0-9]*\) = .*/--extra \1/p' pyproject.toml | grep -v 'extra ray$$')
 lock: $(VENV)/.dev
 	$(COMPILE) pyproject.toml --group build --output-file requirements/runtime.lock
-	$(COMPILE) pyproject.toml --group dev $(EXTRAS) --constraints requirements/runtime.lock --output-file requirements/dev.lock
+	$(COMPILE) pyproject.toml --group dev --all-extras --constraints requirements/runtime.lock --output-file requirements/dev.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
