@@ -16,7 +16,10 @@ from solon.lang.sentinel.runtime import UNSET, Rule, force
 from solon.lang.sentinel.values import Undefined, Value, equals
 from solon.lang.source import Span
 
-Why = Sequence[Element]
+# An element that a loop is at: its key, its value, what the loop is (kind, collection, span), and the element around.
+# Loops make one for each of their elements, of which few are told: those become an Element.
+Step = tuple[Any, Value, tuple[str, str, Span], "Step | None"]
+Why = Sequence[Step]
 
 MOST: Final = 20_000  # reasons of one value
 _COLLECTIONS: Final = frozenset([list, dict])
@@ -28,9 +31,9 @@ class Reasons:
     __slots__ = ("_held", "returned", "within")
 
     def __init__(self) -> None:
-        self.within: Element | None = None
+        self.within: Step | None = None
         self.returned: Why = ()  # of the last function or rule that returned
-        self._held: dict[int, tuple[Value, list[Element]]] = {}
+        self._held: dict[int, tuple[Value, list[Step]]] = {}
 
     def of(self, value: Value) -> Why:
         """The reasons of a collection."""
@@ -56,13 +59,6 @@ class Reasons:
             found = [self.copied(item) for item in value]
         self.note(found, self.of(value))
         return found
-
-
-def enter(
-    reasons: Reasons, around: Element | None, key: Any, value: Value, about: tuple[str, str, Span]
-) -> None:
-    """A loop comes to an element."""
-    reasons.within = Element(as_value(key), value, *about, around)
 
 
 def joined(why: Why, other: Why) -> Why:
@@ -113,10 +109,16 @@ def distinct(why: Why) -> Iterator[Element]:
     seen: set[tuple[Any, ...]] = set()
     for each in why:
         path = []
-        at: Element | None = each
+        at: Step | None = each
         while at is not None:
-            path.append((at.key if type(at.key) is str else repr(at.key), at.span))
-            at = at.within
+            key, _, (_, _, span), around = at
+            path.append((key if type(key) is str else repr(key), span))
+            at = around
         if tuple(path) not in seen:
             seen.add(tuple(path))
-            yield each
+            yield _element(each)
+
+
+def _element(step: Step) -> Element:
+    key, value, about, around = step
+    return Element(as_value(key), value, *about, None if around is None else _element(around))

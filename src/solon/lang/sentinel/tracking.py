@@ -19,7 +19,7 @@ from solon.lang.sentinel.values import Failure
 NAMESPACE: Final[dict[str, Any]] = {
     "Failure": Failure,
     **{each.__name__: each for each in (
-        reasons.assigned, reasons.enter, reasons.forced, reasons.joined, reasons.located, reasons.picked, reasons.whole,
+        reasons.assigned, reasons.forced, reasons.joined, reasons.located, reasons.picked, reasons.whole,
     )},
 }  # fmt: skip
 NONE: Final = "()"
@@ -242,7 +242,7 @@ class Tracking(Body):
             "K", (kind, file.source(node.collection), file.span(node.at, node.at + len(kind)))
         )
         with super().loop(node, collection) as (key, value):
-            self.add(f"enter(t, {around}, {key}, {value}, {about})")
+            self.add(f"t.within = ({key}, {value}, {about}, {around})")
             self.because_of.append(_HERE)
             yield key, value
             self.because_of.pop()
