@@ -28,22 +28,22 @@ _COLLECTIONS: Final = frozenset([list, dict])
 class Reasons:
     """The state of one evaluation. ``within`` is the element of the loop that is going on."""
 
-    __slots__ = ("_held", "returned", "within")
+    __slots__ = ("held_by", "returned", "within")
 
     def __init__(self) -> None:
         self.within: Step | None = None
         self.returned: Why = ()  # of the last function or rule that returned
-        self._held: dict[int, tuple[Value, list[Step]]] = {}
+        self.held_by: dict[int, tuple[Value, list[Step]]] = {}  # id of a collection -> it, and its reasons
 
     def of(self, value: Value) -> Why:
         """The reasons of a collection."""
-        held = self._held.get(id(value))
+        held = self.held_by.get(id(value))
         return held[1] if held is not None else ()
 
     def note(self, value: Value, why: Why) -> None:
         """A collection holds something for these reasons."""
         if why and type(value) in _COLLECTIONS:
-            held = self._held.setdefault(id(value), (value, []))[1]
+            held = self.held_by.setdefault(id(value), (value, []))[1]
             if len(held) < MOST:
                 held.extend(why)
 
@@ -69,12 +69,16 @@ def joined(why: Why, other: Why) -> Why:
 
 def whole(reasons: Reasons, value: Value, why: Why) -> Why:
     """The reasons of a value: its own, and those of what is in it."""
-    return joined(why, reasons.of(value)) if type(value) in _COLLECTIONS else why
+    held = reasons.held_by.get(id(value))
+    return why if held is None else joined(why, held[1])
 
 
 def picked(reasons: Reasons, collection: Value, why: Why, found: Value) -> Why:
     """The reasons of an element: a collection has its own, others those of what they are in."""
-    return () if type(found) in _COLLECTIONS else whole(reasons, collection, why)
+    if type(found) in _COLLECTIONS:
+        return ()
+    held = reasons.held_by.get(id(collection))
+    return why if held is None else joined(why, held[1])
 
 
 def located(value: Undefined, place: Span) -> Undefined:
