@@ -227,6 +227,24 @@ def test_what_is_absent_passes(condition: str, body: str, is_said: bool) -> None
     assert "undefined-passes" not in codes(text.replace("\n}\n", "\n} else {\n\tappend(v, 2)\n}\n"))
 
 
+@pytest.mark.parametrize(
+    ("expression", "is_said"),
+    [
+        ("tfrun.cost_estimate.proposed_monthly_cost else 0 < limit", True),
+        ('decimal.new(tfrun.cost_estimate.delta_monthly_cost else "0").less_than(limit)', True),
+        ("(float(tfrun.cost_estimate.proposed_monthly_cost) else 0.0) < limit", True),
+        ("tfrun.cost_estimate.proposed_monthly_cost else 99999 < limit", False),
+        ("print(tfrun.cost_estimate.proposed_monthly_cost else 0)", False),
+        ("tfrun.workspace.cost else 0 < limit", False),
+        ("limit else 0 < 3", False),
+        ("tfrun.cost_estimate.proposed_monthly_cost < limit", False),
+    ],
+)
+def test_what_has_no_cost_estimate(expression: str, is_said: bool) -> None:
+    text = f'import "tfrun"\nimport "decimal"\nlimit = 5\nmain = rule {{ {expression} }}'
+    assert ("undefined-passes" in codes(text)) is is_said
+
+
 def test_the_policies_that_governance_repositories_copy() -> None:
     """The traps of a policy that was made to protect model deployments, and never denies anything."""
     text = """import "tfplan/v2" as tfplan

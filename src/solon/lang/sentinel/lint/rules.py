@@ -231,12 +231,39 @@ def _is_text(expr: ast.Expr) -> bool:
         return _is_text(expr.operands[0])
     if isinstance(expr, ast.Constant):
         return isinstance(expr.value, str)
+    return _is_cost(expr)
+
+
+def _is_cost(expr: ast.Expr) -> bool:
+    """Whether it is a cost of tfrun, as it is there: a string."""
     path = selects(expr)
-    return len(path) > 1 and path[-1] in _COSTS and not isinstance(expr, ast.Name) and _ends_in_name(expr)
+    ends_in_name = isinstance(expr, ast.Path) and isinstance(expr.steps[-1], ast.Select | ast.Index)
+    return ends_in_name and len(path) > 1 and path[-1] in _COSTS
 
 
-def _ends_in_name(expr: ast.Expr) -> bool:
-    return isinstance(expr, ast.Path) and isinstance(expr.steps[-1], ast.Select | ast.Index)
+def _free(file: ast.File, _names: Names) -> Iterator[Diagnostic]:
+    """``cost else 0 < limit``: without an estimate nothing costs anything. What is printed is no matter."""
+    printed = {
+        id(inside)
+        for node in nodes(file)
+        if isinstance(node, ast.Path) and isinstance(node.head, ast.Name) and node.head.name == "print"
+        for inside in ast.walk(node)
+    }
+    for chain, number in _chains(file):
+        if chain.operators[number].name != "else" or number or id(chain) in printed:
+            continue
+        cost, fallback = chain.operands[0], ast.inner(chain.operands[1])
+        if (
+            any(_is_cost(node) for node in ast.walk(cost))
+            and isinstance(fallback, ast.Constant)
+            and fallback.value in (0, "0")
+        ):
+            yield Diagnostic(
+                "sentinel/undefined-passes",
+                "where there is no cost estimate, this costs nothing, and passes every limit",
+                file.span(chain.operators[0].at, fallback.end),
+                "HCP Terraform has no costs in policy evaluations: say what should happen then",
+            )
 
 
 def _filters(file: ast.File, names: Names) -> Iterator[Diagnostic]:
@@ -335,5 +362,5 @@ def _short(text: str) -> str:
 
 
 _CHECKS: Final[tuple[Callable[[ast.File, Names], Iterator[Diagnostic]], ...]] = (
-    _hyphens, _undeclared, _vacuous, _actions, _precedence, _orders, _filters, _passes,
+    _hyphens, _undeclared, _vacuous, _free, _actions, _precedence, _orders, _filters, _passes,
 )  # fmt: skip
