@@ -508,3 +508,21 @@ def test_junit(solon: Callable[..., Any], repository: Path) -> None:
     done = solon("test", "set", "--format", "junit")
     assert done.status == 1
     assert '<failure message="main is false, expected true"' in done.out
+
+
+def test_waivers_of_a_repository_with_copies_of_remote_sources(
+    solon: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own"
+    for folder in ("set", "copy"):
+        (own / folder).mkdir(parents=True)
+    monkeypatch.chdir(own)
+    (own / "solon.yaml").write_text(
+        "policies: [set]\nsentinel:\n  sources:\n    https://example.com/sets/: copy\n"
+    )
+    (own / "set/sentinel.hcl").write_text(
+        'policy "one" {\n  source = "https://example.com/sets/one.sentinel"\n}\n'
+    )
+    (own / "copy/one.sentinel").write_text("main = rule {\n\t1 is 2\n}\n")
+    ran = solon("waivers", "check")
+    assert (ran.status, ran.err) == (0, "")

@@ -120,8 +120,8 @@ def wanted(options: Options) -> policies.Wanted:
 
 def gathered(options: Options) -> tuple[list[Subject], list[Subject], list[Unreadable]]:
     """The subjects, what else exists, and what could not be read of either. Raises UsageError."""
-    subjects, unreadable = _split(_read(options.paths, options, skip=options.policies))
-    around, unreadable_around = _split(_read(options.inventory, options, skip=[]))
+    subjects, unreadable = split(_read(options.paths, options, skip=options.policies))
+    around, unreadable_around = split(_read(options.inventory, options, skip=[]))
     if not subjects and not unreadable:
         raise UsageError(f"nothing to judge in {', '.join(options.paths)}")
     if options.combine and subjects:
@@ -178,7 +178,8 @@ def _read(paths: Sequence[str], options: Options, skip: Sequence[str]) -> Iterat
             )
 
 
-def _split(found: Iterable[Subject | Unreadable]) -> tuple[list[Subject], list[Unreadable]]:
+def split(found: Iterable[Subject | Unreadable]) -> tuple[list[Subject], list[Unreadable]]:
+    """The subjects, and what could not be read."""
     subjects: list[Subject] = []
     unreadable: list[Unreadable] = []
     for item in found:

@@ -75,7 +75,7 @@ def judged(asked: Asked) -> Governed:
     """The decisions on the subjects behind paths, as `solon check` has them. Raises UsageError, Failure."""
     found, now_ns = repository(), clock()
     options = check.configured(_options(asked))
-    sets = _load(options)
+    sets = policies.load(check.wanted(options))
     subjects, around, unreadable = check.gathered(options)
     context = check.context_of(subjects, around, options, now_ns)
     plan = check.programme_of(found, sets, around, context, options)
@@ -88,7 +88,7 @@ def read(as_of: str | None) -> Governed:
     """The programme alone. Raises UsageError, Failure."""
     found = repository()
     options = check.configured(_options(Asked(as_of=as_of)))
-    sets = _load(options)
+    sets = policies.load(check.wanted(options))
     now = check.time_of(options, found, clock())
     return Governed(found, sets, programme.read(found, sets, programme.Run(now)))
 
@@ -99,21 +99,6 @@ def repository() -> config.Found:
     if found is None:
         raise UsageError("no solon.yaml here or above: `solon init` writes one")
     return found
-
-
-def _load(options: check.Options) -> list[PolicySet]:
-    wanted = policies.Wanted(
-        options.policies,
-        options.data,
-        options.namespaces,
-        options.all_namespaces,
-        options.dialect,
-        schemas=None,
-        params=options.params,
-        copies=options.copies,
-        names=options.set_names,
-    )
-    return policies.load(wanted)
 
 
 def _options(asked: Asked) -> check.Options:

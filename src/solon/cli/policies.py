@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from solon.cli import cache
+from solon.cli import cache, config
 from solon.cli.errors import Failure, UsageError
 from solon.frameworks import rego_files
 from solon.frameworks.gatekeeper.load import is_gatekeeper
@@ -41,6 +41,22 @@ class Wanted:
     @property
     def named(self) -> str:
         return ",".join(self.names or self.paths)
+
+
+def of_repository(found: config.Found) -> Wanted:
+    """Those of solon.yaml, under the names that it gives them."""
+    settings = found.config
+    named = settings.policies or ["policy"]
+    return Wanted(
+        found.paths(named),
+        found.paths(settings.data),
+        settings.namespaces,
+        all_namespaces=False,
+        dialect="auto",
+        names=named,
+        params=settings.sentinel.params,
+        copies=found.copies(),
+    )
 
 
 def load(wanted: Wanted) -> list[PolicySet]:

@@ -33,16 +33,7 @@ def run(options: Options) -> int:
     started = time.perf_counter_ns()
     settled = check.configured(options.check)
     profile = Profile()
-    sets = policies.load(
-        policies.Wanted(
-            settled.policies,
-            settled.data,
-            settled.namespaces,
-            settled.all_namespaces,
-            settled.dialect,
-            watch=profile,
-        )
-    )
+    sets = policies.load(replace(check.wanted(settled), watch=profile))
     subjects, around, unreadable = check.gathered(settled)
     context = check.context_of(subjects, around, settled, time.time_ns())
     asked = _ask(sets, subjects, context, profile)

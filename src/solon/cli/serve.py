@@ -16,13 +16,14 @@ from solon.cli.breakglass import override
 from solon.cli.errors import Failure, UsageError
 from solon.cli.log.rules import say
 from solon.decisions.decision import Decision
+from solon.frameworks.policy import PolicySet
 from solon.frameworks.sentinel.terraform.run import of_run_task
 from solon.report import run_task as results
 from solon.report.check_report import CheckReport
 from solon.server.run_task.request import HCP, Origins, Task
 from solon.server.run_task.terraform import Clock
 from solon.subjects import discover, terraform
-from solon.subjects.subject import Location, Subject, Unreadable
+from solon.subjects.subject import Location, Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,8 @@ class _Judging:
     def __init__(self, options: Options) -> None:
         self._options = options
 
-    def load(self) -> list[Any]:
-        return _load(check.configured(self._options.judging))
+    def load(self) -> list[PolicySet]:
+        return policies.load(check.wanted(check.configured(self._options.judging)))
 
     def __call__(self, task: Task, plan: bytes, is_over: Callable[[], bool]) -> dict[str, Any]:
         from solon.server.run_task.app import Unjudged
@@ -123,14 +124,11 @@ class _Judging:
         options = check.configured(self._options.judging)
         now = check.time_of(options, governed, started_ns)
         tokens = override.verified(override.given(options.break_glass, sys.stdin.buffer.read), governed, now)
-        sets = _load(options)
+        sets = policies.load(check.wanted(options))
         if options.log:
             check.append(options.log, [])
         name = f"{task.workspace_name or 'workspace'}.json"
-        subjects: list[Subject] = []
-        unreadable: list[Unreadable] = []
-        for item in discover.read_data(name, plan):
-            (unreadable if isinstance(item, Unreadable) else subjects).append(item)  # type: ignore[arg-type]
+        subjects, unreadable = check.split(discover.read_data(name, plan))
         if not unreadable and not any(subject.kind == terraform.PLAN for subject in subjects):
             subjects, unreadable = [], [Unreadable(Location(name), "what was sent is no Terraform plan")]
         context = check.context_of(subjects, [], options, started_ns)
@@ -162,21 +160,6 @@ class _Judging:
             elapsed_ns=time.perf_counter_ns() - started,
             started_ns=started_ns,
         )
-
-
-def _load(options: check.Options) -> list[Any]:
-    return policies.load(
-        policies.Wanted(
-            options.policies,
-            options.data,
-            options.namespaces,
-            options.all_namespaces,
-            options.dialect,
-            params=options.params,
-            copies=options.copies,
-            names=options.set_names,
-        )
-    )
 
 
 def _labels(task: Task) -> dict[str, str]:

@@ -73,18 +73,8 @@ def _version(read: _Rollouts, sets: Sequence[PolicySet]) -> tuple[Version, list[
 
 def _policies(found: config.Found) -> list[PolicySet] | None:
     """The policies of the repository; None where they do not compile, which lint says by itself."""
-    settings = found.config
-    wanted = policies.Wanted(
-        found.paths(settings.policies or ["policy"]),
-        found.paths(settings.data),
-        settings.namespaces,
-        all_namespaces=False,
-        dialect="auto",
-        schemas=None,
-        names=settings.policies,
-    )
     try:
-        return policies.load(wanted)
+        return policies.load(policies.of_repository(found))
     except (Failure, UsageError):
         return None
 

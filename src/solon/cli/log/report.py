@@ -194,15 +194,7 @@ def _repository() -> list[Carrier]:
     found = config.find(os.getcwd())
     if found is None or not found.config.policies:
         return []
-    said = found.config
-    wanted = policies.Wanted(
-        found.paths(said.policies),
-        found.paths(said.data),
-        said.namespaces,
-        all_namespaces=False,
-        dialect="auto",
-    )
-    return carriers.of_repository(policies.load(wanted))
+    return carriers.of_repository(policies.load(policies.of_repository(found)))
 
 
 # --- what is written

@@ -62,16 +62,7 @@ def read() -> Repository:
 
 def policies_of(found: Found) -> list[Policy]:
     """The policies of a repository. Raises UsageError, Failure."""
-    settings = found.config
-    sets = policies.load(
-        policies.Wanted(
-            found.paths(settings.policies or ["policy"]),
-            found.paths(settings.data),
-            settings.namespaces,
-            False,
-            "auto",
-        )
-    )
+    sets = policies.load(policies.of_repository(found))
     return [policy for each in sets for policy in each.policies]
 
 
