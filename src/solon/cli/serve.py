@@ -14,6 +14,7 @@ from msgspec.structs import asdict
 from solon.cli import check, policies
 from solon.cli.breakglass import override
 from solon.cli.errors import Failure, UsageError
+from solon.cli.listening import listening
 from solon.cli.log.rules import say
 from solon.decisions.decision import Decision
 from solon.frameworks.policy import PolicySet
@@ -64,16 +65,10 @@ def run(options: Options) -> int:
     judging = _Judging(options)
     sets = judging.load()  # what is wrong with the policies is said now, not at the first plan
     try:
-        listening = running.listen(options.listen)
-    except ValueError as error:
-        raise UsageError(f"--listen {error}") from None
-    except OSError as error:
-        raise UsageError(f"--listen {options.listen}: {(error.strerror or str(error)).lower()}") from None
-    try:
         asking = client(30.0, options.ca, local=all(map(is_local, origins.known)))
     except OSError as error:
         raise UsageError(f"--ca {options.ca}: {(error.strerror or str(error)).lower()}") from None
-    with listening, asking:
+    with asking, listening(options.listen) as at:
         clock = Clock()
         tasks = app.RunTasks(
             app.Trust(key, origins),
@@ -85,10 +80,8 @@ def run(options: Options) -> int:
             say=say,
         )
         count = sum(len(each.policies) for each in sets)
-        say(
-            f"run tasks at {running.address(listening)}, from {', '.join(sorted(origins.known))}: {count} policies"
-        )
-        running.run(tasks.application(), listening)
+        say(f"run tasks at {running.address(at)}, from {', '.join(sorted(origins.known))}: {count} policies")
+        running.run(tasks.application(), at)
     say("ended: every task that was accepted has been answered")
     return 0
 

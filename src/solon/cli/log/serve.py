@@ -6,6 +6,7 @@ import os
 import time
 
 from solon.cli.errors import UsageError
+from solon.cli.listening import listening
 from solon.cli.log import command as log
 from solon.cli.log.rules import rules_of, say, settings
 from solon.decisions.ingest import Limits, Receiver
@@ -35,14 +36,8 @@ def serve(
     rules = rules_of(settings(), mask)
     with log.worded(), log.opened(directory) as found:
         receiver = Receiver(found, rules, Limits(), time.time_ns, relay=relay)
-        try:
-            listening = run.listen(listen)
-        except ValueError as error:
-            raise UsageError(f"--listen {error}") from None
-        except OSError as error:
-            raise UsageError(f"--listen {listen}: {(error.strerror or str(error)).lower()}") from None
-        with listening:
-            if not token and not without_token and not run.is_local(listening):
+        with listening(listen) as at:
+            if not token and not without_token and not run.is_local(at):
                 raise UsageError(
                     f"--listen {listen}: others reach this: set {token_env} to a token, or say --without-token"
                 )
@@ -63,10 +58,8 @@ def serve(
                 say=say,
                 metrics=metrics.Metrics(lambda: prometheus(found, _LIMITS), time.monotonic),
             )
-            say(
-                f"receiving at {run.address(listening)}/logs, into shard {receiver.shard} of {found.directory}"
-            )
-            run.run(app.application(), listening)
+            say(f"receiving at {run.address(at)}/logs, into shard {receiver.shard} of {found.directory}")
+            run.run(app.application(), at)
     say("ended: all that was acknowledged is durable")
     return 0
 
