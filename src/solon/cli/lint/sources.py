@@ -11,6 +11,7 @@ from solon.frameworks.gatekeeper.constraint import is_constraint
 from solon.frameworks.gatekeeper.suite import is_suite
 from solon.frameworks.gatekeeper.template import is_template
 from solon.frameworks.rego_files import Dialect, RegoFiles
+from solon.frameworks.sentinel.sources import EXTENSION
 from solon.lang.sentinel import SentinelError, ast, parse
 from solon.lang.sentinel.check import check
 from solon.subjects import discover
@@ -59,16 +60,11 @@ def read(paths: Sequence[str], data: Sequence[str], dialect: Dialect) -> Sources
 
 
 def _sentinel_files(path: str) -> Iterator[str]:
-    """Policies and modules; what stands in ``test`` are mocks."""
-    if not os.path.isdir(path):
-        if path.endswith(".sentinel"):
-            yield path
-        return
-    for directory, folders, names in os.walk(path):
-        folders[:] = sorted(
-            f for f in folders if not f.startswith(".") and f not in {*discover.SKIPPED, "test"}
-        )
-        yield from (os.path.join(directory, name) for name in sorted(names) if name.endswith(".sentinel"))
+    """Policies and modules; what stands in ``test`` below the path are mocks."""
+    for name in rego_files.find(path, (EXTENSION,)):
+        inside = os.path.relpath(name, path).split(os.sep)
+        if name.endswith(EXTENSION) and "test" not in inside[:-1]:
+            yield name
 
 
 def _add_sentinel(found: Sources, name: str) -> None:
