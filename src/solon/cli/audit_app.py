@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from solon.cli.log.query_app import Directory, Since
+from solon.cli.log.query_app import Since
 from solon.cli.log.replay_app import Jobs
 from solon.cli.options import (
     Cluster,
@@ -14,6 +14,7 @@ from solon.cli.options import (
     FormatOption,
     Hosts,
     Inventory,
+    LogDirectory,
     MaxSize,
     TableOrJson,
     Timeout,
@@ -27,7 +28,7 @@ def audit(
             metavar="PATHS", help="What is deployed: manifests, plans, directories [what the log let pass]."
         ),
     ] = None,
-    directory: Directory = None,
+    directory: LogDirectory = None,
     since: Since = None,
     notify: Annotated[
         bool,

@@ -28,6 +28,7 @@ from solon.cli.options import (
     Param,
     PathsOrStdin,
     Place,
+    Policies,
     TableOrJson,
     TerraformRun,
     Timeout,
@@ -120,10 +121,6 @@ def _main(
     pass
 
 
-Policies = Annotated[
-    list[str] | None,
-    typer.Option("--policy", "-p", metavar="PATH", help="Policy directory or file; may be repeated."),
-]
 Data = Annotated[
     list[str] | None,
     typer.Option(

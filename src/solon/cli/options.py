@@ -54,3 +54,10 @@ Timeout = Annotated[
 ]
 MaxSize = Annotated[int, typer.Option("--max-size", metavar="MIB", min=1, help="Largest file to read.")]
 FormatOption = Annotated[TableOrJson, typer.Option("--format", "-o", help="Output format.")]
+Policies = Annotated[
+    list[str] | None,
+    typer.Option("--policy", "-p", metavar="PATH", help="Policy directory or file; may be repeated."),
+]
+LogDirectory = Annotated[
+    str | None, typer.Option("--log", "-l", metavar="DIR", help="The log; that of solon.yaml without it.")
+]

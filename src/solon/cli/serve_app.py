@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from solon.cli.options import Environment, Hosts, MaxSize, Place, Timeout
+from solon.cli.options import Environment, Hosts, MaxSize, Place, Policies, Timeout
 
 
 def serve(
@@ -31,10 +31,7 @@ def serve(
     fail_open: Annotated[
         bool, typer.Option("--fail-open", help="Let pass what cannot be judged; it fails otherwise.")
     ] = False,
-    policy: Annotated[
-        list[str] | None,
-        typer.Option("--policy", "-p", metavar="PATH", help="Policy directory or file; may be repeated."),
-    ] = None,
+    policy: Policies = None,
     data: Annotated[
         list[str] | None, typer.Option("--data", "-d", metavar="PATH", help="Data for Rego: YAML or JSON.")
     ] = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from solon.cli.options import FormatOption, TableOrJson
+from solon.cli.options import FormatOption, LogDirectory, TableOrJson
 
 app = typer.Typer(
     help="Count denials that a policy should not have made.",
@@ -27,9 +27,6 @@ class Resolution(StrEnum):
     RETRACTED = "retracted"
 
 
-Directory = Annotated[
-    str | None, typer.Option("--log", "-l", metavar="DIR", help="The log; that of solon.yaml without it.")
-]
 By = Annotated[str | None, typer.Option("--by", metavar="WHO", help="Who says so [the user who runs this].")]
 
 
@@ -52,7 +49,7 @@ def add(
         typer.Option("--evidence", metavar="DECISION_ID", help="A decision that shows it; may be repeated."),
     ] = None,
     by: By = None,
-    directory: Directory = None,
+    directory: LogDirectory = None,
     format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Mark a decision as an incident that a policy caused.
@@ -76,7 +73,7 @@ def add(
 @app.command("list")
 def list_(
     open_: Annotated[bool, typer.Option("--open", help="Those that are not closed.")] = False,
-    directory: Directory = None,
+    directory: LogDirectory = None,
     format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Show the incidents that were marked.
@@ -101,7 +98,7 @@ def close(
         typer.Option("--resolution", help="The cause is fixed; or it was no incident, and counts no more."),
     ] = Resolution.FIXED,
     by: By = None,
-    directory: Directory = None,
+    directory: LogDirectory = None,
     format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Close an incident: its cause is fixed, or it was none.
@@ -123,7 +120,7 @@ def suggest(
     within: Annotated[
         str, typer.Option("--within", metavar="TIME", help="How soon after the denial: 12h, 7d.")
     ] = "3d",
-    directory: Directory = None,
+    directory: LogDirectory = None,
     format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Offer denials that look like incidents.

@@ -13,17 +13,11 @@ from solon.cli.log import replay_app as log_replay_app
 from solon.cli.log import report_app as log_report_app
 from solon.cli.log import retention_app as log_retention_app
 from solon.cli.log import ship_app as log_ship_app
-from solon.cli.options import FormatOption, TableOrJson
+from solon.cli.options import FormatOption, LogDirectory, TableOrJson
 
 app = typer.Typer(
     help="Keep decisions so that an auditor can verify them.", no_args_is_help=True, rich_markup_mode=None
 )
-
-
-Directory = Annotated[
-    str | None,
-    typer.Option("--log", "-l", metavar="DIR", help="The log; that of solon.yaml without it."),
-]
 
 
 @app.command()
@@ -75,7 +69,7 @@ def append(
         list[str] | None,
         typer.Argument(metavar="FILES", help="JSON lines or arrays, gzip too; - is stdin [-]."),
     ] = None,
-    directory: Directory = None,
+    directory: LogDirectory = None,
     format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Add decision events: those of Solon and those of OPA.
@@ -92,7 +86,7 @@ def append(
 
 @app.command()
 def verify(
-    directory: Directory = None,
+    directory: LogDirectory = None,
     key: Annotated[
         str | None,
         typer.Option(
@@ -128,7 +122,7 @@ def verify(
 @app.command()
 def prove(
     decision: Annotated[str, typer.Argument(metavar="ID", help="The id of the decision.")],
-    directory: Directory = None,
+    directory: LogDirectory = None,
     output: Annotated[
         str | None, typer.Option("--output", metavar="FILE", help="Write the proof to a file.")
     ] = None,
@@ -154,7 +148,7 @@ def prove(
 def consistency(
     old: Annotated[str, typer.Argument(metavar="OLD", help="An earlier size, or a file with a checkpoint.")],
     new: Annotated[int | None, typer.Argument(metavar="NEW", help="A later size [the newest].")] = None,
-    directory: Directory = None,
+    directory: LogDirectory = None,
     shard: Annotated[
         str, typer.Option("--shard", metavar="NAME", help="The shard, such as 0001, or the meta-log.")
     ] = "meta",
@@ -173,7 +167,7 @@ def consistency(
 
 @app.command()
 def checkpoint(
-    directory: Directory = None,
+    directory: LogDirectory = None,
     no_witness: Annotated[
         bool, typer.Option("--no-witness", help="Do not send it to the witnesses of log.json.")
     ] = False,
@@ -195,7 +189,7 @@ def checkpoint(
 
 @app.command()
 def witness(
-    directory: Directory = None,
+    directory: LogDirectory = None,
     file: Annotated[
         list[str] | None,
         typer.Option(
@@ -220,7 +214,7 @@ def witness(
 
 
 @app.command()
-def status(directory: Directory = None, format_: FormatOption = TableOrJson.TABLE) -> None:
+def status(directory: LogDirectory = None, format_: FormatOption = TableOrJson.TABLE) -> None:
     """Say what is durable, what is signed, who writes, and what the witnesses have.
 
     Example: solon log status
@@ -235,7 +229,7 @@ def erase(
     decisions: Annotated[
         list[str] | None, typer.Argument(metavar="IDS", help="The ids of the decisions.")
     ] = None,
-    directory: Directory = None,
+    directory: LogDirectory = None,
     subject: Annotated[
         str | None, typer.Option("--subject", metavar="URI", help="All decisions about this subject.")
     ] = None,
@@ -259,7 +253,7 @@ def erase(
 @app.command()
 def show(
     decision: Annotated[str, typer.Argument(metavar="ID", help="The id of the decision.")],
-    directory: Directory = None,
+    directory: LogDirectory = None,
     format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Show an event as it was logged, and where it stands.

@@ -6,16 +6,12 @@ from typing import Annotated
 
 import typer
 
-from solon.cli.log.query_app import Directory
-from solon.cli.options import Cluster, Environment, FormatOption, Place, TableOrJson
+from solon.cli.options import Cluster, Environment, FormatOption, LogDirectory, Place, Policies, TableOrJson
 
 
 def record(
-    directory: Directory = None,
-    policy: Annotated[
-        list[str] | None,
-        typer.Option("--policy", "-p", metavar="PATH", help="Policy directory or file; may be repeated."),
-    ] = None,
+    directory: LogDirectory = None,
+    policy: Policies = None,
     data: Annotated[
         list[str] | None, typer.Option("--data", "-d", metavar="PATH", help="Data for Rego: YAML or JSON.")
     ] = None,
@@ -61,7 +57,7 @@ def record(
 
 
 def in_force(
-    directory: Directory = None,
+    directory: LogDirectory = None,
     at: Annotated[
         str | None,
         typer.Option("--at", metavar="TIME", help="Then: 2026-09-01, 2026-09-01T08:00:00Z, 90d ago [now]."),

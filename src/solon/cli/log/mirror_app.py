@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from solon.cli.options import FormatOption, TableOrJson
+from solon.cli.options import FormatOption, LogDirectory, TableOrJson
 
 
 class LockMode(StrEnum):
@@ -17,10 +17,7 @@ class LockMode(StrEnum):
 
 def mirror(
     address: Annotated[str, typer.Argument(metavar="S3-URL", help="Where: s3://BUCKET/PREFIX.")],
-    directory: Annotated[
-        str | None,
-        typer.Option("--log", "-l", metavar="DIR", help="The log; that of solon.yaml without it."),
-    ] = None,
+    directory: LogDirectory = None,
     delta: Annotated[
         bool, typer.Option("--delta", help="Register the Parquet files as a Delta table, from now on.")
     ] = False,

@@ -7,11 +7,8 @@ from typing import Annotated
 
 import typer
 
-from solon.cli.options import FormatOption, TableOrJson
+from solon.cli.options import FormatOption, LogDirectory, TableOrJson
 
-Directory = Annotated[
-    str | None, typer.Option("--log", "-l", metavar="DIR", help="The log; that of solon.yaml without it.")
-]
 Since = Annotated[
     str | None,
     typer.Option("--since", metavar="TIME", help="From then on: 90d, 12h, 2026-09-01, 2026-09-01T08:00:00Z."),
@@ -23,6 +20,24 @@ Timeout = Annotated[
 Memory = Annotated[
     int, typer.Option("--memory", metavar="MIB", min=64, help="Memory that the question may use.")
 ]
+
+
+def many(name: str, metavar: str, help_: str, *more: str) -> typer.models.OptionInfo:
+    option: typer.models.OptionInfo = typer.Option(name, *more, metavar=metavar, help=help_)
+    return option
+
+
+# Filters of decisions.
+Namespaces = Annotated[list[str] | None, many("--namespace", "GLOB", "Of the subject.", "-n")]
+Teams = Annotated[list[str] | None, many("--team", "GLOB", "Of the subject.")]
+Owners = Annotated[list[str] | None, many("--owner", "GLOB", "Of the subject.")]
+Environments = Annotated[list[str] | None, many("--environment", "GLOB", "Of the subject.")]
+Subjects = Annotated[list[str] | None, many("--subject", "GLOB", "Uri or name of the subject.")]
+Revisions = Annotated[list[str] | None, many("--revision", "GLOB", "A policy set was at this revision.")]
+AskedPaths = Annotated[
+    list[str] | None, many("--path", "GLOB", "What was asked: solon/check, or the path of an OPA.")
+]
+Requesters = Annotated[list[str] | None, many("--requested-by", "GLOB", "Who asked.")]
 
 
 class QueryFormat(StrEnum):
@@ -45,13 +60,8 @@ class Bucket(StrEnum):
     MONTH = "month"
 
 
-def many(name: str, metavar: str, help_: str, *more: str) -> typer.models.OptionInfo:
-    option: typer.models.OptionInfo = typer.Option(name, *more, metavar=metavar, help=help_)
-    return option
-
-
 def query(
-    directory: Directory = None,
+    directory: LogDirectory = None,
     since: Since = None,
     until: Until = None,
     decision: Annotated[
@@ -62,22 +72,18 @@ def query(
         list[str] | None,
         many("--policy", "GLOB", "A policy was violated; with --decision deny alone, one that denied."),
     ] = None,
-    namespace: Annotated[list[str] | None, many("--namespace", "GLOB", "Of the subject.", "-n")] = None,
-    team: Annotated[list[str] | None, many("--team", "GLOB", "Of the subject.")] = None,
-    owner: Annotated[list[str] | None, many("--owner", "GLOB", "Of the subject.")] = None,
-    environment: Annotated[list[str] | None, many("--environment", "GLOB", "Of the subject.")] = None,
-    subject: Annotated[list[str] | None, many("--subject", "GLOB", "Uri or name of the subject.")] = None,
-    revision: Annotated[
-        list[str] | None, many("--revision", "GLOB", "A policy set was at this revision.")
-    ] = None,
+    namespace: Namespaces = None,
+    team: Teams = None,
+    owner: Owners = None,
+    environment: Environments = None,
+    subject: Subjects = None,
+    revision: Revisions = None,
     stage: Annotated[list[str] | None, many("--stage", "STAGE", "A finding was at this stage.")] = None,
     waived: Annotated[bool, typer.Option("--waived", help="A waiver covered a finding.")] = False,
     waiver: Annotated[list[str] | None, many("--waiver", "GLOB", "This waiver did.")] = None,
     break_glass: Annotated[bool, typer.Option("--break-glass", help="Break-glass let it pass.")] = False,
-    path: Annotated[
-        list[str] | None, many("--path", "GLOB", "What was asked: solon/check, or the path of an OPA.")
-    ] = None,
-    requested_by: Annotated[list[str] | None, many("--requested-by", "GLOB", "Who asked.")] = None,
+    path: AskedPaths = None,
+    requested_by: Requesters = None,
     sql: Annotated[
         str | None, typer.Option("--sql", metavar="SELECT", help="Ask in SQL instead, over `decisions`.")
     ] = None,
@@ -145,7 +151,7 @@ def query(
 
 
 def compact(
-    directory: Directory = None,
+    directory: LogDirectory = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Also the segment that is written to, as far as it is durable.")
     ] = False,
@@ -166,7 +172,7 @@ def compact(
 
 
 def metrics(
-    directory: Directory = None,
+    directory: LogDirectory = None,
     since: Since = None,
     until: Until = None,
     by: Annotated[
@@ -202,7 +208,7 @@ def metrics(
 
 def explain(
     decision: Annotated[str, typer.Argument(metavar="ID", help="The id of the decision.")],
-    directory: Directory = None,
+    directory: LogDirectory = None,
     no_trace: Annotated[
         bool, typer.Option("--no-trace", help="Do not ask the policies again how they came to it.")
     ] = False,

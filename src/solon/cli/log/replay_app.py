@@ -7,8 +7,21 @@ from typing import Annotated
 
 import typer
 
-from solon.cli.log.query_app import Directory, Memory, Since, Until, many
-from solon.cli.options import Hosts, Inventory
+from solon.cli.log.query_app import (
+    AskedPaths,
+    Environments,
+    Memory,
+    Namespaces,
+    Owners,
+    Requesters,
+    Revisions,
+    Since,
+    Subjects,
+    Teams,
+    Until,
+    many,
+)
+from solon.cli.options import Hosts, Inventory, LogDirectory, Timeout
 
 
 class ReplayFormat(StrEnum):
@@ -55,7 +68,7 @@ QueryTimeout = Annotated[
 
 def replay(
     candidate: Candidates = None,
-    directory: Directory = None,
+    directory: LogDirectory = None,
     since: Since = None,
     until: Until = None,
     deployed: Annotated[
@@ -84,18 +97,14 @@ def replay(
     policy: Annotated[
         list[str] | None, many("--policy", "GLOB", "A policy was violated; with --decision deny, one denied.")
     ] = None,
-    namespace: Annotated[list[str] | None, many("--namespace", "GLOB", "Of the subject.", "-n")] = None,
-    team: Annotated[list[str] | None, many("--team", "GLOB", "Of the subject.")] = None,
-    owner: Annotated[list[str] | None, many("--owner", "GLOB", "Of the subject.")] = None,
-    environment: Annotated[list[str] | None, many("--environment", "GLOB", "Of the subject.")] = None,
-    subject: Annotated[list[str] | None, many("--subject", "GLOB", "Uri or name of the subject.")] = None,
-    revision: Annotated[
-        list[str] | None, many("--revision", "GLOB", "A policy set was at this revision.")
-    ] = None,
-    path: Annotated[
-        list[str] | None, many("--path", "GLOB", "What was asked: solon/check, or the path of an OPA.")
-    ] = None,
-    requested_by: Annotated[list[str] | None, many("--requested-by", "GLOB", "Who asked.")] = None,
+    namespace: Namespaces = None,
+    team: Teams = None,
+    owner: Owners = None,
+    environment: Environments = None,
+    subject: Subjects = None,
+    revision: Revisions = None,
+    path: AskedPaths = None,
+    requested_by: Requesters = None,
     package: Annotated[
         list[str] | None, many("--package", "NAME", "Rego package of the candidate to take policies from.")
     ] = None,
@@ -130,9 +139,7 @@ def replay(
         ReplayFormat, typer.Option("--format", "-o", help="Output format.")
     ] = ReplayFormat.TABLE,
     output: Annotated[str | None, typer.Option("--output", metavar="FILE", help="Write to a file.")] = None,
-    timeout: Annotated[
-        float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="Limit of each evaluation.")
-    ] = 10.0,
+    timeout: Timeout = 10.0,
     query_timeout: QueryTimeout = 86_400.0,
     memory: Memory = 4_096,
 ) -> None:

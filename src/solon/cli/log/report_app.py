@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from solon.cli.log.query_app import Directory, Memory, Timeout
+from solon.cli.log.query_app import Memory, Timeout
+from solon.cli.options import LogDirectory
 
 
 class ReportFormat(StrEnum):
@@ -31,7 +32,7 @@ def report(
     to: Annotated[
         str | None, typer.Option("--to", metavar="TIME", help="And ends before: 2026-10-01 [now].")
     ] = None,
-    directory: Directory = None,
+    directory: LogDirectory = None,
     format_: Annotated[
         ReportFormat | None, typer.Option("--format", "-o", help="One document instead of a pack.")
     ] = None,

@@ -6,12 +6,7 @@ from typing import Annotated
 
 import typer
 
-from solon.cli.options import FormatOption, TableOrJson
-
-Directory = Annotated[
-    str | None,
-    typer.Option("--log", "-l", metavar="DIR", help="The log; that of solon.yaml without it."),
-]
+from solon.cli.options import FormatOption, LogDirectory, TableOrJson
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,7 +15,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def retain(
-    directory: Directory = None,
+    directory: LogDirectory = None,
     apply: Annotated[
         bool, typer.Option("--apply", help="Erase what is listed; without it, nothing is changed.")
     ] = False,
@@ -49,7 +44,7 @@ def hold(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="What it is called; without it, all are listed.")
     ] = None,
-    directory: Directory = None,
+    directory: LogDirectory = None,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, such as the case.")] = "",
     decision: Annotated[
         list[str] | None,

@@ -6,10 +6,7 @@ from typing import Annotated
 
 import typer
 
-Directory = Annotated[
-    str | None,
-    typer.Option("--log", "-l", metavar="DIR", help="The log; that of solon.yaml without it."),
-]
+from solon.cli.options import LogDirectory
 
 
 def add_to(app: typer.Typer) -> None:
@@ -18,7 +15,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def serve(
-    directory: Directory = None,
+    directory: LogDirectory = None,
     listen: Annotated[
         str, typer.Option("--listen", metavar="HOST:PORT", help="The address to listen at.")
     ] = "127.0.0.1:8282",
@@ -75,7 +72,7 @@ def serve(
 
 
 def ship(
-    directory: Directory = None,
+    directory: LogDirectory = None,
     sink: Annotated[
         list[str] | None,
         typer.Option("--sink", metavar="NAME", help="Only this sink of solon.yaml; may be repeated."),
