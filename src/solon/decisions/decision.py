@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -44,6 +44,19 @@ class Decision:
     @property
     def unmatched(self) -> bool:
         return self.policies == 0
+
+    def worded(self) -> Iterator[tuple[str, Finding]]:
+        """The findings, the gravest first, each with the word for what became of it."""
+        for word, findings in (
+            ("error", self.errors),
+            ("deny", self.enforced),
+            ("overridden", self.overridden),
+            ("warn", self.warned),
+            ("waived", self.waived),
+            ("recorded", self.recorded),
+        ):
+            for finding in findings:
+                yield word, finding
 
     @property
     def findings(self) -> list[Finding]:

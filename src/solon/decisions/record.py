@@ -50,18 +50,6 @@ def record(
         document = inside(document, "/input")
         masked += inside.pointers
     clean = Scrubber(secrets | parent_secrets)
-    found = [
-        (word, finding)
-        for word, findings in (
-            ("error", decision.errors),
-            ("deny", decision.enforced),
-            ("overridden", decision.overridden),
-            ("warn", decision.warned),
-            ("waived", decision.waived),
-            ("recorded", decision.recorded),
-        )
-        for finding in findings
-    ]
     event: dict[str, Any] = {
         "labels": dict(labels),
         "decision_id": decision.decision_id,
@@ -93,7 +81,7 @@ def record(
             },
             "findings": [
                 _finding(word, finding, clean, f"/solon/findings/{index}")
-                for index, (word, finding) in enumerate(found)
+                for index, (word, finding) in enumerate(decision.worded())
             ],
         },
     }

@@ -103,16 +103,8 @@ class CheckReport:
 
 def shown(decision: Decision) -> Iterator[tuple[Shown, Finding]]:
     """The findings of a decision and what became of each, the gravest first."""
-    for word, findings in (
-        (Shown.ERROR, decision.errors),
-        (Shown.DENY, decision.enforced),
-        (Shown.OVERRIDDEN, decision.overridden),
-        (Shown.WARN, decision.warned),
-        (Shown.WAIVED, decision.waived),
-        (Shown.RECORDED, decision.recorded),
-    ):
-        for finding in findings:
-            yield word, finding
+    for word, finding in decision.worded():
+        yield Shown(word), finding
 
 
 def why(finding: Finding) -> str:

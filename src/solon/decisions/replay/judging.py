@@ -209,16 +209,7 @@ class _Nowhere:
 
 def _findings(decision: Decision) -> tuple[Found, ...]:
     return tuple(
-        Found(finding.policy.id, word, _line(finding.message))
-        for word, findings in (
-            ("error", decision.errors),
-            ("deny", decision.enforced),
-            ("overridden", decision.overridden),
-            ("warn", decision.warned),
-            ("waived", decision.waived),
-            ("recorded", decision.recorded),
-        )
-        for finding in findings
+        Found(finding.policy.id, word, _line(finding.message)) for word, finding in decision.worded()
     )
 
 
