@@ -162,8 +162,9 @@ def test_a_policy_that_is_stopped_still_has_its_profile(plan: Path, solon: Calla
     (plan / "plan.json").write_text(json.dumps(many))
     ran = solon("profile", "-p", "policy", "plan.json", "--timeout", "0.05")
     assert ran.status == 0
-    assert (
-        "✗ stopped: policy/network.rego:6:2: eval_cancel_error: evaluation took longer than 0.05 s" in ran.out
+    assert re.search(
+        r"✗ stopped: policy/network\.rego:6:2: eval_cancel_error: evaluation (took|would take) longer than 0\.05 s",
+        ran.out,
     )
     assert "1. policy/network.rego:6  main.deny" in ran.out
 
