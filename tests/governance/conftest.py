@@ -6,8 +6,8 @@ from datetime import UTC, tzinfo
 import pytest
 
 from solon.frameworks.policy import Policy, Stage
-from solon.governance import files
 from solon.governance.waivers.waiver import Checked, Waiver, WaiverSettings, checked, rules
+from solon.subjects import files
 from solon.subjects.subject import Location
 
 SEVERITIES = {"a.low": "low", "a.medium": "medium", "a.high": "high", "b.critical": "critical"}

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from solon.decisions.decision import decide
 from solon.frameworks.policy import Evaluation, Finding, Policy, PolicySet, Stage
-from solon.governance.files import Files, parsed
 from solon.governance.ownership import Around, Ownership, OwnershipSettings
 from solon.governance.programme import Inputs, Programme, creation_times
 from solon.governance.rollouts.rollout import RANK, Rollout
 from solon.governance.waivers.waiver import Waiver, WaiverSettings, rules
 from solon.subjects import kubernetes, terraform
 from solon.subjects.documents import Document
+from solon.subjects.files import Files, parsed
 from solon.subjects.positions import SourceFile
 from solon.subjects.subject import Location, Subject, Unreadable
 

@@ -10,12 +10,12 @@ from typing import Any
 from solon.decisions.in_force.present import Present, present
 from solon.frameworks.policy import Policy, PolicySet, Stage, source_text
 from solon.governance.breakglass.cases import Opened, Used
-from solon.governance.files import Files, parsed
 from solon.governance.ownership import Around, Ownership, OwnershipSettings
 from solon.governance.programme import Inputs, Programme
 from solon.governance.rollouts.rollout import Rollout
 from solon.governance.scope import Scope
 from solon.governance.waivers.waiver import Waiver, WaiverSettings, rules
+from solon.subjects.files import Files, parsed
 from solon.subjects.subject import Location, Unreadable
 
 REGO = 'package main\n\ndeny contains msg if {\n\tinput.bad\n\tmsg := "is bad"\n}\n'

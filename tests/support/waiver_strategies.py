@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from solon.governance.files import Part
 from solon.governance.scope import Scope, Traits
 from solon.governance.waivers.waiver import Exemption, Waiver
+from solon.subjects.files import Part
 from solon.subjects.subject import Location
 
 

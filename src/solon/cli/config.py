@@ -13,13 +13,13 @@ from solon.decisions.sinks.settings import LogSettings
 from solon.frameworks.lint import FIELDS
 from solon.governance import times
 from solon.governance.breakglass.settings import BreakglassSettings
-from solon.governance.files import convert
 from solon.governance.notify import NotifySettings
 from solon.governance.ownership import OwnershipSettings
 from solon.governance.tickets.settings import TicketSettings
 from solon.governance.waivers.waiver import WaiverSettings, rules
 from solon.report import FORMATS
 from solon.subjects.documents import Problem, decode_yaml, text_of
+from solon.subjects.files import convert
 from solon.subjects.positions import SourceFile
 from solon.subjects.subject import Location, Path, Unreadable
 

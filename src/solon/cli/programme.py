@@ -14,8 +14,7 @@ import msgspec
 from solon.cli.config import Found
 from solon.cli.errors import UsageError
 from solon.frameworks.policy import PolicySet
-from solon.governance import codeowners, files, times
-from solon.governance.files import Files
+from solon.governance import codeowners, times
 from solon.governance.ownership import Around, Ownership, OwnershipSettings, Source
 from solon.governance.programme import Inputs, Programme, creation_times
 from solon.governance.rollouts import baseline
@@ -23,8 +22,9 @@ from solon.governance.rollouts.baseline import Known
 from solon.governance.rollouts.rollout import Rollout
 from solon.governance.scope import Traits
 from solon.governance.waivers.waiver import Waiver, rules
-from solon.subjects import discover
+from solon.subjects import discover, files
 from solon.subjects.documents import Problem, collector_paused, decode_yaml, text_of
+from solon.subjects.files import Files
 from solon.subjects.subject import Unreadable
 
 

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from solon.frameworks.policy import Evaluation, Finding, Policy, PolicySet, Ruling, Stage
-from solon.governance.files import Files
 from solon.governance.ownership import Ownership
 from solon.governance.rollouts.baseline import Known
 from solon.governance.rollouts.rollout import (
@@ -27,6 +26,7 @@ from solon.governance.rollouts.rollout import (
 from solon.governance.scope import Traits
 from solon.governance.times import moment, shown
 from solon.governance.waivers.waiver import Checked, Cover, Exemption, Rules, Waiver, checked
+from solon.subjects.files import Files
 from solon.subjects.subject import Path, Subject, Unreadable
 
 Spares = Callable[[str, Traits], str]

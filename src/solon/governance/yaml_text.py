@@ -57,7 +57,7 @@ def line_end(text: str, at: int) -> int:
 def part(text: str, number: int) -> tuple[int, Any]:
     """Where the document begins that has the part of that number, and the part's node. Raises Unclear.
 
-    Parts are counted as :func:`solon.governance.files.parsed` gives them: documents, or the items of those that are
+    Parts are counted as :func:`solon.subjects.files.parsed` gives them: documents, or the items of those that are
     lists.
     """
     import yaml

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from solon.frameworks.policy import Stage
-from solon.governance.files import Part, parsed
 from solon.governance.rollouts.criteria import criteria, in_stage, percent
 from solon.governance.rollouts.observations import Found, Seen
 from solon.governance.rollouts.rollout import Exit, Rollout, Track, plan
+from solon.subjects.files import Part, parsed
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

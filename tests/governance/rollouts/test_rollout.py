@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solon.frameworks.policy import Policy, PolicySet, Stage
-from solon.governance.files import parsed
 from solon.governance.rollouts.rollout import Plan, Rollout, assigned, plan, unmatched
 from solon.governance.scope import Traits
+from solon.subjects.files import parsed
 from solon.subjects.subject import Location, Unreadable
 
 BERLIN = ZoneInfo("Europe/Berlin")

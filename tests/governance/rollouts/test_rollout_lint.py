@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from solon.frameworks.policy import Policy, PolicySet, Stage
-from solon.governance.files import Part, parsed
 from solon.governance.rollouts.lint import Version, raised, remarks
 from solon.governance.rollouts.rollout import Plan, Rollout, plan
 from solon.lang.remark import Remark
+from solon.subjects.files import Part, parsed
 from solon.subjects.subject import Location
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solon.frameworks.policy import Stage
-from solon.governance.files import Part, parsed
 from solon.governance.rollouts.rollout import Rollout, Step
 from solon.governance.rollouts.steps import Change, Refused, changed
+from solon.subjects.files import Part, parsed
 
 STEP = Step(Stage.ENFORCE, "2026-12-01")
 URGENT = Step(Stage.ENFORCE, "2026-11-21T10:00:00Z", emergency='worm: "x"', approved_by="@ciso")

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solon.governance.files import parsed
 from solon.governance.scope import Scope
 from solon.governance.waivers.edit import Refused, added, block, renewal, renewed
 from solon.governance.waivers.waiver import Renewal, Waiver
+from solon.subjects.files import parsed
 
 NEW = Waiver(
     policy="main.deny",

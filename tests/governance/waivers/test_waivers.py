@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from waiver_strategies import NAMES, START, TRAITS, exemptions
 
-from solon.governance import files
 from solon.governance.scope import Traits, compiled
 from solon.governance.waivers.waiver import (
     Approver,
@@ -24,6 +23,7 @@ from solon.governance.waivers.waiver import (
     named,
     rules,
 )
+from solon.subjects import files
 
 GOOD = {
     "policy": "a.high",

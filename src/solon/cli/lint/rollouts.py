@@ -12,11 +12,12 @@ from solon.cli import config, governed, policies
 from solon.cli.errors import Failure, UsageError
 from solon.cli.git import Revision
 from solon.frameworks.policy import PolicySet, Stage
-from solon.governance import files, times
+from solon.governance import times
 from solon.governance.rollouts import lint as rollout_lint
 from solon.governance.rollouts.lint import Version
 from solon.governance.rollouts.rollout import Plan, Rollout, assigned, plan
 from solon.lang.remark import Remark
+from solon.subjects import files
 from solon.subjects.subject import Location, Unreadable
 
 

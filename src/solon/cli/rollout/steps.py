@@ -11,7 +11,6 @@ from solon.cli.errors import Failure, UsageError
 from solon.cli.governed import Governed
 from solon.cli.writing import replaced
 from solon.frameworks.policy import Stage
-from solon.governance.files import MAX_BYTES, Part, parsed
 from solon.governance.rollouts.promotion import Move, NotNow, Promotion, demoted, promoted
 from solon.governance.rollouts.rollout import Plan, Rollout, Track, plan
 from solon.governance.rollouts.steps import Change, Refused, changed
@@ -20,6 +19,7 @@ from solon.report.json import text as json_text
 from solon.report.text import printable
 from solon.subjects import discover
 from solon.subjects.documents import Problem, text_of
+from solon.subjects.files import MAX_BYTES, Part, parsed
 
 _BOM = "\ufeff"
 

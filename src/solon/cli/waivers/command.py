@@ -16,8 +16,7 @@ from solon.cli.config import Found
 from solon.cli.errors import Failure, UsageError
 from solon.cli.governed import HISTORY
 from solon.frameworks.policy import Policy
-from solon.governance import files, times
-from solon.governance.files import Part
+from solon.governance import times
 from solon.governance.rollouts import observations
 from solon.governance.rollouts.observations import Observation
 from solon.governance.waivers import lint as waiver_lint
@@ -27,6 +26,8 @@ from solon.governance.waivers.waiver import Checked, Exemption, Rules, Waiver, p
 from solon.report import lint_report, waivers_report
 from solon.report.lint_report import LintReport
 from solon.report.waivers_report import WaiversReport
+from solon.subjects import files
+from solon.subjects.files import Part
 from solon.subjects.subject import Unreadable
 
 

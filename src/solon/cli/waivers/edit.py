@@ -17,8 +17,7 @@ from solon.cli.errors import Failure, UsageError
 from solon.cli.waivers import command as repositories
 from solon.cli.waivers.command import Repository
 from solon.cli.writing import replaced
-from solon.governance import files, times
-from solon.governance.files import Part
+from solon.governance import times
 from solon.governance.scope import Scope, matches
 from solon.governance.waivers import edit as waiver_edit
 from solon.governance.waivers import waiver as waivers
@@ -29,8 +28,9 @@ from solon.report import waivers_report
 from solon.report.check_report import plural
 from solon.report.text import printable
 from solon.report.waivers_report import WaiversReport
-from solon.subjects import discover
+from solon.subjects import discover, files
 from solon.subjects.documents import Problem, text_of
+from solon.subjects.files import Part
 from solon.subjects.subject import Location, Unreadable
 
 _BOM = b"\xef\xbb\xbf"

@@ -16,7 +16,6 @@ from solon.decisions.in_force.parts import ActivePolicy, ActiveRollout, ActiveSe
 from solon.decisions.in_force.state import State
 from solon.frameworks.policy import Policy, PolicySet, Ruling, Stage
 from solon.governance.breakglass.cases import Case
-from solon.governance.files import Files, Part
 from solon.governance.ownership import Around, Ownership, OwnershipSettings
 from solon.governance.programme import Inputs, Programme, creation_times
 from solon.governance.rollouts import baseline
@@ -26,6 +25,7 @@ from solon.governance.scope import Traits, compiled, matches
 from solon.governance.times import moment, zone
 from solon.governance.waivers.waiver import Cover, Exemption, WaiverSettings, rules
 from solon.governance.waivers.waiver import State as WaiverState
+from solon.subjects.files import Files, Part
 from solon.subjects.subject import Location, Path, Subject, Unreadable
 
 _NOBODY: Final = OwnershipSettings(team=[], owner=[], environment=[])

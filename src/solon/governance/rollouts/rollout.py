@@ -15,9 +15,9 @@ from typing import Final
 import msgspec
 
 from solon.frameworks.policy import Policy, PolicySet, Stage
-from solon.governance.files import Part
 from solon.governance.scope import Globs, Index, Scope, Traits, has_wildcard, matches
 from solon.governance.times import duration, moment
+from solon.subjects.files import Part
 from solon.subjects.subject import Location, Unreadable
 
 ORDER: Final = (Stage.DRYRUN, Stage.WARN, Stage.AUDIT, Stage.ENFORCE)

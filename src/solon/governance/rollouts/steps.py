@@ -14,10 +14,10 @@ from typing import Any, Final
 import msgspec
 
 from solon.governance import yaml_text
-from solon.governance.files import Part, parsed
 from solon.governance.rollouts.rollout import Rollout, Step
 from solon.governance.yaml_text import Unclear, scalar
 from solon.subjects.documents import looks_like_json
+from solon.subjects.files import Part, parsed
 from solon.subjects.subject import Unreadable
 
 

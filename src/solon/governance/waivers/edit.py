@@ -11,10 +11,10 @@ from typing import Any, Final
 import msgspec
 
 from solon.governance import yaml_text
-from solon.governance.files import parsed
 from solon.governance.waivers.waiver import Renewal, Waiver
 from solon.governance.yaml_text import Unclear, flow, line_end, newline_of, scalar
 from solon.subjects.documents import looks_like_json
+from solon.subjects.files import parsed
 from solon.subjects.subject import Unreadable
 
 _ORDER: Final = ("id", "policy", "scope", "owner", "reason", "ticket", "approved_by", "created", "expires")

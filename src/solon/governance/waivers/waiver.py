@@ -19,9 +19,9 @@ from typing import Final
 import msgspec
 
 from solon.frameworks.policy import Policy
-from solon.governance.files import Part
 from solon.governance.scope import Globs, Index, Scope, Traits, has_wildcard, matches
 from solon.governance.times import duration, moment, period, shown
+from solon.subjects.files import Part
 from solon.subjects.subject import Location, Unreadable
 
 SEVERITIES: Final = ("low", "medium", "high", "critical")

@@ -1,4 +1,4 @@
-"""Files of the programme: YAML from the policy repository, each part typed, each problem at its line."""
+"""Files of values with a type: YAML and JSON, each part typed, each problem at its line."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from solon.governance.files import parsed, read
 from solon.governance.scope import Scope
+from solon.subjects.files import parsed, read
 
 
 class Note(msgspec.Struct, forbid_unknown_fields=True):
