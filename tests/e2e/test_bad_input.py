@@ -112,7 +112,7 @@ TEXTS: dict[str, tuple[str | bytes, str, str, str]] = {
     "nothing": ("", "", "no documents in this file", ""),
     "blanks": (" \n\n", "", "no documents in this file", ""),
     "comments": ("# nothing\n# here\n", "", "no documents in this file", ""),
-    "one word": ("hello\n", ":1", "neither a Kubernetes object nor a Terraform plan: a single value", ""),
+    "one word": ("hello\n", ":1", "no Kubernetes object, Terraform plan or release: a single value", ""),
     "a zip archive": (
         b"PK\x03\x04rest",
         "",

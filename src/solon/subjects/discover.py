@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from solon.subjects import kubernetes, terraform
+from solon.subjects import kubernetes, ml_release, terraform
 from solon.subjects.documents import Problem, decode, text_of
 from solon.subjects.positions import SourceFile
 from solon.subjects.subject import Location, Subject, Unreadable
@@ -150,12 +150,12 @@ def read_data(
         try:
             if terraform.is_plan(document.value):
                 yield from terraform.subjects(document, file)
+            elif ml_release.is_release(document.value):
+                yield from ml_release.subjects(document, file)
             elif isinstance(document.value, dict | list):
                 yield from kubernetes.subjects(document, file, cluster or kubernetes.NO_CLUSTER)
             elif named:
-                raise Problem(
-                    "neither a Kubernetes object nor a Terraform plan: a single value", document.row
-                )
+                raise Problem("no Kubernetes object, Terraform plan or release: a single value", document.row)
         except Problem as problem:
             yield problem.at(name)
     if empty and named:

@@ -1,0 +1,1 @@
+"""How a model does for one group beside another."""

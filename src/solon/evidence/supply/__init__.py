@@ -1,0 +1,1 @@
+"""Where a model comes from: its signature, what it depends on, and its bill of materials."""

@@ -1,0 +1,59 @@
+"""What is known of a model's origin."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Signature(msgspec.Struct, frozen=True, omit_defaults=True):
+    """``verified`` by the key with that ``key`` digest; ``problem`` says why not.
+
+    ``outside`` are files of the model that the
+    signature says nothing of: model-signing leaves out ``.git`` and its like.
+    """
+
+    verified: bool
+    method: str = "openssf-model-signing"
+    key: str = ""
+    problem: str = ""
+    files: int = 0
+    outside: list[str] = []
+
+
+class Package(msgspec.Struct, frozen=True, omit_defaults=True):
+    """``unknown`` says why it could not be matched: no exact version, an ecosystem that the database has not."""
+
+    name: str
+    version: str
+    ecosystem: str = "PyPI"
+    unknown: str = ""
+
+
+class Vulnerability(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One record of the database that a package matches; ``severity`` is critical, high, medium, low or unknown."""
+
+    id: str
+    package: str
+    version: str
+    severity: str
+    summary: str = ""
+    aliases: list[str] = []
+    fixed: list[str] = []
+
+
+class Database(msgspec.Struct, frozen=True):
+    """The file of vulnerabilities: ``records`` in it, the newest of them of ``newest`` (RFC 3339)."""
+
+    digest: str
+    records: int
+    newest: str
+    ecosystems: list[str]
+
+
+class Dependencies(msgspec.Struct, frozen=True, omit_defaults=True):
+    """``database`` is None where nobody gave one: then nothing was matched, and nothing is known."""
+
+    sources: list[str]
+    packages: list[Package]
+    vulnerabilities: list[Vulnerability]
+    database: Database | None = None
