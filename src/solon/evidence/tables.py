@@ -93,7 +93,9 @@ class Table:
                 f"{self.name}: `{column}` holds more than {MAX_TEXT >> 20} MiB of text; take a sample of its rows"
             )
         found = self._fetch(cell)
-        return np.where(np.ma.getmaskarray(found), None, np.ma.getdata(found))
+        texts = np.array(np.ma.getdata(found), dtype=object)
+        texts[np.ma.getmaskarray(found)] = None
+        return texts
 
     def numbers(self, column: str) -> Numbers:
         """The cells as numbers; true and false are 1 and 0. Raises CannotCollect where there is no such column."""
