@@ -1,4 +1,4 @@
-"""Ed25519 keys in PEM: the private one signs tokens, the public one lies in the policy repository."""
+"""Ed25519 keys in PEM: the private one signs, the public one lies where whoever verifies finds it."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def private_key(pem: bytes) -> Ed25519PrivateKey:
     except TypeError:
         raise ValueError("is protected by a passphrase, and Solon reads keys without one") from None
     except (ValueError, UnsupportedAlgorithm):
-        raise ValueError("is not a private key in PEM (`solon breakglass keygen` writes one)") from None
+        raise ValueError("is not a private key in PEM") from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise ValueError("is not an Ed25519 key (`solon breakglass keygen` writes one)")  # noqa: TRY004
+        raise ValueError("is not an Ed25519 key")  # noqa: TRY004
     return key
 
 
@@ -40,7 +40,7 @@ def public_key(pem: bytes) -> Ed25519PublicKey:
     try:
         key = serialization.load_pem_public_key(pem)
     except (ValueError, UnsupportedAlgorithm):
-        raise ValueError("is not a public key in PEM (`solon breakglass keygen` writes one)") from None
+        raise ValueError("is not a public key in PEM") from None
     if not isinstance(key, Ed25519PublicKey):
-        raise ValueError("is not an Ed25519 key (`solon breakglass keygen` writes one)")  # noqa: TRY004
+        raise ValueError("is not an Ed25519 key")  # noqa: TRY004
     return key
