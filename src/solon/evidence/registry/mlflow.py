@@ -24,7 +24,8 @@ from solon.subjects.ml_release import RELEASE, RELEASE_FILE
 
 LOGGED: Final = "solon"  # where in a run's artifacts the release is
 FILES: Final = "model"  # where in the directory the version's files are
-_NAME: Final = re.compile(r"models:/([^/@]+)(?:/([1-9][0-9]{0,17})|@([\w-]+))")
+_VERSION: Final = re.compile(r"models:/([^/:]+)/([1-9][0-9]{0,17})", re.ASCII)
+_ALIAS: Final = re.compile(r"models:/([^/:]+)@([\w-]+)")
 _MOST_FILES: Final = 20_000
 _MOST_LABELS: Final = 100
 _LONGEST: Final = 500  # characters of a label
@@ -45,10 +46,13 @@ class Reference:
     @classmethod
     def of(cls, text: str) -> Reference:
         """Raises CannotFetch."""
-        found = _NAME.fullmatch(text)
-        if found is None:
-            raise CannotFetch(f"{text}: is no version of a registered model: models:/NAME/VERSION or models:/NAME@ALIAS")
-        return cls(found[1], found[2] or "", found[3] or "")
+        if found := _VERSION.fullmatch(text):
+            return cls(found[1], version=found[2])
+        if found := _ALIAS.fullmatch(text):
+            return cls(found[1], alias=found[2])
+        raise CannotFetch(
+            f"{text}: is no version of a registered model: models:/NAME/VERSION or models:/NAME@ALIAS"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +143,9 @@ def _fetch(
 def _logged_model(client: Any, version: Any) -> Any:
     """The logged model that a version was made of, as MLflow 3 has them; None where there is none."""
     source = str(version.source)
-    model_id = version.model_id or (source.removeprefix("models:/") if source.startswith("models:/m-") else "")
+    model_id = version.model_id or (
+        source.removeprefix("models:/") if source.startswith("models:/m-") else ""
+    )
     return client.get_logged_model(model_id) if model_id else None
 
 
@@ -212,7 +218,7 @@ def _download(client: Any, location: str, target: str, budget: list[int], *, nee
     """All files at a location, into a directory. ``budget`` is how many bytes there may be yet, and is lowered."""
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-    repository = get_artifact_repository(location, tracking_uri=client.tracking_uri)
+    repository: Any = get_artifact_repository(location, tracking_uri=client.tracking_uri)
     sizes = list(_listed(repository))
     if not sizes:
         if needed:

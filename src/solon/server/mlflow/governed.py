@@ -5,18 +5,36 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from solon.governance.scope import matches
 from solon.server.mlflow.settings import MlflowSettings
 
 
-@dataclass(frozen=True, slots=True)
+class Way(StrEnum):
+    """How a version is live: an alias points to it, it is in a stage, or it is in a model where all are."""
+
+    ALIAS = "alias"
+    STAGE = "stage"
+    NAME = "name"
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class Going:
-    """A version that goes live in a registered model. ``version`` is empty for one that is made."""
+    """A version that goes live in a registered model. ``version`` is empty for one that is made.
+
+    ``by`` is the alias or stage; empty where every version of the model is live.
+    """
 
     name: str
     version: str
-    way: str  # the alias champion, the stage Production, a version of prod.adult
+    way: Way
+    by: str = ""
+
+    def __str__(self) -> str:
+        if self.way is Way.NAME:
+            return f"version {self.version} of {self.name}"
+        return f"version {self.version} of {self.name} by the {self.way} {self.by}"
 
 
 def folded(text: str) -> str:
@@ -47,17 +65,17 @@ def by_stage(settings: MlflowSettings, name: str, stage: str) -> bool:
 
 def aliased(settings: MlflowSettings, name: str, alias: str, version: str) -> list[Going]:
     """By an alias that is set."""
-    return [Going(name, version, f"the alias {alias}")] if by_alias(settings, name, alias) else []
+    return [Going(name, version, Way.ALIAS, alias)] if by_alias(settings, name, alias) else []
 
 
 def staged(settings: MlflowSettings, name: str, stage: str, version: str) -> list[Going]:
     """By a move to a stage."""
-    return [Going(name, version, f"the stage {stage}")] if by_stage(settings, name, stage) else []
+    return [Going(name, version, Way.STAGE, stage)] if by_stage(settings, name, stage) else []
 
 
-def created(settings: MlflowSettings, name: str) -> list[Going]:
+def created(settings: MlflowSettings, name: str, version: str = "") -> list[Going]:
     """By being made, or copied, in a registered model."""
-    return [Going(name, "", f"a version of {name}")] if is_governed_name(settings, name) else []
+    return [Going(name, version, Way.NAME)] if is_governed_name(settings, name) else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +84,6 @@ class Version:
 
     version: str
     stage: str = ""
-    location: str = ""
-    run: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +103,5 @@ def live(settings: MlflowSettings, model: Model, name: str = "") -> list[Going]:
         out += aliased(settings, name, alias, version)
     for each in model.versions:
         out += staged(settings, name, each.stage, each.version)
-        if is_governed_name(settings, name):
-            out.append(Going(name, each.version, f"a version of {name}"))
+        out += created(settings, name, each.version)
     return out

@@ -10,7 +10,7 @@ import inspect
 import logging
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import wraps
 from importlib.metadata import entry_points
@@ -68,8 +68,11 @@ class Guard:
     governance: Governance
     now: Callable[[], datetime]
 
-    def hold(self, what: str, going: list[Going], location: Callable[[Going], str]) -> None:
-        """Raise MlflowException unless everything that would go live may."""
+    def hold(self, what: str, going: list[Going], location: Callable[[Going], str], source: str = "") -> None:
+        """Raise MlflowException unless everything that would go live may.
+
+        ``source`` is what to have judged, where it is not the version that goes live.
+        """
         for each in going:
             try:
                 answer = self._answer(each, location(each))
@@ -79,7 +82,7 @@ class Guard:
                     continue
                 answer = Answer(False, f"whether it may cannot be told: {error}")
             if not answer.passed:
-                _refuse(what, each, answer)
+                _refuse(what, source or f"models:/{each.name}/{each.version}", each, answer)
 
     def _answer(self, going: Going, location: str) -> Answer:
         if location in PROMPTS:
@@ -134,14 +137,14 @@ def _stage(by: Guard, store: Any, _method: str, said: Mapping[str, Any]) -> None
 def _create(by: Guard, store: Any, _method: str, said: Mapping[str, Any]) -> None:
     name, source = said["name"], said["source"]
     going = governed.created(by.governance.settings, name)
-    by.hold(f"to create a version of {name} from {source}", going, lambda _: _source(store, source))
+    by.hold(f"to create a version of {name} from {source}", going, lambda _: _source(store, source), source)
 
 
 def _rename(by: Guard, store: Any, _method: str, said: Mapping[str, Any]) -> None:
     name, new = said["name"], said["new_name"]
     found = store.get_registered_model(name)
     versions = [
-        Version(str(each.version), each.current_stage or "", "")
+        Version(str(each.version), each.current_stage or "")
         for each in _pages(lambda token: store.search_model_versions(_named(name), 1000, page_token=token))
     ]
     model = Model(name, {alias: str(version) for alias, version in found.aliases.items()}, tuple(versions))
@@ -149,7 +152,8 @@ def _rename(by: Guard, store: Any, _method: str, said: Mapping[str, Any]) -> Non
     by.hold(
         f"to rename {name} to {new}",
         governed.live(by.governance.settings, model, new),
-        lambda going: located(Going(name, going.version, going.way)),
+        lambda going: located(replace(going, name=name)),
+        f"models:/{name}/VERSION",
     )
 
 
@@ -212,10 +216,12 @@ def _pages(search: Callable[[str | None], Any]) -> list[Any]:
             return found
 
 
-def _refuse(what: str, going: Going, answer: Answer) -> None:
-    how = f"models:/{going.name}/{going.version}" if going.version else "the version that it is made from"
-    text = f"Solon refuses {what}: {answer.because}\nTo have it judged: solon model gate {how}"
-    raise _denied(text)
+def _refuse(what: str, source: str, going: Going, answer: Answer) -> None:
+    """Raise what the client shows: why, and how to have it judged."""
+    other = f" --for '{going.name}'" if not source.startswith(f"models:/{going.name}/") else ""
+    raise _denied(
+        f"Solon refuses {what}: {answer.because}\nTo have it judged: solon model gate '{source}'{other}"
+    )
 
 
 def _denied(text: str) -> Exception:
