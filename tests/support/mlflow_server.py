@@ -34,7 +34,11 @@ class MlflowServer:
     """``app`` is the application of ``--app-name``; ``environment`` is added to that of the server."""
 
     def __init__(
-        self, directory: Path, app: str = "", environment: dict[str, str] | None = None, options: tuple[str, ...] = ()
+        self,
+        directory: Path,
+        app: str = "",
+        environment: dict[str, str] | None = None,
+        options: tuple[str, ...] = (),
     ) -> None:
         self.directory = directory
         self.port = free_port()
@@ -101,7 +105,9 @@ class MlflowServer:
         until = time.monotonic() + _PATIENCE
         while time.monotonic() < until:
             if self._process.poll() is not None:
-                raise AssertionError(f"mlflow server ended with {self._process.returncode}:\n{self.log[-3000:]}")
+                raise AssertionError(
+                    f"mlflow server ended with {self._process.returncode}:\n{self.log[-3000:]}"
+                )
             try:
                 with urllib.request.urlopen(f"{self.url}/health", timeout=2) as answer:
                     if answer.status == 200:

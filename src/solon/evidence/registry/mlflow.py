@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,8 @@ from typing import Any, Final
 
 import msgspec
 
-from solon.evidence import release
+from solon.evidence import digests, release
+from solon.evidence.document import Model
 from solon.evidence.places import Outside, inside
 from solon.evidence.release import Release, SupplyPart
 from solon.subjects.documents import Problem, decode_yaml, text_of
@@ -94,6 +96,18 @@ def fetch(
         raise CannotFetch(f"MLflow: {_line(error)}") from None
     except OSError as error:  # httpx and requests have theirs from it
         raise CannotFetch(f"{reference.name}: {_line(error)}") from None
+
+
+def contents(client: Any, location: str, *, max_bytes: int = 10 << 30) -> Model:
+    """The files at a location as they are now, named as in a release. Raises CannotFetch."""
+    from mlflow.exceptions import MlflowException
+
+    with tempfile.TemporaryDirectory(prefix="solon-") as directory:
+        try:
+            _download(client, location, os.path.join(directory, FILES), [max_bytes], needed=True)
+            return digests.model(directory, [FILES])
+        except (MlflowException, OSError, Problem) as error:
+            raise CannotFetch(f"{location}: {_line(error)}") from None
 
 
 def _fetch(

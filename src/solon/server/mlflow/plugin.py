@@ -18,25 +18,23 @@ from typing import Any, Final
 
 from solon.decisions.releases import Answer, CannotTell
 from solon.governance.inert import visible
-from solon.server.mlflow import governed, settings
+from solon.server.mlflow import governance, governed
+from solon.server.mlflow.governance import Governance, SettingsError
 from solon.server.mlflow.governed import Going, Model, Version
-from solon.server.mlflow.settings import Governance, SettingsError
 
 _log: Final = logging.getLogger("mlflow.solon")
 _GROUP: Final = "mlflow.app"
 _MOST: Final = 2_000  # characters of an explanation
-# What MLflow gives as the source of a prompt, which has no files that could be loaded as a model.
-PROMPTS: Final = frozenset(["prompt-template", "dummy-source"])
 
 
 def create_app() -> Any:
     """The application that MLflow serves, once nothing can go live unseen. Raises SettingsError."""
-    path = os.environ.get(settings.VARIABLE, "")
+    path = os.environ.get(governance.VARIABLE, "")
     if not path:
         raise SettingsError(
-            f"{settings.VARIABLE} is not set: it names the solon.yaml that says what is governed"
+            f"{governance.VARIABLE} is not set: it names the solon.yaml that says what is governed"
         )
-    found = settings.read(path)
+    found = governance.read(path)
 
     from mlflow.server import app
     from mlflow.server.handlers import _get_model_registry_store
@@ -75,7 +73,7 @@ class Guard:
         """
         for each in going:
             try:
-                answer = self._answer(each, location(each))
+                answer = self.governance.answer(each.name, location(each), self.now())
             except CannotTell as error:
                 if self.governance.settings.on_error == "open":
                     _log.error("%s: let pass, and nobody could tell whether it may: %s", what, error)
@@ -83,11 +81,6 @@ class Guard:
                 answer = Answer(False, f"whether it may cannot be told: {error}")
             if not answer.passed:
                 _refuse(what, source or f"models:/{each.name}/{each.version}", each, answer)
-
-    def _answer(self, going: Going, location: str) -> Answer:
-        if location in PROMPTS:
-            return Answer(True)
-        return self.governance.store.answer(going.name, location, self.now())
 
 
 def guard(store: type, by: Guard) -> None:

@@ -93,14 +93,18 @@ class Look:
 
     violations: Sequence[Violation]
     memory: Memory
-    looked_at: int = 0
 
 
-def compare(answers: Mapping[Going, Answer], before: Memory | None) -> Look:
-    """What is live, with whether it may be, against the last look; None for the first, at which nothing is new."""
-    known = {seen.going: seen.passed for seen in before.live} if before is not None else {}
+def compare(answers: Mapping[Going, Answer], untold: Iterable[Going], before: Memory | None) -> Look:
+    """What is live, with whether it may be, against the last look; None for the first, at which nothing is new.
+
+    ``untold`` is live, and nobody can tell whether it may be: that stays as it was remembered.
+    """
+    seen = before.live if before is not None else []
+    known = {each.going: each.passed for each in seen}
     last = dict(before.last) if before is not None else {}
-    violations, live = [], []
+    unsure = frozenset(untold)
+    violations, live = [], [each for each in seen if each.going in unsure]
     for going, answer in sorted(answers.items()):
         live.append(Seen(going.name, going.version, going.way, going.by, answer.passed))
         if answer.passed:
@@ -115,7 +119,7 @@ def compare(answers: Mapping[Going, Answer], before: Memory | None) -> Look:
         said = answer.attestation
         decision, owner = (said.decision_id, said.source.get("owner", "")) if said is not None else ("", "")
         violations.append(Violation(going, departure, answer.because, decision, owner))
-    return Look(violations, Memory("solon.mlflow.watch/v1", live, last), len(live))
+    return Look(violations, Memory("solon.mlflow.watch/v1", live, last))
 
 
 def remedies(

@@ -43,6 +43,10 @@ class Registry:
     def location(self, name: str, version: str) -> str:
         return str(self._client.get_model_version_download_uri(name, version))
 
+    def aliased(self, name: str, alias: str) -> str:
+        """The version that an alias points to."""
+        return str(self._client.get_model_version_by_alias(name, alias).version)
+
     def set_alias(self, name: str, alias: str, version: str) -> None:
         self._client.set_registered_model_alias(name, alias, version)
 
