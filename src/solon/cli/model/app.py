@@ -195,6 +195,19 @@ def verify(
 
 
 @app.command()
+def schema() -> None:
+    """Print the JSON Schema of evidence.json.
+
+    Example: solon model schema > evidence.schema.json
+    """
+    import json
+
+    from solon.evidence.document import schema as made
+
+    print(json.dumps(made(), indent=2))
+
+
+@app.command()
 def keygen(
     private: Annotated[
         str | None, typer.Option("--private", metavar="FILE", help="Where to write the private key.")
