@@ -45,6 +45,7 @@ class Registered(msgspec.Struct, frozen=True, omit_defaults=True):
     names: tuple[str, ...]
     run: str = ""
     model: str = ""
+    owner: str = ""
 
     def source(self) -> dict[str, str]:
         plain = msgspec.to_builtins(self)

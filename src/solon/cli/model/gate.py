@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,10 +38,18 @@ class Options:
     allowed_hosts: frozenset[str]
     timeout: float
     source: Mapping[str, str] | None = None  # where a registry has the files from
+    tracking_uri: str = ""
+    names: Sequence[str] = ()  # registered models in which a version may go live, besides its own
 
 
 def run(options: Options) -> int:
     """The exit status. Raises UsageError, Failure."""
+    if options.release.startswith("models:"):
+        from solon.cli.model import mlflow
+
+        return mlflow.gate(options)
+    if options.tracking_uri or options.names:
+        raise UsageError(f"{options.release}: --tracking-uri and --for are for models:/NAME/VERSION")
     done, _ = gated(options)
     check.write(done)
     return check.status(done)

@@ -28,6 +28,7 @@ LOGGED: Final = "solon"  # where in a run's artifacts the release is
 FILES: Final = "model"  # where in the directory the version's files are
 _VERSION: Final = re.compile(r"models:/([^/:]+)/([1-9][0-9]{0,17})", re.ASCII)
 _ALIAS: Final = re.compile(r"models:/([^/:]+)@([\w-]+)")
+_NEVER: Final = frozenset(["decision.dsse.json"])  # what is decided here is not for a run to say
 _MOST_FILES: Final = 20_000
 _MOST_LABELS: Final = 100
 _LONGEST: Final = 500  # characters of a label
@@ -98,6 +99,54 @@ def fetch(
         raise CannotFetch(f"{reference.name}: {_line(error)}") from None
 
 
+def run_of(client: Any, reference: Reference) -> str:
+    """The run that a version comes from. Raises CannotFetch."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        found = _version(client, reference)
+        model = _logged_model(client, found)
+    except MlflowException as error:
+        raise CannotFetch(f"MLflow: {_line(error)}") from None
+    run = found.run_id or (model.source_run_id if model is not None else "")
+    if not run:
+        raise CannotFetch(
+            f"{reference.name} {found.version}: comes from no run that something could be logged with"
+        )
+    return str(run)
+
+
+def submit(client: Any, run: str, directory: str) -> list[str]:
+    """Log a release directory with a run: all but the released files, which the registry has. Raises CannotFetch.
+
+    What is logged is listed. Nothing is believed because it was logged: whoever may write to the run may log.
+    """
+    from mlflow.exceptions import MlflowException
+
+    declared = _declared(directory, RELEASE_FILE)
+    names = sorted(_loggable(directory, declared))
+    try:
+        for name in names:
+            below = os.path.dirname(name)
+            client.log_artifact(run, os.path.join(directory, name), f"{LOGGED}/{below}" if below else LOGGED)
+    except MlflowException as error:
+        raise CannotFetch(f"MLflow: {_line(error)}") from None
+    return names
+
+
+def _loggable(directory: str, declared: Release) -> Iterator[str]:
+    released = tuple(os.path.normpath(path) for path in declared.model)
+    for at, below, names in os.walk(directory):
+        below[:] = [name for name in below if not name.startswith(".")]
+        for name in names:
+            path = os.path.relpath(os.path.join(at, name), directory)
+            inside_model = any(path == each or path.startswith(each + os.sep) for each in released)
+            if not inside_model and name not in _NEVER and not name.startswith("."):
+                if not os.path.isfile(os.path.join(at, name)) or os.path.islink(os.path.join(at, name)):
+                    raise CannotFetch(f"{path}: not a regular file")
+                yield path
+
+
 def contents(client: Any, location: str, *, max_bytes: int = 10 << 30) -> Model:
     """The files at a location as they are now, named as in a release. Raises CannotFetch."""
     from mlflow.exceptions import MlflowException
@@ -119,10 +168,7 @@ def _fetch(
     progress: Callable[[str, int, int], None],
 ) -> Fetched:
     name = reference.name
-    if reference.alias:
-        found = client.get_model_version_by_alias(name, reference.alias)
-    else:
-        found = client.get_model_version(name, reference.version)
+    found = _version(client, reference)
     version = str(found.version)
     location = str(client.get_model_version_download_uri(name, version))
     model = _logged_model(client, found)
@@ -145,13 +191,19 @@ def _fetch(
         **_of_run(run),
         **_of_model(files),
     }
-    declared = _declared(directory) if logged else None
+    declared = _declared(directory, "the release.yaml that was logged") if logged else None
     said = _released(declared, name, version, registry, labels, _trained(model, run))
     if said.supply is None and os.path.isfile(os.path.join(files, "requirements.txt")):
         said = msgspec.structs.replace(said, supply=SupplyPart(lock=f"{FILES}/requirements.txt"))
     with open(os.path.join(directory, RELEASE_FILE), "wb") as file:
         file.write(msgspec.yaml.encode(said))
     return Fetched(name, version, location, run_id, labels["mlflow.model"], said, logged)
+
+
+def _version(client: Any, reference: Reference) -> Any:
+    if reference.alias:
+        return client.get_model_version_by_alias(reference.name, reference.alias)
+    return client.get_model_version(reference.name, reference.version)
 
 
 def _logged_model(client: Any, version: Any) -> Any:
@@ -163,10 +215,10 @@ def _logged_model(client: Any, version: Any) -> Any:
     return client.get_logged_model(model_id) if model_id else None
 
 
-def _declared(directory: str) -> Release:
+def _declared(directory: str, called: str) -> Release:
     found = release.read(os.path.join(directory, RELEASE_FILE))
     if isinstance(found, list):
-        raise CannotFetch(f"the release.yaml that was logged: {found[0]}")
+        raise CannotFetch(f"{called}: {found[0]}")
     return found
 
 

@@ -31,7 +31,7 @@ class Unreadable(Exception):
 
 
 class Contents(Protocol):
-    """The digest over the files at a location as they are now; empty where they are not to be looked at this time."""
+    """The digest over the files at a location as they are now; empty where nobody wants to know. Raises CannotTell."""
 
     def __call__(self, location: str) -> str: ...
 
