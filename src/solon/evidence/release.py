@@ -93,7 +93,8 @@ class FairnessPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
 class DataPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """``training`` is a table, ``columns`` the dictionary of its columns.
 
-    ``steps`` are the preparations that were recorded, in order; ``recorded`` a YAML file that lists them.
+    ``steps`` are the preparations that it went through, in order, as whoever releases says; ``recorded`` is the YAML file in
+    which the pipeline wrote down those that ran. Which ones are required is for policies.
     """
 
     training: str
