@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import onnx_models
 import pytest
-from ml_releases import Files
+from measured_releases import Files
 
 from solon.evidence.collector import CannotCollect, Given, Operator
 from solon.evidence.performance import predictions
