@@ -19,7 +19,7 @@ from solon.cli.options import (
 )
 
 app = typer.Typer(
-    help="Reserve GPUs of a team's quota, so that two jobs cannot both take the last one.",
+    help="Reserve GPUs, so that no two jobs take the last one.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
