@@ -10,7 +10,7 @@ import typer
 from solon.cli.options import Environment, FormatOption, Hosts, Place, Policies, TableOrJson, Timeout
 
 app = typer.Typer(
-    help="Gather evidence about models, and let pass what may be released.",
+    help="Gather evidence about models, and gate their release.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
