@@ -47,6 +47,12 @@ class SentinelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sources: dict[str, str] = {}
 
 
+class QuotaConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``ledger`` is the file that reservations are kept in."""
+
+    ledger: str = ""
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the file says. Paths are relative to it."""
 
@@ -68,6 +74,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sentinel: SentinelConfig = SentinelConfig()
     models: ModelSettings = ModelSettings()
     mlflow: MlflowSettings | None = None
+    quota: QuotaConfig = QuotaConfig()
     notify: NotifySettings | None = None
     tickets: TicketSettings | None = None
 

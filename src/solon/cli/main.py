@@ -34,6 +34,7 @@ from solon.cli.options import (
     TerraformRun,
     Timeout,
 )
+from solon.cli.quota.app import app as quota
 from solon.cli.rollout.app import app as rollout
 from solon.cli.rollout.baseline_app import baseline
 from solon.cli.serve_app import serve
@@ -611,6 +612,7 @@ def notify(
 app.add_typer(rollout, name="rollout")
 app.command()(baseline)
 app.command()(audit)
+app.add_typer(quota, name="quota")
 app.add_typer(tickets, name="tickets")
 app.add_typer(waivers, name="waivers")
 app.add_typer(breakglass, name="breakglass")

@@ -37,6 +37,8 @@ class Options:
     place: str
     allowed_hosts: frozenset[str]
     timeout: float
+    report: str | None = None
+    summary: str | None = None
     source: Mapping[str, str] | None = None  # where a registry has the files from
     tracking_uri: str = ""
     names: Sequence[str] = ()  # registered models in which a version may go live, besides its own
@@ -51,8 +53,20 @@ def run(options: Options) -> int:
     if options.tracking_uri or options.names:
         raise UsageError(f"{options.release}: --tracking-uri and --for are for models:/NAME/VERSION")
     done, _ = gated(options)
-    check.write(done)
+    show(done, options)
     return check.status(done)
+
+
+def show(done: check.Judged, options: Options) -> None:
+    """Write what was asked for. Raises UsageError."""
+    for decision in done.report.decisions:
+        from solon.report.model import page, summary
+
+        if options.report:
+            _write(options.report, page.render(decision).encode())
+        if options.summary:
+            _write(options.summary, summary.render(decision).encode())
+    check.write(done)
 
 
 def gated(options: Options) -> tuple[check.Judged, bytes | None]:

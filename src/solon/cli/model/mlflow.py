@@ -140,7 +140,7 @@ def gate(options: gating.Options) -> int:
         _gather(directory)
         registered = _registered(found, governance, options.names)
         done, envelope = gating.gated(replace(options, release=directory, source=registered.source()))
-        check.write(done)
+        gating.show(done, options)
     if done.report.decisions:
         (decision,) = done.report.decisions
         _kept(envelope, governance)
