@@ -18,6 +18,7 @@ import msgspec
 
 from solon.decisions.attestation import Attestation, attested
 from solon.decisions.log import durable
+from solon.decisions.log.events import nanoseconds
 from solon.signing import dsse
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class ReleaseStore:
             registered = Registered.of(known.source)
             if registered is not None and registered.registry == self.registry and name in registered.names:
                 found.append(known)
-        return sorted(found, key=lambda each: (each.time, not each.passed), reverse=True)
+        return sorted(found, key=lambda each: (nanoseconds(each.time), not each.passed), reverse=True)
 
     def answer(self, name: str, location: str, now: datetime) -> Answer:
         """Whether what lies at a location may go live as a version of a registered model. Raises CannotTell."""
@@ -142,7 +143,9 @@ class ReleaseStore:
     def _attestation(self, path: str) -> Attestation:
         try:
             with open(path, "rb") as file:
-                return attested(dsse.verify(file.read(dsse.MAX_BYTES + 1), self.keys)[0])
+                said = attested(dsse.verify(file.read(dsse.MAX_BYTES + 1), self.keys)[0])
+            nanoseconds(said.time)
+            return said
         except OSError as error:
             raise CannotTell(f"{path}: {(error.strerror or str(error)).lower()}") from None
         except dsse.NotVerified as error:

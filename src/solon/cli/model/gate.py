@@ -91,7 +91,8 @@ def gated(options: Options) -> tuple[check.Judged, bytes | None]:
     if private is None:
         return done, None
     envelope = _signed(decision, evidence, said, options, private)
-    _write(os.path.join(found.directory, FILE), envelope)
+    if options.source is None:  # the decision on a version in a registry is kept for the registry
+        _write(os.path.join(found.directory, FILE), envelope)
     return done, envelope
 
 

@@ -133,6 +133,7 @@ def gate(options: gating.Options) -> int:
     wanted = reference(options.release)
     governance = governed()
     client = connected(options.tracking_uri)
+    # In a directory of its own: what another gate fetches at the same time is never judged for this version.
     with tempfile.TemporaryDirectory(prefix="solon-") as directory:
         found = fetched(client, wanted, directory)
         if not found.logged:
