@@ -140,7 +140,9 @@ def _counted(decision: Decision) -> str:
         (len(decision.recorded), "recorded"),
     )
     said = [f"{count} {word}" for count, word in counts if count]
-    return f"{plural(decision.policies, 'policy', 'policies')}: {', '.join(said) or 'none has anything to say'}"
+    return (
+        f"{plural(decision.policies, 'policy', 'policies')}: {', '.join(said) or 'none has anything to say'}"
+    )
 
 
 def _facts(decision: Decision, release: Release, document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
