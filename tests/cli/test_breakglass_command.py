@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 from local_http import LocalServer, Response
 
-from solon.governance.breakglass import keys, ledger, rules
+from solon.governance.breakglass import ledger, rules
 from solon.governance.breakglass.cases import Used
 from solon.governance.breakglass.settings import BreakglassSettings
 from solon.governance.breakglass.token import issue
 from solon.governance.scope import Scope
+from solon.signing import keys
 
 Solon = Callable[..., Any]
 ASKED = ("--reason", "the gateway is down", "--ticket", "PAY-4821", "--scope", "team=payments")

@@ -23,9 +23,9 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from solon.governance.breakglass import keys
 from solon.governance.breakglass.token import MAX_LENGTH, Claims, Refused, issue, verify
 from solon.governance.scope import Scope
+from solon.signing import keys
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"\x01" * 32)
 OTHER = Ed25519PrivateKey.from_private_bytes(b"\x02" * 32)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from solon.cli import config
+from solon.cli import config, key_files
 from solon.cli.breakglass import override
 from solon.cli.breakglass.repository import (
     Repository,
@@ -25,7 +25,6 @@ from solon.cli.breakglass.repository import (
     record,
     repository,
     say,
-    unusable_file,
 )
 from solon.cli.errors import Failure, UsageError
 from solon.governance.breakglass import ledger, rules
@@ -45,26 +44,11 @@ _SCOPE_KEYS: Final = ("team", "namespace", "environment", "cluster", "resource",
 
 def keygen(private: str | None, public: str | None) -> int:
     """Write a key pair; no file that exists is touched. Raises UsageError."""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    from solon.governance.breakglass import keys
-
     found = config.find(os.getcwd())
     settings = found.config.breakglass if found else BreakglassSettings()
     private = private or private_path(settings, os.environ)
     public = public or (found.paths([settings.public_key])[0] if found else settings.public_key)
-    for path in (private, public):
-        if os.path.lexists(path):
-            raise UsageError(
-                f"{path} exists already, and is left as it is: name another file, or move it away"
-            )
-    private_pem, public_pem = keys.pem_of(Ed25519PrivateKey.generate())
-    _write_new(private, private_pem, 0o600)
-    try:
-        _write_new(public, public_pem, 0o644)
-    except UsageError:
-        os.unlink(private)
-        raise
+    key_files.write_pair(private, public)
     print(f"Wrote {private}: the private key. Who has it can open break-glass tokens; keep it out of git.")
     print(f"Wrote {public}: the public key. Commit it, and let CODEOWNERS say who may change it.")
     if os.path.abspath(private) != os.path.abspath(private_path(settings, os.environ)):
@@ -72,18 +56,6 @@ def keygen(private: str | None, public: str | None) -> int:
             f"`solon breakglass open` finds the private key by {settings.private_key_env}={os.path.abspath(private)}"
         )
     return 0
-
-
-def _write_new(path: str, data: bytes, mode: int) -> None:
-    try:
-        os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        with open(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
-    except OSError as error:
-        raise unusable_file(path, error) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +181,7 @@ def _compare(at: Repository, base: str) -> None:
     except FileNotFoundError:
         present = b""
     except OSError as error:
-        raise unusable_file(at.ledger, error) from None
+        raise key_files.unusable(at.ledger, error) from None
     missing = ledger.missing_from(present, earlier, at.ledger, base)
     if missing is not None:
         raise Failure(printable(str(missing)))

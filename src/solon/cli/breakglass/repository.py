@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import stat
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from solon.cli import config
+from solon.cli import config, key_files
 from solon.cli.errors import Failure, UsageError
 from solon.governance.breakglass import ledger
 from solon.governance.breakglass.cases import AnyEvent
@@ -22,10 +21,7 @@ from solon.report.text import printable, printable_lines
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-K = TypeVar("K")
 E = TypeVar("E", bound=AnyEvent)
-
-_MAX_KEY: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,40 +54,20 @@ def private_path(settings: BreakglassSettings, environ: Mapping[str, str]) -> st
 
 
 def private_key(settings: BreakglassSettings) -> Ed25519PrivateKey:
-    from solon.governance.breakglass import keys
+    from solon.signing import keys
 
     path = private_path(settings, os.environ)
     hint = f"`solon breakglass keygen` writes one; {settings.private_key_env} says where it is"
-    return _key(path, keys.private_key, hint, private=True)
+    return key_files.read(path, keys.private_key, hint, private=True)
 
 
 def public_key(at: Repository) -> Ed25519PublicKey:
     """Raises UsageError."""
-    from solon.governance.breakglass import keys
+    from solon.signing import keys
 
-    return _key(at.public_key, keys.public_key, "`solon breakglass keygen` writes one", private=False)
-
-
-def _key(path: str, load: Callable[[bytes], K], hint: str, *, private: bool) -> K:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise UsageError(f"{path}: is no file ({hint})")
-            if private and status.st_mode & 0o077:
-                raise UsageError(f"{path}: a private key that others may read (chmod 600 {path})")
-            return load(file.read(_MAX_KEY))
-    except FileNotFoundError:
-        raise UsageError(f"{path}: no such key ({hint})") from None
-    except OSError as error:
-        raise unusable_file(path, error) from None
-    except ValueError as error:
-        raise UsageError(f"{path}: {error}") from None
-
-
-def unusable_file(path: str, error: OSError) -> UsageError:
-    return UsageError(f"{path}: {(error.strerror or str(error)).lower()}")
+    return key_files.read(
+        at.public_key, keys.public_key, "`solon breakglass keygen` writes one", private=False
+    )
 
 
 def read(at: Repository) -> Book:
@@ -99,7 +75,7 @@ def read(at: Repository) -> Book:
     try:
         book = ledger.read(at.ledger)
     except OSError as error:
-        raise unusable_file(at.ledger, error) from None
+        raise key_files.unusable(at.ledger, error) from None
     except Refused as refused:
         raise UsageError(str(refused)) from None
     if book.problems:
@@ -124,7 +100,7 @@ def record(at: Repository, decide: Callable[[Book], E]) -> E:
     try:
         return ledger.record(at.ledger, aloud)
     except OSError as error:
-        raise unusable_file(at.ledger, error) from None
+        raise key_files.unusable(at.ledger, error) from None
     except Refused as refused:
         raise UsageError(str(refused)) from None
 

@@ -1,0 +1,1 @@
+"""Keys, and envelopes that say who signed what."""
