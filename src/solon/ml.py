@@ -18,7 +18,9 @@ def log_release(directory: str, run_id: str | None = None) -> Sequence[str]:
     active = mlflow.active_run()
     run = run_id or (active.info.run_id if active is not None else "")
     if not run:
-        raise ValueError("there is no active run: call it inside `with mlflow.start_run():`, or give a run_id")
+        raise ValueError(
+            "there is no active run: call it inside `with mlflow.start_run():`, or give a run_id"
+        )
     try:
         return submit(mlflow.MlflowClient(), run, directory)
     except CannotFetch as error:
