@@ -9,7 +9,7 @@ gone wrong: a pickle, which learned from whether somebody works part time.
 from __future__ import annotations
 
 import csv
-import pickle  # noqa: S403 - version 8 is one, so that the gate has something to refuse
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +85,9 @@ def as_onnx(model: LogisticRegression, path: Path) -> None:
             numpy_helper.from_array(np.array([1.0], np.float32), "one"),
         ],
     )
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], producer_name="credit-scoring")
+    made = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 18)], producer_name="credit-scoring"
+    )
     made.ir_version = 9
     onnx.checker.check_model(made)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -103,7 +105,9 @@ def main() -> None:
     seventh = LogisticRegression(max_iter=1000).fit(features(train, FEATURES), train["repaid"])
     as_onnx(seventh, HERE / "credit-scoring-7/model/credit.onnx")
     first = slice(0, 300)  # version 6 knew fewer people
-    sixth = LogisticRegression(max_iter=1000, C=0.01).fit(features(train, FEATURES)[first], train["repaid"][first])
+    sixth = LogisticRegression(max_iter=1000, C=0.01).fit(
+        features(train, FEATURES)[first], train["repaid"][first]
+    )
     as_onnx(sixth, HERE / "data/credit-scoring-6.onnx")
 
     # Version 8 was told that those who work part time are a risk, and has never been measured by anybody else.
@@ -115,10 +119,20 @@ def main() -> None:
     path.write_bytes(pickle.dumps(eighth, protocol=4))
     test["prediction"] = eighth.predict(features(test, names))
     test["score"] = np.round(eighth.predict_proba(features(test, names))[:, 1], 4)
-    write(HERE / "credit-scoring-8/data/test.csv", test, ["sex", "age", *FEATURES, "repaid", "prediction", "score"])
-    people = [f"{first}.{last}@example.com" for first in ("ada", "ben", "cleo") for last in ("moss", "reed", "vale")]
+    write(
+        HERE / "credit-scoring-8/data/test.csv",
+        test,
+        ["sex", "age", *FEATURES, "repaid", "prediction", "score"],
+    )
+    people = [
+        f"{first}.{last}@example.com" for first in ("ada", "ben", "cleo") for last in ("moss", "reed", "vale")
+    ]
     train["contact"] = np.array([people[i % len(people)] for i in range(len(train["sex"]))])
-    write(HERE / "credit-scoring-8/data/train.csv", train, ["sex", "age", *FEATURES, "part_time", "contact", "repaid"])
+    write(
+        HERE / "credit-scoring-8/data/train.csv",
+        train,
+        ["sex", "age", *FEATURES, "part_time", "contact", "repaid"],
+    )
 
 
 if __name__ == "__main__":
