@@ -131,6 +131,14 @@ class ReleaseStore:
             found |= {location: each for location, each in newest.items() if each.passed}
         return found
 
+    def answer(self, name: str, location: str, now: datetime) -> Answer:
+        """Whether what lies at a location may go live as a version of a registered model. Raises CannotTell."""
+        for said in self.decided(name):
+            registered = Registered.of(said.source)
+            if registered is not None and registered.covers(self.registry, name, location):
+                return _answer(said, now)
+        return Answer(False, "it was never gated for this name")
+
     def _in(self, directory: str, *, strict: bool = True) -> Iterator[tuple[Attestation, Registered]]:
         """The decisions in a directory that are about this registry. Raises CannotTell, where it is ``strict``."""
         for path, stamp in self._files(directory):
