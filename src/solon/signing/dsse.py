@@ -1,7 +1,7 @@
 """Signed in-toto statements: what is said of which files, in an envelope that any DSSE tool can verify.
 
-(DSSE v1.0.2, https://github.com/secure-systems-lab/dsse; in-toto Attestation Framework, Statement v1.) Signatures are
-Ed25519; a key's id is the SHA-256 of its public half in DER, in hexadecimal digits.
+(DSSE v1.0.2, https://github.com/secure-systems-lab/dsse; in-toto Attestation Framework, Statement v1.) What Solon signs
+it signs with Ed25519; it verifies ECDSA, too. A key's id is the SHA-256 of its public half in DER, in hexadecimal digits.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from typing import Any, Final
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from solon.signing.keys import CURVES, VerifyingKey
 
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
@@ -72,7 +75,7 @@ def sign(said: Statement, key: Ed25519PrivateKey) -> bytes:
     return msgspec.json.encode(envelope) + b"\n"
 
 
-def verify(envelope: bytes, keys: Sequence[Ed25519PublicKey]) -> tuple[Statement, str]:
+def verify(envelope: bytes, keys: Sequence[VerifyingKey]) -> tuple[Statement, str]:
     """The statement, and the id of the key that signed it. Raises NotVerified."""
     if len(envelope) > MAX_BYTES:
         raise NotVerified(f"larger than {MAX_BYTES >> 20} MiB")
@@ -99,7 +102,7 @@ def verify(envelope: bytes, keys: Sequence[Ed25519PublicKey]) -> tuple[Statement
     return said, key_id(by)
 
 
-def key_id(key: Ed25519PublicKey) -> str:
+def key_id(key: VerifyingKey) -> str:
     encoded = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(encoded).hexdigest()
 
@@ -110,9 +113,12 @@ def _encoded(payload_type: str, payload: bytes) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
-def _is_by(key: Ed25519PublicKey, signature: bytes, signed: bytes) -> bool:
+def _is_by(key: VerifyingKey, signature: bytes, signed: bytes) -> bool:
     try:
-        key.verify(signature, signed)
+        if isinstance(key, Ed25519PublicKey):
+            key.verify(signature, signed)
+        else:
+            key.verify(signature, signed, ec.ECDSA(CURVES[key.curve.name]))
     except InvalidSignature:
         return False
     return True

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+VerifyingKey = Ed25519PublicKey | EllipticCurvePublicKey
+# The curves of Sigstore's key based signatures, each with the hash that goes with it.
+CURVES: Final[Mapping[str, hashes.HashAlgorithm]] = {
+    "secp256r1": hashes.SHA256(),
+    "secp384r1": hashes.SHA384(),
+    "secp521r1": hashes.SHA512(),
+}
 
 
 def pem_of(key: Ed25519PrivateKey) -> tuple[bytes, bytes]:
@@ -33,6 +45,14 @@ def private_key(pem: bytes) -> Ed25519PrivateKey:
 
 def public_key(pem: bytes) -> Ed25519PublicKey:
     """Raises ValueError."""
+    key = verifying_key(pem)
+    if not isinstance(key, Ed25519PublicKey):
+        raise ValueError("is not an Ed25519 key")  # noqa: TRY004
+    return key
+
+
+def verifying_key(pem: bytes) -> VerifyingKey:
+    """A key that others may have signed with: Ed25519, or ECDSA on P-256, P-384 or P-521. Raises ValueError."""
     if b"PRIVATE KEY" in pem:
         raise ValueError(
             "holds a private key, and must hold the public one: make a new pair, this one is known"
@@ -41,6 +61,8 @@ def public_key(pem: bytes) -> Ed25519PublicKey:
         key = serialization.load_pem_public_key(pem)
     except (ValueError, UnsupportedAlgorithm):
         raise ValueError("is not a public key in PEM") from None
-    if not isinstance(key, Ed25519PublicKey):
-        raise ValueError("is not an Ed25519 key")  # noqa: TRY004
-    return key
+    if isinstance(key, Ed25519PublicKey) or (
+        isinstance(key, EllipticCurvePublicKey) and key.curve.name in CURVES
+    ):
+        return key
+    raise ValueError("is not an Ed25519 key, nor one on the curves P-256, P-384 or P-521")
