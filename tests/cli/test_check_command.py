@@ -175,6 +175,7 @@ def test_the_list_of_commands_is_whole(solon: Callable[..., Any]) -> None:
         "waivers",
         "breakglass",
         "incident",
+        "model",
         "log",
     ]
     assert all(line.endswith(".") and not line.endswith("...") for line in commands)

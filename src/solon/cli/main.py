@@ -17,6 +17,7 @@ from solon.cli.breakglass.app import app as breakglass
 from solon.cli.incident.app import app as incident
 from solon.cli.log import query_app as log_query_app
 from solon.cli.log.app import app as log_commands
+from solon.cli.model.app import app as model
 from solon.cli.options import (
     Cluster,
     CostEstimate,
@@ -614,6 +615,7 @@ app.add_typer(tickets, name="tickets")
 app.add_typer(waivers, name="waivers")
 app.add_typer(breakglass, name="breakglass")
 app.add_typer(incident, name="incident")
+app.add_typer(model, name="model")
 app.add_typer(log_commands, name="log")
 app.command()(log_query_app.explain)
 app.command()(serve)
