@@ -51,7 +51,7 @@ _PHRASES: Final[Mapping[str, Sequence[str]]] = {
     ),
     "criminal": (
         "criminal", "criminal record", "conviction", "convictions", "felony", "offense", "offence", "arrested", "arrests",
-        "prior arrests", "priors count", "recidivism", "recid", "is recid", "vorstrafe", "vorstrafen", "vorbestraft", "straftat",
+        "prior arrests", "priors count", "recidivism", "recid", "is recid", "jail", "prison", "custody", "vorstrafe", "vorstrafen", "vorbestraft", "straftat",
         "casier judiciaire", "condamnation", "antecedentes penales", "condena",
     ),
     "credential": (
@@ -75,7 +75,7 @@ _PHRASES: Final[Mapping[str, Sequence[str]]] = {
     ),
     "protected": (
         "sex", "gender", "age", "date of birth", "birth date", "birthdate", "birthday", "birth year", "year of birth", "dob",
-        "marital", "marital status", "nationality", "citizenship", "native country", "country of birth", "place of birth",
+        "marital", "marital status", "nationality", "citizenship", "foreign worker", "immigrant", "immigration status", "residence permit", "native country", "country of birth", "place of birth",
         "birthplace", "geschlecht", "geburtsdatum", "geburtstag", "geburtsort", "geburtsjahr", "familienstand",
         "staatsangehoerigkeit", "staatsangehorigkeit", "nationalitaet", "lebensalter", "sexe", "date de naissance", "naissance",
         "lieu de naissance", "etat civil", "situation familiale", "nationalite", "sexo", "genero", "edad", "fecha de nacimiento",
@@ -153,7 +153,7 @@ def _parts(found: Sequence[str]) -> Iterator[str]:
 
 _CATEGORY: Final = {
     form: category
-    for category, phrases in reversed(_PHRASES.items())
+    for category, phrases in reversed([*_PHRASES.items()])
     for phrase in phrases
     for form in (phrase, phrase.replace(" ", ""))
 }

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -25,9 +24,8 @@ _FEWEST: Final = 10
 _DASHES: Final = {ord(dash): "-" for dash in "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"}
 
 
-def search(values: Iterable[str | None], column: str = "") -> Mapping[str, int]:
-    """How many of a column's values hold each kind that is found; a value that is None holds none."""
-    counts = Counter(value for value in values if value)
+def search(counts: Mapping[str, int], column: str = "") -> Mapping[str, int]:
+    """How many of a column's values hold each kind that is found. ``counts`` says how often each value is there."""
     texts = list(counts)
     blocks = list(_blocks(texts))
     said = " ".join(names.words(column)).encode()
