@@ -171,6 +171,7 @@ def test_the_list_of_commands_is_whole(solon: Callable[..., Any]) -> None:
         "explain",
         "serve",
         "rollout",
+        "quota",
         "tickets",
         "waivers",
         "breakglass",

@@ -136,12 +136,17 @@ def wanted(options: Options) -> policies.Wanted:
 def gathered(options: Options) -> tuple[list[Subject], list[Subject], list[Unreadable]]:
     """The subjects, what else exists, and what could not be read of either. Raises UsageError."""
     subjects, unreadable = split(_read(options.paths, options, skip=options.policies))
-    around, unreadable_around = split(_read(options.inventory, options, skip=[]))
+    around, unreadable_around = existing(options)
     if not subjects and not unreadable:
         raise UsageError(f"nothing to judge in {', '.join(options.paths)}")
     if options.combine and subjects:
         subjects = [_combined(subjects)]
     return subjects, around, [*unreadable, *unreadable_around]
+
+
+def existing(options: Options) -> tuple[list[Subject], list[Unreadable]]:
+    """What else exists, and what of that could not be read."""
+    return split(_read(options.inventory, options, skip=[]))
 
 
 def governing(options: Options) -> config.Found | None:

@@ -46,6 +46,12 @@ class SentinelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sources: dict[str, str] = {}
 
 
+class QuotaConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``ledger`` is the file that reservations are kept in."""
+
+    ledger: str = ""
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the file says. Paths are relative to it."""
 
@@ -66,6 +72,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lint: LintConfig = LintConfig()
     sentinel: SentinelConfig = SentinelConfig()
     models: ModelSettings = ModelSettings()
+    quota: QuotaConfig = QuotaConfig()
     notify: NotifySettings | None = None
     tickets: TicketSettings | None = None
 

@@ -106,8 +106,10 @@ def test_special_categories_of_the_gdpr_can_be_said() -> None:
 def test_any_text_is_columns_or_one_line_of_what_is_wrong(tmp_path_factory, text: str) -> None:
     path = tmp_path_factory.mktemp("any") / "columns.yaml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    said = ""
     try:
-        assert read(str(path), "columns.yaml")
+        read(str(path), "columns.yaml")
     except CannotCollect as error:
-        assert str(error).startswith("columns.yaml")
-        assert "\n" not in str(error)
+        said = str(error)
+    assert not said or said.startswith("columns.yaml")
+    assert "\n" not in said

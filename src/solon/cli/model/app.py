@@ -10,7 +10,7 @@ import typer
 from solon.cli.options import Environment, FormatOption, Hosts, Place, Policies, TableOrJson, Timeout
 
 app = typer.Typer(
-    help="Gather evidence about models, and let pass what may be released.",
+    help="Gather evidence about models, and gate their release.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -118,6 +118,12 @@ def gate(
     ] = None,
     key: Key = None,
     format_: Annotated[GateFormat, typer.Option("--format", "-o", help="Output format.")] = GateFormat.TABLE,
+    report: Annotated[
+        str | None, typer.Option("--report", metavar="FILE", help="Write a page with plots (HTML), too.")
+    ] = None,
+    summary: Annotated[
+        str | None, typer.Option("--summary", metavar="FILE", help="Write Markdown for a pull request, too.")
+    ] = None,
     log: Annotated[
         str | None,
         typer.Option("--log", metavar="FILE", help="Append decisions: JSON lines to a file, or to a log."),
@@ -151,6 +157,8 @@ def gate(
                 data=data or [],
                 key=key,
                 format=format_.value,
+                report=report,
+                summary=summary,
                 log=log,
                 environment=environment,
                 break_glass=break_glass or [],
