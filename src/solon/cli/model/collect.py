@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
+from uuid import uuid4
 
 import msgspec
+import orjson
 
 from solon.cli import key_files
 from solon.cli.errors import UsageError
@@ -21,10 +24,11 @@ from solon.evidence.admission import SIGNATURE_FILE, SIGNATURE_TYPE
 from solon.evidence.collector import Given, Operator
 from solon.evidence.document import NAMES, Evidence
 from solon.evidence.gathering import gather
+from solon.evidence.supply import bom
 from solon.report import evidence_report
 from solon.subjects.ml_release import EVIDENCE_FILE
 
-BOM_FILE = "ml-bom.cdx.json"
+BOM_FILE: Final = "ml-bom.cdx.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +69,20 @@ def run(options: Options) -> int:
             data=options.data,
             progress=progress,
         )
-        gathered = gather(given, options.only, before)
-    data = document.encoded(gathered.evidence)
-    files: dict[str, bytes | None] = {os.path.basename(target): data, **gathered.files}
-    files[SIGNATURE_FILE] = None
+        evidence = gather(given, options.only, before)
+    data = document.encoded(evidence)
+    materials = orjson.dumps(bom.document(evidence, given.now, uuid4()), option=orjson.OPT_INDENT_2) + b"\n"
+    files: dict[str, bytes | None] = {
+        os.path.basename(target): data,
+        BOM_FILE: materials,
+        SIGNATURE_FILE: None,
+    }
     if private is not None:
         from solon.signing.dsse import sign, statement
 
         digest = digests.of_bytes(data)
         files[SIGNATURE_FILE] = sign(statement({EVIDENCE_FILE: digest}, SIGNATURE_TYPE, {}), private)
     _write(os.path.dirname(target) or ".", files)
-    evidence = gathered.evidence
     if options.format == "json":
         sys.stdout.write(data.decode())
     else:
