@@ -224,7 +224,7 @@ def test_an_onnx_model(tmp_path: Path) -> None:
             "import sys\nfor line in sys.stdin: print('[1]\\n[1]', flush=True)",
             "wrote more than one line for a line",
         ),
-        ("while True: print('x' * 65536, end='')", "an answer longer than 16 MiB"),
+        ("input()\nwhile True: print('x' * 65536, end='')", "an answer longer than 16 MiB"),
         ("import time; time.sleep(60)", "no answer to a line in 0.5 s"),
         (
             "import sys; print('prediction', len(sys.stdin.read()))",
