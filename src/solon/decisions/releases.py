@@ -108,7 +108,9 @@ class ReleaseStore:
         A file that no trusted key signed might be a denial that was spoilt, so it is no answer.
         """
         if not os.path.isdir(self.directory):
-            raise CannotTell(f"{self.directory}: no such directory: no decisions can be read")
+            raise CannotTell(
+                f"{self.directory}: no such directory; the gate writes decisions there (`mlflow.decisions`)"
+            )
         found = [each for each, registered in self._in(self._directory(name)) if name in registered.names]
         return sorted(found, key=lambda each: (nanoseconds(each.time), not each.passed), reverse=True)
 
