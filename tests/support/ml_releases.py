@@ -50,8 +50,8 @@ def declared_in(directory: Path) -> Release:
     return found
 
 
-def write_evidence(directory: Path, now: datetime = NOW) -> Evidence:
-    """Evidence of what artifacts and documents the release has, as it lies there."""
+def write_evidence(directory: Path, now: datetime = NOW, **results: Any) -> Evidence:
+    """Evidence of what artifacts and documents the release has, as it lies there; and more ``results`` by part."""
     release = declared_in(directory)
     model = digests.model(str(directory), release.model)
 
@@ -67,8 +67,13 @@ def write_evidence(directory: Path, now: datetime = NOW) -> Evidence:
         collected_at=stamp(now),
         collector=Collector("solon", __version__),
         evidence=Parts(
-            artifacts=item("artifacts", Artifacts([Artifact("model/config.json", "json", 14, "safe")])),
-            documentation=item("documentation", Documentation({}), card),
+            **{
+                "artifacts": item(
+                    "artifacts", Artifacts([Artifact("model/config.json", "json", 14, "safe")])
+                ),
+                "documentation": item("documentation", Documentation({}), card),
+                **{part: item(part, result) for part, result in results.items()},
+            },
         ),
     )
     (directory / "evidence.json").write_bytes(encoded(evidence))

@@ -35,13 +35,18 @@ def table(evidence: Evidence, *, written: Sequence[str] = (), notes: Sequence[st
     return "\n".join(lines) + "\n"
 
 
+def lines_of(name: str, item: Item[Any]) -> list[str]:
+    """What a part comes to, in lines; why it is not there, where it is not."""
+    return _SAYS[name](item.result) if item.status == "measured" else [item.problem]
+
+
 def _part(name: str, item: Item[Any] | None) -> list[str]:
     if item is None:
         mark, said = "·", ["not gathered: release.yaml declares nothing for it"]
-    elif item.status == "measured":
-        mark, said = _MARKS[item.status], _SAYS[name](item.result)
     else:
-        mark, said = _MARKS[item.status], [f"{item.status}: {printable(item.problem)}"]
+        mark, said = _MARKS[item.status], lines_of(name, item)
+        if item.status != "measured":
+            said[0] = f"{item.status}: {said[0]}"
     indent = " " * (_NAME + 6)
     wrapped = [line for each in said for line in wrap(printable(each), _WIDEST - len(indent))]
     first, *rest = wrapped or [""]

@@ -118,6 +118,12 @@ def gate(
     ] = None,
     key: Key = None,
     format_: Annotated[GateFormat, typer.Option("--format", "-o", help="Output format.")] = GateFormat.TABLE,
+    report: Annotated[
+        str | None, typer.Option("--report", metavar="FILE", help="Write a page with plots (HTML), too.")
+    ] = None,
+    summary: Annotated[
+        str | None, typer.Option("--summary", metavar="FILE", help="Write Markdown for a pull request, too.")
+    ] = None,
     log: Annotated[
         str | None,
         typer.Option("--log", metavar="FILE", help="Append decisions: JSON lines to a file, or to a log."),
@@ -151,6 +157,8 @@ def gate(
                 data=data or [],
                 key=key,
                 format=format_.value,
+                report=report,
+                summary=summary,
                 log=log,
                 environment=environment,
                 break_glass=break_glass or [],

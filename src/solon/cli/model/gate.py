@@ -37,12 +37,21 @@ class Options:
     place: str
     allowed_hosts: frozenset[str]
     timeout: float
+    report: str | None = None
+    summary: str | None = None
     source: Mapping[str, str] | None = None  # where a registry has the files from
 
 
 def run(options: Options) -> int:
     """The exit status. Raises UsageError, Failure."""
     done, _ = gated(options)
+    for decision in done.report.decisions:
+        from solon.report.model import page, summary
+
+        if options.report:
+            _write(options.report, page.render(decision).encode())
+        if options.summary:
+            _write(options.summary, summary.render(decision).encode())
     check.write(done)
     return check.status(done)
 
