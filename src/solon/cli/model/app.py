@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from solon.cli.model.deployed_app import deployed
 from solon.cli.options import Environment, FormatOption, Hosts, Place, Policies, TableOrJson, Timeout
 
 app = typer.Typer(
@@ -234,3 +235,6 @@ def keygen(
     from solon.cli.model import key
 
     raise typer.Exit(key.keygen(private, public))
+
+
+app.command()(deployed)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final
 
 from solon.evidence.deployed import kserve, mlflow, sagemaker
 from solon.evidence.deployed import kubernetes as workloads
-from solon.evidence.deployed.live import Live, Named, Settings, named
+from solon.evidence.deployed.live import Live, Settings, named
 from solon.subjects import kubernetes
 from solon.subjects.subject import Subject
-
-_ALIAS: Final = "alias "
-_STAGE: Final = "stage "
 
 
 def live(
@@ -23,11 +19,12 @@ def live(
     objects = [each for each in subjects if each.kind == kubernetes.OBJECT]
     others = [each for each in subjects if each.kind == kubernetes.DOCUMENT]
     answers = [each for each in others if mlflow.is_answer(each.document)]
-    in_registry = [*registered, *mlflow.live(answers, mlflow.Wanted(("*",), ("*",)))]
+    in_registry = [*registered, *mlflow.live(answers)]
     versions = {(each.name, _called(each)): each.version for each in in_registry}
+    served = list(kserve.live(objects, settings))
     found = [
-        *workloads.live(objects, settings),
-        *kserve.live(objects, settings),
+        *workloads.live(objects, settings, served),
+        *served,
         *sagemaker.live([each for each in others if sagemaker.is_description(each.document)], settings),
     ]
     return [
@@ -45,5 +42,5 @@ def _resolved(each: Live, versions: dict[tuple[str, str], str], settings: Settin
     if each.version or not each.uri:
         return each
     said = named(each.uri, settings.registry)
-    version = versions.get((said.name, said.alias)) if isinstance(said, Named) and said.alias else None
+    version = versions.get((said.name, said.alias))
     return replace(each, version=version, problem="") if version else each

@@ -154,10 +154,10 @@ def _llm(subject: Subject, settings: Settings, _revisions: _Revisions) -> Iterat
     claim = claim_of(_dict(get(subject.document, ("metadata", "annotations"))), settings.registry)
     at = ("spec", "model", "uri")
     yield _made(subject, settings, claim, _Part(_text(get(subject.document, at)), at, None))
-    at = ("spec", "model", "lora", "adapters")
-    for index, adapter in enumerate(_list(get(subject.document, at))):
+    adapters: Path = ("spec", "model", "lora", "adapters")
+    for index, adapter in enumerate(_list(get(subject.document, adapters))):
         uri = _text(_dict(adapter).get("uri"))
-        yield _made(subject, settings, Claim(), _Part(uri, (*at, index, "uri"), None))
+        yield _made(subject, settings, Claim(), _Part(uri, (*adapters, index, "uri"), None))
 
 
 def _made(subject: Subject, settings: Settings, claim: Claim, part: _Part) -> Live:

@@ -25,10 +25,10 @@ _USUAL: Final[Path] = ("spec", "template")
 _ENDED: Final = frozenset(["Succeeded", "Failed", "Complete"])
 
 
-def live(subjects: Sequence[Subject], settings: Settings) -> Iterator[Live]:
-    """KServe's own kinds are left to ``kserve``."""
+def live(subjects: Sequence[Subject], settings: Settings, owners: Sequence[Live] = ()) -> Iterator[Live]:
+    """KServe's own kinds are left to ``kserve``; ``owners`` are those."""
     owned: list[Live] = []
-    told: set[tuple[str, ...]] = set()
+    told = {_key(each) for each in owners}
     for subject in subjects:
         if not _runs(subject.document):
             continue

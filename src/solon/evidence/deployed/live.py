@@ -71,11 +71,11 @@ class Annotations(msgspec.Struct, frozen=True):
 class Registry(msgspec.Struct, frozen=True):
     """How deployments name registered models: ``model_registry`` of library/data/model-registry.yaml."""
 
-    approved: list[str] = ["models:/"]
+    approved: tuple[str, ...] = ("models:/",)
     annotations: Annotations = Annotations()
     version_pattern: str = "^v?[0-9]+([.][0-9]+)*$"
-    component_labels: list[str] = ["model-server"]
-    environment_variables: list[str] = ["MODEL_URI", "STORAGE_URI"]
+    component_labels: tuple[str, ...] = ("model-server",)
+    environment_variables: tuple[str, ...] = ("MODEL_URI", "STORAGE_URI")
 
     def __post_init__(self) -> None:
         try:

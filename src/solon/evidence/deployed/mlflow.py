@@ -7,7 +7,7 @@ From its REST API, or from what that answered, kept in a file: ``registered-mode
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Final
@@ -33,6 +33,12 @@ class Wanted:
     aliases: Sequence[str] = ("*",)
     stages: Sequence[str] = ("Production",)
 
+    def covers(self, each: Live) -> bool:
+        kind, _, name = each.serves.partition(" ")
+        return any(
+            fnmatchcase(name, pattern) for pattern in (self.aliases if kind == "alias" else self.stages)
+        )
+
 
 @dataclass(slots=True)
 class _Model:
@@ -55,13 +61,13 @@ def is_answer(document: Any) -> bool:
     )
 
 
-def live(subjects: Sequence[Subject], wanted: Wanted, server: str = "-") -> Iterator[Live]:
-    """``server`` is how the registry is called in uris."""
+def live(subjects: Iterable[Subject], server: str = "-") -> Iterator[Live]:
+    """What every alias and stage stands for. ``server`` is how the registry is called in uris."""
     models: dict[str, _Model] = {}
     for subject in subjects:
         _collect(models, subject)
     for model in models.values():
-        yield from _of(model, wanted, server)
+        yield from _of(model, server)
 
 
 def _collect(models: dict[str, _Model], subject: Subject) -> None:
@@ -92,14 +98,13 @@ def _each(document: Mapping[str, Any], one: str) -> Iterator[tuple[Path, Mapping
         yield (f"{one}s", index), each
 
 
-def _of(model: _Model, wanted: Wanted, server: str) -> Iterator[Live]:
+def _of(model: _Model, server: str) -> Iterator[Live]:
     for alias, (version, place) in model.aliases.items():
-        if any(fnmatchcase(alias, pattern) for pattern in wanted.aliases):
-            yield _made(model, version, place, server, f"@{quote(alias, safe='')}", f"alias {alias}")
+        yield _made(model, version, place, server, f"@{quote(alias, safe='')}", f"alias {alias}")
     for version, (said, place) in model.versions.items():
         stage = _text(said.get("current_stage"))
-        if stage and any(fnmatchcase(stage, pattern) for pattern in wanted.stages):
-            yield _made(model, version, place, server, f"/{stage}", f"stage {stage}")
+        if stage not in ("", "None"):
+            yield _made(model, version, place, server, f"/{quote(stage, safe='')}", f"stage {stage}")
 
 
 def _made(model: _Model, version: str, place: Location, server: str, end: str, serves: str) -> Live:
@@ -125,13 +130,23 @@ def _made(model: _Model, version: str, place: Location, server: str, end: str, s
 # --- over HTTP
 
 
+def server(uri: str) -> str:
+    """What its uris call a server: the host, and the port where one is named. Raises RegistryError."""
+    try:
+        parts = urlsplit(uri)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError as error:
+        raise RegistryError(f"{uri}: {error}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise RegistryError(f"{uri}: must be http:// or https:// and the host of an MLflow server")
+    return f"{parts.hostname}{port}"
+
+
 def ask(uri: str, environment: Mapping[str, str] = os.environ) -> Iterator[Subject]:
     """The registered models of a server, a page at a time. Raises RegistryError."""
     import httpx
 
-    parts = urlsplit(uri)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise RegistryError(f"{uri}: must be http:// or https:// and the host of an MLflow server")
+    server(uri)
     at = f"{uri.rstrip('/')}/api/2.0/mlflow/registered-models/search"
     token, before = "", set[str]()
     try:

@@ -11,7 +11,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from solon.evidence.deployed.live import DIGEST, UNTRACKED, Claim, Live, Named, Settings, identified, labelled
+from solon.evidence.deployed.live import (
+    DIGEST,
+    UNTRACKED,
+    Claim,
+    Live,
+    Named,
+    Settings,
+    Whose,
+    identified,
+    labelled,
+)
 from solon.subjects.subject import Subject
 
 # What else there is serves nothing: Creating, OutOfService, Deleting, Failed.
@@ -89,10 +99,10 @@ def _of(endpoint: Subject, known: _Known, settings: Settings) -> Iterator[Live]:
 
 @dataclass(frozen=True, slots=True)
 class _Model:
-    named: Named = Named()
+    named: Named = field(default_factory=Named)
     uri: str = ""
     digest: str = ""
-    said: Any = labelled({})
+    said: Whose = field(default_factory=Whose)
     problem: str = ""
 
 
@@ -133,12 +143,16 @@ def _container(container: Mapping[str, Any], known: _Known, settings: Settings) 
     package = known.packages.get(arn)
     if package is None:
         found = _of_arn(arn)
-        return _Model(found, uri or arn, problem="" if found.version else _missing("describe-model-package", arn))
+        return _Model(
+            found, uri or arn, problem="" if found.version else _missing("describe-model-package", arn)
+        )
     properties = package.get("CustomerMetadataProperties")
     properties = properties if isinstance(properties, dict) else {}
     version = package.get("ModelPackageVersion")
     group = package.get("ModelPackageGroupName")
-    found = Named(group, str(version)) if isinstance(group, str) and isinstance(version, int) else _of_arn(arn)
+    found = (
+        Named(group, str(version)) if isinstance(group, str) and isinstance(version, int) else _of_arn(arn)
+    )
     approval = package.get("ModelApprovalStatus")
     problem = "" if found.version else "its package has no version: it is in no group of the registry"
     if approval in ("Rejected", "PendingManualApproval"):
