@@ -70,8 +70,8 @@ def audit(
     live = deployed.Options(
         paths=paths or [],
         servers=mlflow or [],
-        aliases=alias or ["*"],
-        stages=stage or ["Production"],
+        aliases=alias or [],
+        stages=stage or [],
         cluster=cluster,
         environment=environment,
         max_bytes=max_size << 20,

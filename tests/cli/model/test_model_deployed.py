@@ -128,3 +128,28 @@ def test_where_nothing_is_live(solon: Solon, tmp_path: Path) -> None:
     (tmp_path / "empty.yaml").write_text("apiVersion: v1\nkind: List\nitems: []\n")
     ran = solon("model", "deployed", "empty.yaml")
     assert (ran.status, ran.out) == (0, "No model is live in what was given.\n")
+
+
+@pytest.mark.parametrize(
+    "settings, options, serves",
+    [
+        ("", [], ["alias challenger", "alias champion"]),
+        ("mlflow: {aliases: [champion]}\n", [], ["alias champion"]),
+        ("mlflow: {names: [a]}\n", [], ["alias challenger", "alias champion", "stage Staging"]),
+        ("mlflow: {aliases: [champion]}\n", ["--alias", "chall*"], ["alias challenger"]),
+        ("mlflow: {aliases: [champion]}\n", ["--stage", "staging"], ["stage Staging"]),
+        ("mlflow: {app: basic-auth}\n", [], ["alias challenger", "alias champion"]),
+    ],
+)
+def test_what_counts_as_live_in_mlflow(
+    settings: str, options: list[str], serves: list[str], solon: Solon, tmp_path: Path
+) -> None:
+    (tmp_path / "solon.yaml").write_text(f"policies: [library]\n{settings}")
+    model = {
+        "name": "a",
+        "aliases": [{"alias": "champion", "version": "1"}, {"alias": "challenger", "version": "2"}],
+        "latest_versions": [{"version": "3", "current_stage": "Staging"}],
+    }
+    (tmp_path / "registry.json").write_text(json.dumps({"registered_models": [model]}))
+    ran = solon("model", "deployed", "registry.json", "--format", "json", *options)
+    assert sorted(each["serves"] for each in json.loads(ran.out)["models"]) == serves

@@ -65,6 +65,11 @@ def test_aliases_and_the_production_stage_are_live() -> None:
         (Wanted(("champion",), ()), ["alias champion"]),
         (Wanted(("ch*",), ()), ["alias champion", "alias challenger"]),
         (Wanted((), ("*",)), ["stage Production", "stage Archived"]),
+        (Wanted(("CHAMPION",), ("production",)), ["alias champion", "stage Production"]),
+        (
+            Wanted((), (), ("fraud*",)),
+            ["alias champion", "alias challenger", "stage Production", "stage Archived"],
+        ),
         (Wanted((), ()), []),
     ],
 )

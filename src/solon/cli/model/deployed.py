@@ -54,7 +54,7 @@ def deployed(options: Options) -> tuple[list[Live], list[Unreadable]]:
     subjects, unreadable = _read(options)
     registered = [each for server in options.servers for each in _asked(server)]
     settings = Settings(_registry(repository), _whose(repository, subjects, options))
-    wanted = mlflow.Wanted(options.aliases, options.stages)
+    wanted = _wanted(repository, options)
     found = inventory.live(subjects, settings, wanted, registered)
     return [replace(each, environment=options.environment or each.environment) for each in found], unreadable
 
@@ -79,6 +79,16 @@ def _asked(url: str) -> list[Live]:
         return list(mlflow.live(list(mlflow.ask(url)), mlflow.server(url)))
     except mlflow.RegistryError as error:
         raise UsageError(str(error)) from None
+
+
+def _wanted(repository: Found | None, options: Options) -> mlflow.Wanted:
+    """As the options say, or else solon.yaml, where it says what is governed; otherwise all aliases, and Production."""
+    said = repository.config.mlflow if repository is not None else None
+    if options.aliases or options.stages:
+        return mlflow.Wanted(options.aliases, options.stages)
+    if said is not None and (said.aliases or said.stages or said.names):
+        return mlflow.Wanted(said.aliases, said.stages, said.names)
+    return mlflow.Wanted()
 
 
 def _registry(repository: Found | None) -> Registry:

@@ -16,7 +16,7 @@ Servers = Annotated[
 ]
 Aliases = Annotated[
     list[str] | None,
-    typer.Option("--alias", metavar="NAME", help="An alias of MLflow that is live, or a pattern [*]."),
+    typer.Option("--alias", metavar="NAME", help="An alias of MLflow that is live, or a pattern [all]."),
 ]
 Stages = Annotated[
     list[str] | None,
@@ -57,8 +57,8 @@ def deployed(
             command.Options(
                 paths=paths or [],
                 servers=mlflow or [],
-                aliases=alias or ["*"],
-                stages=stage or ["Production"],
+                aliases=alias or [],
+                stages=stage or [],
                 cluster=cluster,
                 environment=environment,
                 max_bytes=max_size << 20,

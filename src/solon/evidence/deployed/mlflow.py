@@ -28,16 +28,23 @@ class RegistryError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which aliases and stages stand for what is live: patterns of shells."""
+    """Which aliases and stages stand for what is live: patterns of shells, in any case.
+
+    Of the registered models in ``names`` all do.
+    """
 
     aliases: Sequence[str] = ("*",)
     stages: Sequence[str] = ("Production",)
+    names: Sequence[str] = ()
 
     def covers(self, each: Live) -> bool:
-        kind, _, name = each.serves.partition(" ")
-        return any(
-            fnmatchcase(name, pattern) for pattern in (self.aliases if kind == "alias" else self.stages)
-        )
+        kind, _, called = each.serves.partition(" ")
+        patterns = self.aliases if kind == "alias" else self.stages
+        return _matches(called, patterns) or _matches(each.name, self.names)
+
+
+def _matches(text: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(text.lower(), pattern.lower()) for pattern in patterns)
 
 
 @dataclass(slots=True)
