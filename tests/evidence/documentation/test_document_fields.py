@@ -41,7 +41,7 @@ def card(name, kind="model_card"):
         ("model_card", "Training Data", ["training_data"]),
         ("model_card", "Training and evaluation data", ["training_data", "evaluation_data"]),
         ("model_card", "Testing Data, Factors & Metrics", ["evaluation_data", "factors", "metrics"]),
-        ("model_card", "Quantitative Analyses", ["evaluation_results"]),
+        ("model_card", "Quantitative Analyses", ["evaluation"]),
         ("model_card", "Bias, Risks, and Limitations", ["bias", "risks", "limitations"]),
         ("model_card", "Caveats and Recommendations", ["limitations", "recommendations"]),
         ("model_card", "Intended uses & limitations", ["intended_use", "limitations"]),
@@ -55,7 +55,7 @@ def card(name, kind="model_card"):
         ("model_card", "Post-market monitoring plan", ["monitoring"]),
         ("model_card", "Cybersecurity measures", ["security"]),
         ("model_card", "co2_eq_emissions", ["environmental_impact"]),
-        ("model_card", "model-index", ["evaluation_results"]),
+        ("model_card", "model-index", ["evaluation"]),
         ("model_card", "Glossary", []),
         ("model_card", "Limitations of our patience and rain", []),
         ("data_sheet", "Preprocessing/cleaning/labeling", ["preprocessing"]),
@@ -116,8 +116,8 @@ def test_the_same_text_twice_is_said_once():
 
 def test_code_is_text_and_no_heading():
     found = read("## Evaluation\n\n```\n# Limitations\nprecision 0.81 recall 0.77\n```\n")
-    assert list(found.fields) == ["evaluation_results"]
-    assert found.fields["evaluation_results"].words >= 4
+    assert list(found.fields) == ["evaluation"]
+    assert found.fields["evaluation"].words >= 4
 
 
 @pytest.mark.parametrize(

@@ -75,9 +75,9 @@ def test_each_pair_is_judged_together_where_nothing_is_said(tmp_path, intersecti
 def test_a_number_is_cut_into_groups(tmp_path):
     found = collected(tmp_path, attributes=["age"], bins={"age": [30, 45]}).result
     assert [(g.values["age"], g.n) for g in found.attributes["age"].groups] == [
-        ("< 30", 1),
-        (">= 30, < 45", 2),
-        (">= 45", 1),
+        ("<30", 1),
+        ("30 to <45", 2),
+        (">=45", 1),
         ("(missing)", 1),
     ]
 

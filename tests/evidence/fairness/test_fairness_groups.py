@@ -39,15 +39,15 @@ def test_too_many_values_are_refused_with_advice():
 def test_a_bin_begins_with_its_cut():
     ages = np.array([17, 24.999, 25, 44, 45, 90, np.nan])
     assert sizes(by_bins("age", ages, [25, 45])) == {
-        "< 25": 2,
-        ">= 25, < 45": 2,
-        ">= 45": 2,
+        "<25": 2,
+        "25 to <45": 2,
+        ">=45": 2,
         "(missing)": 1,
     }
 
 
 def test_a_bin_without_rows_is_no_group():
-    assert sizes(by_bins("age", np.array([1.0, 2.0]), [10, 20])) == {"< 10": 2}
+    assert sizes(by_bins("age", np.array([1.0, 2.0]), [10, 20])) == {"<10": 2}
 
 
 @pytest.mark.parametrize("cuts", [[], [45, 25], [25, 25], [25, float("nan")], [float("inf")]])

@@ -47,7 +47,7 @@ _MODEL_CARD: Final[Aliases] = {
     "training_procedure": "training procedure, training, training details, training process, training regime, "
     "training hyperparameters, development, methods and steps of development, development process",
     "preprocessing": "preprocessing, data preprocessing, data preparation, feature engineering, preparation",
-    "evaluation_results": "evaluation results, evaluation, results, quantitative analyses, quantitative analysis, performance, "
+    "evaluation": "evaluation, evaluation results, results, quantitative analyses, quantitative analysis, performance, "
     "model performance, unitary results, intersectional results, validation and testing, testing, test results, model index, results > summary",
     "bias": "bias, fairness, fairness analysis, bias and fairness, fairness considerations, fairness assessment, "
     "fairness evaluation, discrimination, bias analysis",
@@ -58,7 +58,9 @@ _MODEL_CARD: Final[Aliases] = {
     "foreseeable unintended outcomes, technical risks",
     "human_oversight": "human oversight, oversight, human in the loop, human review, human oversight measures, oversight measures, "
     "human control",
-    "explainability": "explainability, interpretability, explanations, model examination, transparency, interpretation of outputs",
+    "explainability": "explainability, interpretability, explanations, model examination, interpretation of outputs",
+    "transparency": "transparency, transparency to users, information for affected persons, disclosure, disclosure to users, "
+    "marking of output, transparency obligations",
     "input": "input, inputs, input data, model input, input format, input specification",
     "output": "output, outputs, model output, output format",
     "instructions_for_use": "instructions for use, how to use, usage, getting started, how to get started with the model, "
