@@ -3,8 +3,9 @@
 # description: >-
 #   What a workload asks for at most, together with what the team's other workloads hold already, stays within the
 #   team's quota. Running workloads come from data.inventory; without it only the workload's own ask is counted.
-#   Unlabelled workloads count for whoever asks in their namespace. Workloads that another one owns, and finished
-#   ones, are not counted.
+#   What is queued or suspended counts as what runs. Unlabelled workloads count for whoever asks in their namespace.
+#   Workloads that another one owns, and finished ones, are not counted; a queued Workload of Kueue is where its owner
+#   is not there to be counted.
 # custom:
 #   severity: high
 #   owner: ml-platform
@@ -85,8 +86,20 @@ _running contains {"name": name, "namespace": namespace, "gpus": gpus} if {
 
 _counts(workload, namespace) if {
 	object.get(workload, ["metadata", "labels", "team"], _nobody(namespace)) == _team
-	count(object.get(workload, ["metadata", "ownerReferences"], [])) == 0
+	not _owned(workload, namespace)
 	not _finished(workload)
+}
+
+_owned(workload, _) if {
+	workload.kind != "Workload"
+	count(object.get(workload, ["metadata", "ownerReferences"], [])) > 0
+}
+
+_owned(workload, namespace) if {
+	workload.kind == "Workload"
+	some owner in workload.metadata.ownerReferences
+	some object in [object | object := data.inventory.namespace[namespace][_][owner.kind][owner.name]]
+	count(kubernetes.pod_groups(object)) > 0
 }
 
 # Whose an unlabelled workload is taken to be.
@@ -106,7 +119,7 @@ _finished(workload) if workload.status.jobStatus in {"SUCCEEDED", "FAILED", "STO
 
 _finished(workload) if {
 	some condition in workload.status.conditions
-	condition.type in {"Complete", "Succeeded", "Failed"}
+	condition.type in {"Complete", "Succeeded", "Failed", "Finished"}
 	condition.status == "True"
 }
 

@@ -144,3 +144,41 @@ test_without_its_data_nothing_passes if {
 	some finding in findings
 	startswith(finding.msg, "cannot be judged")
 }
+
+queued(owner, extra) := object.union(
+	{
+		"kind": "Workload",
+		"metadata": {"name": "job-mpi-1a2b3", "namespace": "fraud", "ownerReferences": [owner]},
+		"spec": {"podSets": [
+			{"name": "launcher", "count": 1, "template": {"spec": {"containers": [{"name": "launcher"}]}}},
+			{"name": "worker", "count": 4, "template": {"spec": {"containers": [container(3)]}}},
+		]},
+	},
+	extra,
+)
+
+with_workload(objects, workload) := {"fraud": {
+	"batch/v1": {"Job": {object.metadata.name: object | some object in objects}},
+	"kueue.x-k8s.io/v1beta1": {"Workload": {workload.metadata.name: workload}},
+}}
+
+test_a_workload_that_kueue_queues_counts_where_its_owner_is_not_there if {
+	workload := queued({"kind": "TrainJob", "name": "mpi"}, {})
+	some finding in deny(job("train", "fraud", 1, 5), with_workload([], workload))
+	contains(finding.msg, "holds 12 (Workload/job-mpi-1a2b3: 12), so this is 1 too many")
+}
+
+test_a_workload_that_kueue_queues_counts_once_with_its_owner if {
+	suspended := json.patch(job("mpi", "fraud", 4, 3), [{"op": "add", "path": "/spec/suspend", "value": true}])
+	workload := queued({"kind": "Job", "name": "mpi"}, {})
+	some finding in deny(job("train", "fraud", 1, 5), with_workload([suspended], workload))
+	contains(finding.msg, "holds 12 (Job/mpi: 12), so this is 1 too many")
+}
+
+test_a_finished_workload_of_kueue_does_not_count if {
+	workload := queued(
+		{"kind": "TrainJob", "name": "mpi"},
+		{"status": {"conditions": [{"type": "Finished", "status": "True"}]}},
+	)
+	count(deny(job("train", "fraud", 1, 16), with_workload([], workload))) == 0
+}

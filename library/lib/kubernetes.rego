@@ -34,7 +34,13 @@ _ray_clusters := {
 }
 
 # The groups of equal pods a workload runs: the path of their spec, the spec, and how many pods at most.
-pod_groups(workload) := ((_plain(workload) | _replicas(workload)) | _ray_heads(workload)) | _ray_workers(workload)
+pod_groups(workload) := union({
+	_plain(workload),
+	_replicas(workload),
+	_ray_heads(workload),
+	_ray_workers(workload),
+	_pod_sets(workload),
+})
 
 _plain(workload) := {group |
 	template := _templates[workload.kind]
@@ -70,6 +76,17 @@ _ray_workers(workload) := {group |
 		"path": array.concat(base, [i, "template", "spec"]),
 		"spec": workers.template.spec,
 		"count": _ray_size(cluster, workers) * _number(object.get(workers, "numOfHosts", 1)),
+	}
+}
+
+# What Kueue queues: a Workload tells of the pods of its owner, whatever kind that is.
+_pod_sets(workload) := {group |
+	workload.kind == "Workload"
+	some i, pods in workload.spec.podSets
+	group := {
+		"path": ["spec", "podSets", i, "template", "spec"],
+		"spec": pods.template.spec,
+		"count": _number(object.get(pods, "count", 1)),
 	}
 }
 

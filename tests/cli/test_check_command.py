@@ -171,10 +171,12 @@ def test_the_list_of_commands_is_whole(solon: Callable[..., Any]) -> None:
         "explain",
         "serve",
         "rollout",
+        "quota",
         "tickets",
         "waivers",
         "breakglass",
         "incident",
+        "model",
         "log",
     ]
     assert all(line.endswith(".") and not line.endswith("...") for line in commands)

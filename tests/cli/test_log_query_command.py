@@ -13,7 +13,7 @@ import pytest
 from decision_events import event, finding, log_of
 from typer.testing import CliRunner
 
-from solon.cli.main import app
+from solon.cli.main import assembled
 
 RULING = {
     "rollout": "labels", "scope": "fleet", "enforced_from": "2026-02-01T00:00:00Z", "waiver": "w-7",
@@ -48,7 +48,7 @@ def run(*arguments: str, status: int = 0) -> Any:
     from solon.cli.errors import UsageError
 
     try:
-        found = CliRunner().invoke(app, arguments, catch_exceptions=False)
+        found = CliRunner().invoke(assembled(), arguments, catch_exceptions=False)
     except UsageError as error:
         assert status == 2
         return str(error)

@@ -16,7 +16,7 @@ import pytest
 import typer.main
 import yaml
 
-from solon.cli.main import app
+from solon.cli.main import ELSEWHERE, assembled
 from solon.governance import codeowners
 
 POLICY = """package main
@@ -239,7 +239,7 @@ def test_init_writes_ci_that_runs_what_there_is(solon: Callable[..., Any], tmp_p
     solon("init", ".")
     text = (tmp_path / name).read_text()
     assert yaml.safe_load(text)
-    commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    commands: dict[str, Any] = typer.main.get_command(assembled()).commands  # type: ignore[attr-defined]
     ran = [line.split() for line in re.findall(r"\bsolon ([a-z]+\b[^\n;&]*)", text)]
     assert {" ".join(words[:2]) for words in ran} >= {"waivers check"}
     assert {words[0] for words in ran} >= {"lint", "test"}
@@ -266,3 +266,15 @@ def test_init_overwrites_nothing(solon: Callable[..., Any], tmp_path: Path) -> N
     assert "solon.yaml exists already" in ran.err
     assert [path.name for path in tmp_path.iterdir()] == ["solon.yaml"]
     assert (tmp_path / "solon.yaml").read_text() == "mine"
+
+
+def test_the_list_says_of_each_command_what_its_own_help_says() -> None:
+    found: dict[str, Any] = typer.main.get_command(assembled()).commands  # type: ignore[attr-defined]
+    for name, _, line in ELSEWHERE:
+        assert " ".join(found[name].help.split("\n\n")[0].split()) == line, name
+
+
+def test_one_command_is_enough_for_its_own_run() -> None:
+    for name in ("check", "model", "audit"):
+        commands: dict[str, Any] = typer.main.get_command(assembled(name)).commands  # type: ignore[attr-defined]
+        assert list(commands) == [name]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from solon.cli.main import app
+from solon.cli.main import assembled
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/commands.md").read_text()
 
@@ -24,7 +24,7 @@ def commands(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield f"{prefix}{name}", command
 
 
-COMMANDS = dict(commands(typer.main.get_command(app)))
+COMMANDS = dict(commands(typer.main.get_command(assembled())))
 
 
 def section(name: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from solon.cli import config, policies, programme, runs, schemas
+from solon.cli import config, key_files, policies, programme, runs, schemas
 from solon.cli.breakglass import override
 from solon.cli.breakglass.override import Override
 from solon.cli.errors import UsageError
@@ -26,7 +26,7 @@ from solon.governance.times import instant
 from solon.lang.budget import Budget
 from solon.report import render
 from solon.report.check_report import CheckReport
-from solon.subjects import discover
+from solon.subjects import discover, ml_release
 from solon.subjects.documents import collector_spared
 from solon.subjects.subject import Subject, Unreadable
 
@@ -65,10 +65,27 @@ class Options:
     cost_estimate: str | None = None
     place: str = ""
     set_names: list[str] = field(default_factory=list)  # what solon.yaml calls the paths of the policies
+    collectors: list[str] = field(default_factory=list)  # public keys whose evidence about models is believed
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a run came to, with its options as solon.yaml completes them."""
+
+    report: CheckReport
+    options: Options
 
 
 def run(options: Options) -> int:
     """The exit status. Raises UsageError, Failure."""
+    done = decided(options)
+    if not done.options.quiet:
+        write(done)
+    return status(done)
+
+
+def decided(options: Options) -> Judged:
+    """The decisions, once the log has them. Raises UsageError, Failure."""
     started_ns, started = time.time_ns(), time.perf_counter_ns()
     governed = governing(options)
     options = configured(options)
@@ -98,9 +115,7 @@ def run(options: Options) -> int:
     )
     if options.log:
         append(options.log, report.decisions, known, uses)
-    if not options.quiet:
-        _write(report, options)
-    return _status(report, options)
+    return Judged(report, options)
 
 
 def wanted(options: Options) -> policies.Wanted:
@@ -121,12 +136,17 @@ def wanted(options: Options) -> policies.Wanted:
 def gathered(options: Options) -> tuple[list[Subject], list[Subject], list[Unreadable]]:
     """The subjects, what else exists, and what could not be read of either. Raises UsageError."""
     subjects, unreadable = split(_read(options.paths, options, skip=options.policies))
-    around, unreadable_around = split(_read(options.inventory, options, skip=[]))
+    around, unreadable_around = existing(options)
     if not subjects and not unreadable:
         raise UsageError(f"nothing to judge in {', '.join(options.paths)}")
     if options.combine and subjects:
         subjects = [_combined(subjects)]
     return subjects, around, [*unreadable, *unreadable_around]
+
+
+def existing(options: Options) -> tuple[list[Subject], list[Unreadable]]:
+    """What else exists, and what of that could not be read."""
+    return split(_read(options.inventory, options, skip=[]))
 
 
 def governing(options: Options) -> config.Found | None:
@@ -159,6 +179,7 @@ def configured(options: Options) -> Options:
         copies=found.copies(),
         tfrun=options.tfrun or found.path(settings.sentinel.tfrun) or None,
         cost_estimate=options.cost_estimate or found.path(settings.sentinel.cost_estimate) or None,
+        collectors=options.collectors or found.models().collectors,
     )
 
 
@@ -170,12 +191,27 @@ def _read(paths: Sequence[str], options: Options, skip: Sequence[str]) -> Iterat
         if isinstance(source, Unreadable):
             yield source
         elif source.named or not (os.path.realpath(source.path) + os.sep).startswith(tuple(inside)):
-            yield from discover.read(
+            for found in discover.read(
                 source,
                 stdin=sys.stdin.buffer.read,
                 max_bytes=options.max_bytes,
                 cluster=options.cluster,
-            )
+            ):
+                if isinstance(found, Subject) and found.kind == ml_release.KIND:
+                    yield from _admitted(found, options)
+                else:
+                    yield found
+
+
+def _admitted(release: Subject, options: Options) -> Sequence[Subject | Unreadable]:
+    """A release, with what of its evidence is about the files that lie there. Raises UsageError."""
+    from solon.evidence.admission import admitted
+    from solon.signing import keys
+
+    hint = "`models: {collectors: […]}` in solon.yaml names it"
+    trusted = [key_files.read(path, keys.public_key, hint, private=False) for path in options.collectors]
+    found = admitted(release, trusted)
+    return [found] if isinstance(found, Subject) else found
 
 
 def split(found: Iterable[Subject | Unreadable]) -> tuple[list[Subject], list[Unreadable]]:
@@ -317,7 +353,9 @@ def append(
         ) from None
 
 
-def _write(report: CheckReport, options: Options) -> None:
+def write(done: Judged) -> None:
+    """Show it as the options say. Raises UsageError."""
+    report, options = done.report, done.options
     to_terminal = options.output is None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
     width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
     text = render(options.format, report, width=width, color=to_terminal, verbose=options.verbose)
@@ -332,7 +370,9 @@ def _write(report: CheckReport, options: Options) -> None:
         raise UsageError(f"{options.output}: {(error.strerror or str(error)).lower()}") from None
 
 
-def _status(report: CheckReport, options: Options) -> int:
+def status(done: Judged) -> int:
+    """The exit status."""
+    report, options = done.report, done.options
     counts = report.counts
     if (
         report.unreadable

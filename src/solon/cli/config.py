@@ -10,6 +10,7 @@ import msgspec
 
 from solon.cli.errors import UsageError
 from solon.decisions.sinks.settings import LogSettings
+from solon.evidence.settings import ModelSettings
 from solon.frameworks.lint import FIELDS
 from solon.governance import times
 from solon.governance.breakglass.settings import BreakglassSettings
@@ -45,6 +46,12 @@ class SentinelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sources: dict[str, str] = {}
 
 
+class QuotaConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``ledger`` is the file that reservations are kept in."""
+
+    ledger: str = ""
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the file says. Paths are relative to it."""
 
@@ -64,6 +71,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     breakglass: BreakglassSettings = BreakglassSettings()
     lint: LintConfig = LintConfig()
     sentinel: SentinelConfig = SentinelConfig()
+    models: ModelSettings = ModelSettings()
+    quota: QuotaConfig = QuotaConfig()
     notify: NotifySettings | None = None
     tickets: TicketSettings | None = None
 
@@ -93,6 +102,18 @@ class Found:
     def copies(self) -> dict[str, str]:
         """Where copies of remote sources are, from here."""
         return {name: self.path(at) for name, at in self.config.sentinel.sources.items()}
+
+    def models(self) -> ModelSettings:
+        """What is said of models, with its paths from here."""
+        said = self.config.models
+        return msgspec.structs.replace(
+            said,
+            collectors=self.paths(said.collectors),
+            gate=self.path(said.gate),
+            signers=self.paths(said.signers),
+            vulnerabilities=self.path(said.vulnerabilities),
+            store=self.path(said.store),
+        )
 
     def path(self, name: str) -> str:
         return self.paths([name])[0] if name else ""

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from copy import copy
 from enum import StrEnum
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Final
 
 import typer
 
 from solon import __version__
-from solon.cli.audit_app import audit
-from solon.cli.breakglass.app import app as breakglass
-from solon.cli.incident.app import app as incident
-from solon.cli.log import query_app as log_query_app
-from solon.cli.log.app import app as log_commands
 from solon.cli.options import (
     Cluster,
     CostEstimate,
@@ -33,11 +28,6 @@ from solon.cli.options import (
     TerraformRun,
     Timeout,
 )
-from solon.cli.rollout.app import app as rollout
-from solon.cli.rollout.baseline_app import baseline
-from solon.cli.serve_app import serve
-from solon.cli.tickets.app import app as tickets
-from solon.cli.waivers.app import app as waivers
 from solon.report import FORMATS
 
 app = typer.Typer(
@@ -607,16 +597,59 @@ def notify(
     )
 
 
-app.add_typer(rollout, name="rollout")
-app.command()(baseline)
-app.command()(audit)
-app.add_typer(tickets, name="tickets")
-app.add_typer(waivers, name="waivers")
-app.add_typer(breakglass, name="breakglass")
-app.add_typer(incident, name="incident")
-app.add_typer(log_commands, name="log")
-app.command()(log_query_app.explain)
-app.command()(serve)
+# The other commands and groups: where they are, and what the list of commands says of them. What one needs is imported
+# when it is asked for, and of the list each needs no more than its line.
+ELSEWHERE: Final = (
+    (
+        "baseline",
+        "solon.cli.rollout.baseline_app:baseline",
+        "Write down what violates now, for rollouts to spare.",
+    ),
+    ("audit", "solon.cli.audit_app:audit", "Judge what is deployed by today's policies."),
+    ("explain", "solon.cli.log.query_app:explain", "Say why a decision was made, from the log."),
+    ("serve", "solon.cli.serve_app:serve", "Judge what others send, until it is told to end."),
+    ("rollout", "solon.cli.rollout.app:app", "Take policies from dryrun to enforce, by scope and date."),
+    ("quota", "solon.cli.quota.app:app", "Reserve GPUs, so that no two jobs take the last one."),
+    ("tickets", "solon.cli.tickets.app:app", "Keep one ticket for each policy and owner, in GitHub or Jira."),
+    ("waivers", "solon.cli.waivers.app:app", "Exempt for a while: with an owner, an approval and an end."),
+    ("breakglass", "solon.cli.breakglass.app:app", "Let an emergency through, with an alarm and a review."),
+    ("incident", "solon.cli.incident.app:app", "Count denials that a policy should not have made."),
+    ("model", "solon.cli.model.app:app", "Gather evidence about models, and gate their release."),
+    ("log", "solon.cli.log.app:app", "Keep decisions so that an auditor can verify them."),
+)
+
+
+def assembled(wanted: str | None = None) -> typer.Typer:
+    """The command line with the one command or group that is ``wanted``; with all of them where it is None.
+
+    A word that is neither gets the list: each by its name and its line alone.
+    """
+    made = copy(app)
+    own = [c for c in app.registered_commands if (c.name or getattr(c.callback, "__name__", "")) == wanted]
+    named = [entry for entry in ELSEWHERE if wanted in (None, entry[0])]
+    made.registered_commands = own if own or (wanted and named) else list(app.registered_commands)
+    made.registered_groups = []
+    if own:
+        return made
+    for name, place, line in named or ELSEWHERE:
+        if named:
+            _load(made, name, place)
+        else:
+            made.command(name, help=line)(_listed)
+    return made
+
+
+def _load(made: typer.Typer, name: str, place: str) -> None:
+    module, _, attribute = place.partition(":")
+    found = getattr(import_module(module), attribute)
+    if isinstance(found, typer.Typer):
+        made.add_typer(found, name=name)
+    else:
+        made.command(name)(found)
+
+
+def _listed() -> None:
+    pass
 
 
 def run() -> None:
@@ -624,8 +657,7 @@ def run() -> None:
     from solon.cli.errors import Failure, UsageError
 
     try:
-        with _only(sys.argv[1:2]):
-            app()
+        assembled(sys.argv[1] if len(sys.argv) > 1 else "")()
     except UsageError as error:
         _stop(f"solon: {error}", 2)
     except Failure as error:
@@ -644,20 +676,6 @@ def run() -> None:
             "This is a defect in Solon. Run again with SOLON_DEBUG=1 and report what it prints.",
             2,
         )
-
-
-@contextmanager
-def _only(named: list[str]) -> Iterator[None]:
-    """Typer makes each command with all its options at start; the one that is asked for is enough."""
-    commands, groups = app.registered_commands, app.registered_groups
-    wanted = [c for c in commands if (c.name or getattr(c.callback, "__name__", "")) in named]
-    wanted_groups = [group for group in groups if group.name in named]
-    if wanted or wanted_groups:
-        app.registered_commands, app.registered_groups = wanted, wanted_groups
-    try:
-        yield
-    finally:
-        app.registered_commands, app.registered_groups = commands, groups
 
 
 def _stop(message: str, status: int) -> None:

@@ -15,7 +15,7 @@ import msgspec
 
 from solon import __version__
 from solon.decisions.decision import Decision, Outcome
-from solon.decisions.record import rfc3339
+from solon.governance.times import instant
 from solon.signing.dsse import NotVerified, Statement, statement
 
 if TYPE_CHECKING:
@@ -80,22 +80,25 @@ class About:
 
 def attestation(decision: Decision, about: About) -> Attestation:
     """What is to be signed of a decision."""
-    time_ns = decision.timestamp_ns
-    valid_ns = int(about.valid.total_seconds() * 1e9) if about.valid is not None else None
+    time = instant(decision.timestamp_ns)
     return Attestation(
         uri=decision.subject.uri,
         model=about.model,
         files=dict(about.files),
         outcome=decision.outcome,
         decision_id=decision.decision_id,
-        time=rfc3339(time_ns),
+        time=_stamp(time),
         revisions=dict(decision.revisions),
         evidence=about.evidence,
         environment=decision.subject.environment,
-        expires=rfc3339(time_ns + valid_ns) if valid_ns is not None else "",
+        expires=_stamp(time + about.valid) if about.valid is not None else "",
         findings=[_attested(effect, finding) for effect, finding in decision.worded()][:_MOST_FINDINGS],
         source=dict(about.source or {}),
     )
+
+
+def _stamp(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _attested(effect: str, finding: Finding) -> AttestedFinding:

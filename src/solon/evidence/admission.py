@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -16,18 +16,26 @@ from solon.evidence.places import Outside, inside
 from solon.evidence.release import Release
 from solon.subjects import files
 from solon.subjects.documents import Problem
-from solon.subjects.ml_release import EVIDENCE, RELEASE_FILE
+from solon.subjects.ml_release import EVIDENCE, EVIDENCE_FILE, RELEASE_FILE
 from solon.subjects.subject import Location, Path, Subject, Unreadable
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+SIGNATURE_FILE: Final = "evidence.dsse.json"
+SIGNATURE_TYPE: Final = "urn:solon:evidence:v1"
+SIGNATURE_BYTES: Final = 1 << 20
 
 # The digest of a file that was measured, as it is now; None where it is not here to be compared.
 DigestNow = Callable[[Measured], "str | None"]
 
 
-def admitted(subject: Subject) -> Subject | list[Unreadable]:
+def admitted(subject: Subject, keys: Sequence[Ed25519PublicKey] = ()) -> Subject | list[Unreadable]:
     """A release with what of its evidence holds for the files around it, or all that is wrong with it.
 
     The document is then the evidence with the declaration as it is now, and ``model`` as it is now with ``verified``;
     parts about anything else have the status ``refused``. Without the model nothing can be told, and all are refused.
+    ``collected_by`` says which of the ``keys`` signed the evidence, and why none did.
     """
     root = os.path.dirname(subject.location.file) or "."
     path = os.path.join(root, RELEASE_FILE)
@@ -42,6 +50,8 @@ def admitted(subject: Subject) -> Subject | list[Unreadable]:
     except Problem as problem:
         return [problem.at(path)]
     document = admit(found, declared, model, lambda measured: _digest_now(root, measured))
+    if isinstance(found, Evidence):
+        document["collected_by"] = _collected_by(subject.location.file, keys)
     return replace(subject, document=document)
 
 
@@ -70,6 +80,25 @@ def admit(
         "model": seen,
         "evidence": parts,
     }
+
+
+def _collected_by(path: str, keys: Sequence[Ed25519PublicKey]) -> dict[str, Any]:
+    """Whose signature lies beside the evidence."""
+    from solon.signing.dsse import NotVerified, verify
+
+    try:
+        with open(os.path.join(os.path.dirname(path), SIGNATURE_FILE), "rb") as file:
+            said, key = verify(file.read(SIGNATURE_BYTES), keys)
+        about = {each.name: each.digest.get("sha256") for each in said.subject}
+        if said.predicate_type != SIGNATURE_TYPE or f"sha256:{about.get(EVIDENCE_FILE)}" != digests.of_file(
+            path
+        ):
+            raise NotVerified("is signed, but for other evidence")
+    except FileNotFoundError:
+        return {"verified": False, "problem": "nobody signed the evidence"}
+    except (NotVerified, OSError) as error:
+        return {"verified": False, "problem": f"{SIGNATURE_FILE} {error}"}
+    return {"verified": True, "key": key}
 
 
 def _typed(subject: Subject, declared: Release | None) -> Evidence | Release | Unreadable:

@@ -6,6 +6,7 @@ treat both as missing, never as passed.
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
@@ -103,9 +104,12 @@ NAMES: Final = Parts.__struct_fields__
 def schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of the document."""
     made = msgspec.json.schema(Evidence)
+    for part in made["$defs"].values():
+        if "description" in part:
+            part["description"] = cleandoc(part["description"]).replace("``", "`")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Evidence of an ML release",
+        "title": "Evidence about an ML release",
         **made,
     }
 

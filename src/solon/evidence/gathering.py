@@ -78,9 +78,12 @@ def declaration(release: Release | Mapping[str, Any], part: str) -> Measured:
 
 
 def _item(name: str, given: Given) -> tuple[Item[Any] | None, Mapping[str, bytes]]:
+    module, key = COLLECTORS[name]
+    if not getattr(given.release, key):
+        return None, {}
     about = [Measured("model", given.model.digest), declaration(given.release, name)]
     try:
-        collect = cast("Collect", import_module(COLLECTORS[name][0]).collect)
+        collect = cast("Collect", import_module(module).collect)
         found = collect(given)
     except CannotCollect as error:
         return _failed(name, given, about, str(error)), {}

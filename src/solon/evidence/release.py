@@ -23,7 +23,10 @@ Risk = Literal["minimal", "limited", "high", "prohibited"]
 
 
 class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The version that is deployed now; ``predictions`` are its own on the same rows, ``onnx`` the model itself."""
+    """The version that is deployed now; ``predictions`` are its own on the same rows, ``onnx`` the model itself.
+
+    ``onnx`` takes the same ``features``. Where the caller gives a command for the baseline, that is asked.
+    """
 
     version: str
     predictions: str = ""
@@ -75,7 +78,7 @@ class FairnessPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
 
     ``intersections`` are lists of them, judged together; each pair where nothing is said. ``bins`` cuts a number
     into groups at these values. A group with fewer than ``smallest`` rows, or of those with a label that a rate
-    counts, is too small for it.
+    counts, is too small for it. ``onnx`` and ``features`` are as for performance.
     """
 
     data: str
@@ -88,6 +91,8 @@ class FairnessPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     intersections: list[list[str]] | None = None
     bins: dict[str, list[float]] = {}
     smallest: int = 30
+    onnx: str = ""
+    features: list[str] = []
 
 
 class DataPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

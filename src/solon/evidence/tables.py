@@ -132,7 +132,9 @@ class Table:
 
         texts = self.texts(column)
         known = {each: label(each) for each in set(texts.tolist()) if each is not None}
-        missing = np.array([known.get(each, "") in _NO_LABEL for each in texts.tolist()], dtype=np.bool_)
+        missing = np.array(
+            [known.get(each, "").lower() in _NO_LABEL for each in texts.tolist()], dtype=np.bool_
+        )
         if missing.any():
             raise CannotCollect(self._first(column, missing, "is missing"))
         return np.array([known[each] for each in texts.tolist()], dtype=object)

@@ -22,28 +22,30 @@ SCHEMA: Final = "solon.check/v1"
 
 
 def render(report: CheckReport) -> str:
+    return text(document(report))
+
+
+def document(report: CheckReport) -> dict[str, Any]:
     unmatched = {id(decision) for decision in report.unmatched}
-    return text(
-        {
-            "schema": SCHEMA,
-            "solon": __version__,
-            "started": rfc3339(report.started_ns),
-            "elapsed_ns": report.elapsed_ns,
-            "summary": asdict(report.counts),
-            "policy_sets": [
-                {
-                    "name": policy_set.name,
-                    "revision": policy_set.revision,
-                    "policies": [_policy(policy) for policy in policy_set.policies],
-                }
-                for policy_set in report.policy_sets
-            ],
-            "programme_problems": [_problem(problem) for problem in report.programme_problems],
-            "notes": list(report.notes),
-            "decisions": [_decision(decision, id(decision) in unmatched) for decision in report.decisions],
-            "unreadable": [_problem(problem) for problem in report.unreadable],
-        }
-    )
+    return {
+        "schema": SCHEMA,
+        "solon": __version__,
+        "started": rfc3339(report.started_ns),
+        "elapsed_ns": report.elapsed_ns,
+        "summary": asdict(report.counts),
+        "policy_sets": [
+            {
+                "name": policy_set.name,
+                "revision": policy_set.revision,
+                "policies": [_policy(policy) for policy in policy_set.policies],
+            }
+            for policy_set in report.policy_sets
+        ],
+        "programme_problems": [_problem(problem) for problem in report.programme_problems],
+        "notes": list(report.notes),
+        "decisions": [_decision(decision, id(decision) in unmatched) for decision in report.decisions],
+        "unreadable": [_problem(problem) for problem in report.unreadable],
+    }
 
 
 def text(value: Any) -> str:

@@ -47,7 +47,11 @@ class Slice(msgspec.Struct, frozen=True):
 
 
 class Performance(msgspec.Struct, frozen=True, omit_defaults=True):
-    """``predictions`` says where they are from: ``recorded`` in a file, ``command`` or ``onnx`` when measured."""
+    """``predictions`` says where they are from: ``recorded`` in a file, ``command`` or ``onnx`` when measured.
+
+    ``positive`` is the label that precision, recall, f1 and the metrics of a score are of; empty where there is none, and
+    then the first three are means over the labels. ``minimums`` are those promised; of an error they are the most.
+    """
 
     task: str
     n: int
@@ -55,7 +59,9 @@ class Performance(msgspec.Struct, frozen=True, omit_defaults=True):
     metrics: dict[str, Metric]
     minimums: dict[str, float]
     slices: list[Slice]
+    positive: str = ""
     baseline_version: str = ""
+    baseline_predictions: str = ""
     baseline: dict[str, Comparison] = {}
 
 
@@ -70,7 +76,7 @@ class Host(msgspec.Struct, frozen=True):
 
 
 class Timing(msgspec.Struct, frozen=True):
-    """``throughput`` is in rows per second."""
+    """``p95_ms`` is the time that 95 of 100 calls did not exceed (nearest rank). ``throughput`` is in rows per second."""
 
     calls: int
     p50_ms: float
@@ -79,8 +85,19 @@ class Timing(msgspec.Struct, frozen=True):
     throughput: float
 
 
+class Ratio(msgspec.Struct, frozen=True):
+    """By how many times something is more: 1.0 is as much."""
+
+    value: float
+    interval: Interval
+
+
 class Latency(msgspec.Struct, frozen=True, omit_defaults=True):
-    """``baseline`` is what is deployed, timed in turns with the candidate in the same run."""
+    """``predictor`` is ``command`` or ``onnx``; ``maximums`` and ``throughput`` are those promised.
+
+    ``baseline`` is what is deployed, timed in turns with the candidate in the same run; ``slower`` is by how many times
+    the candidate's median is longer.
+    """
 
     predictor: str
     batch: int
@@ -91,4 +108,4 @@ class Latency(msgspec.Struct, frozen=True, omit_defaults=True):
     throughput: float | None = None
     baseline_version: str = ""
     baseline: Timing | None = None
-    slower: Interval | None = None  # by how many times the median, with an interval
+    slower: Ratio | None = None

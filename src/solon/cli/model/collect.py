@@ -1,0 +1,144 @@
+"""solon model collect: a release directory in, its evidence out."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+
+from solon.cli import key_files
+from solon.cli.errors import UsageError
+from solon.cli.model import key, releases
+from solon.evidence import digests, document
+from solon.evidence.admission import SIGNATURE_FILE, SIGNATURE_TYPE
+from solon.evidence.collector import Given, Operator
+from solon.evidence.document import NAMES, Evidence
+from solon.evidence.gathering import gather
+from solon.report import evidence_report
+from solon.subjects.ml_release import EVIDENCE_FILE
+
+BOM_FILE = "ml-bom.cdx.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    release: str
+    only: Sequence[str]
+    data: str
+    predictor: str
+    baseline_predictor: str
+    signers: list[str]
+    vulnerabilities: str
+    key: str | None
+    output: str | None
+    timeout: float
+    format: str
+
+
+def run(options: Options) -> int:
+    """The exit status. Raises UsageError, Failure."""
+    said = key.settings()
+    private = key.private_key(options.key, said)
+    found = releases.find(options.release)
+    target = options.output or found.evidence
+    before = _before(target) if options.only else None
+    with _progress() as progress:
+        given = Given(
+            release=found.release,
+            root=found.directory,
+            model=found.model(),
+            now=datetime.now(UTC),
+            operator=Operator(
+                predictor=_command(options.predictor),
+                baseline_predictor=_command(options.baseline_predictor),
+                keys=options.signers or said.signers,
+                vulnerabilities=options.vulnerabilities or said.vulnerabilities,
+                timeout=options.timeout,
+            ),
+            data=options.data,
+            progress=progress,
+        )
+        gathered = gather(given, options.only, before)
+    data = document.encoded(gathered.evidence)
+    files: dict[str, bytes | None] = {os.path.basename(target): data, **gathered.files}
+    files[SIGNATURE_FILE] = None
+    if private is not None:
+        from solon.signing.dsse import sign, statement
+
+        digest = digests.of_bytes(data)
+        files[SIGNATURE_FILE] = sign(statement({EVIDENCE_FILE: digest}, SIGNATURE_TYPE, {}), private)
+    _write(os.path.dirname(target) or ".", files)
+    evidence = gathered.evidence
+    if options.format == "json":
+        sys.stdout.write(data.decode())
+    else:
+        sys.stdout.write(
+            evidence_report.table(evidence, written=[name for name, text in files.items() if text])
+        )
+    items = [getattr(evidence.evidence, name) for name in NAMES]
+    return 2 if any(item is not None and item.status == "error" for item in items) else 0
+
+
+def _command(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r}: is no command: {str(error).lower()}") from None
+
+
+def _before(path: str) -> Evidence | None:
+    """The evidence that is there, to keep the parts that are not gathered anew. Raises UsageError."""
+    try:
+        with open(path, "rb") as file:
+            return msgspec.json.decode(file.read(), type=Evidence)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise key_files.unusable(path, error) from None
+    except msgspec.DecodeError as error:
+        raise UsageError(
+            f"{path}: is no evidence to add to: {error}. Gather all of it anew, without --only"
+        ) from None
+
+
+def _write(directory: str, files: Mapping[str, bytes | None]) -> None:
+    """Each whole or not at all; None: it is taken away."""
+    for name, data in files.items():
+        path = os.path.join(directory, name)
+        try:
+            if data is None:
+                if os.path.lexists(path):
+                    os.unlink(path)
+                continue
+            descriptor, temporary = tempfile.mkstemp(dir=directory, prefix=".")
+            with open(descriptor, "wb") as file:
+                os.fchmod(descriptor, 0o644)
+                file.write(data)
+            os.replace(temporary, path)
+        except OSError as error:
+            raise key_files.unusable(path, error) from None
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """What is being done, on standard error, where a person looks at it."""
+    if not sys.stderr.isatty():
+        yield lambda _doing, _done, _of: None
+        return
+
+    def show(doing: str, done: int, of: int) -> None:
+        count = f" {done + 1} of {of}" if of else ""
+        sys.stderr.write(f"\r\x1b[K{doing}{count} …")
+        sys.stderr.flush()
+
+    try:
+        yield show
+    finally:
+        sys.stderr.write("\r\x1b[K")

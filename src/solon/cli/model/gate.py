@@ -1,0 +1,150 @@
+"""solon model gate: one release judged, its evidence kept, and the decision signed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from solon.cli import check, config, key_files
+from solon.cli.errors import UsageError
+from solon.cli.model import key, releases
+from solon.decisions.attestation import FILE, About, attestation, statement_of
+from solon.decisions.decision import Decision
+from solon.evidence import digests
+from solon.evidence.settings import ModelSettings
+from solon.evidence.store import Store
+from solon.governance.times import duration
+from solon.subjects import discover
+from solon.subjects.ml_release import RELEASE_FILE
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    release: str
+    policies: list[str]
+    data: list[str]
+    key: str | None
+    format: str
+    log: str | None
+    environment: str
+    break_glass: list[str]
+    place: str
+    allowed_hosts: frozenset[str]
+    timeout: float
+    report: str | None = None
+    summary: str | None = None
+    source: Mapping[str, str] | None = None  # where a registry has the files from
+
+
+def run(options: Options) -> int:
+    """The exit status. Raises UsageError, Failure."""
+    done, _ = gated(options)
+    for decision in done.report.decisions:
+        from solon.report.model import page, summary
+
+        if options.report:
+            _write(options.report, page.render(decision).encode())
+        if options.summary:
+            _write(options.summary, summary.render(decision).encode())
+    check.write(done)
+    return check.status(done)
+
+
+def gated(options: Options) -> tuple[check.Judged, bytes | None]:
+    """The decision on a release, and the attestation of it where there is a key. Raises UsageError, Failure."""
+    repository = config.find(os.getcwd())
+    said = repository.models() if repository is not None else ModelSettings()
+    private = key.private_key(options.key, said)
+    found = releases.find(options.release)
+    document = _document(found.evidence)
+    path = found.evidence if document is not None else os.path.join(found.directory, RELEASE_FILE)
+    done = check.decided(_judging(options, path))
+    if not done.report.decisions:
+        return done, None  # unreadable, which the report says
+    (decision,) = done.report.decisions
+    if decision.unmatched:
+        raise UsageError("no policy judges releases: a Rego policy for them says `subject: ml.release`")
+    if _document(found.evidence) != document:
+        raise UsageError(f"{found.evidence}: was changed while it was judged; judge it again")
+    evidence = digests.of_bytes(document) if document is not None else ""
+    if document is not None and repository is not None:
+        _keep(said.store, document)
+    if private is None:
+        return done, None
+    envelope = _signed(decision, evidence, said, options, private)
+    _write(os.path.join(found.directory, FILE), envelope)
+    return done, envelope
+
+
+def _signed(
+    decision: Decision, evidence: str, said: ModelSettings, options: Options, private: Ed25519PrivateKey
+) -> bytes:
+    from solon.signing.dsse import sign
+
+    model = decision.subject.document["model"]
+    about = About(
+        model=model.get("digest", ""),
+        files={file["path"]: file["digest"] for file in model.get("files", ())},
+        evidence=evidence,
+        valid=duration(said.valid),
+        source=options.source,
+    )
+    return sign(statement_of(attestation(decision, about)), private)
+
+
+def _document(path: str) -> bytes | None:
+    """The evidence as it is written, None where there is none. Raises UsageError."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise key_files.unusable(path, error) from None
+
+
+def _keep(store: str, document: bytes) -> None:
+    try:
+        Store(store).put(document)
+    except OSError as error:
+        raise key_files.unusable(store, error) from None
+
+
+def _write(path: str, envelope: bytes) -> None:
+    try:
+        with open(path, "wb") as file:
+            file.write(envelope)
+    except OSError as error:
+        raise key_files.unusable(path, error) from None
+    print(f"solon: wrote {path}", file=sys.stderr)
+
+
+def _judging(options: Options, path: str) -> check.Options:
+    return check.Options(
+        paths=[path],
+        policies=options.policies,
+        namespaces=[],
+        all_namespaces=bool(options.policies),
+        combine=False,
+        data=options.data,
+        inventory=[],
+        format=options.format,
+        output=None,
+        log=options.log,
+        dialect="auto",
+        fail_on_warn=False,
+        allowed_hosts=options.allowed_hosts,
+        timeout=options.timeout,
+        max_bytes=discover.MAX_BYTES,
+        verbose=True,
+        quiet=False,
+        environment=options.environment,
+        break_glass=options.break_glass,
+        place=options.place,
+    )

@@ -1,0 +1,1 @@
+"""Reservations of GPUs: what a team was promised, and has not submitted yet, counts as what runs."""

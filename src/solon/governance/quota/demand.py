@@ -1,0 +1,117 @@
+"""How many GPUs a workload may hold at once: as library/kubernetes/gpu_quota.rego counts, which is what decides.
+
+Reservations say it to people, and ask it of a workload that says it is the one that was reserved for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+Object = Mapping[str, Any]
+_Path = tuple[str, ...]
+
+# kind -> where its pods' spec is, and how many of them run
+_PLAIN: Final[Mapping[str, tuple[_Path, _Path]]] = {
+    "CronJob": (
+        ("spec", "jobTemplate", "spec", "template", "spec"),
+        ("spec", "jobTemplate", "spec", "parallelism"),
+    ),
+    "Deployment": (("spec", "template", "spec"), ("spec", "replicas")),
+    "InferenceService": (("spec", "predictor"), ("spec", "predictor", "maxReplicas")),
+    "Job": (("spec", "template", "spec"), ("spec", "parallelism")),
+    "Pod": (("spec",), ()),
+    "ReplicaSet": (("spec", "template", "spec"), ("spec", "replicas")),
+    "StatefulSet": (("spec", "template", "spec"), ("spec", "replicas")),
+}
+_RAY: Final[Mapping[str, _Path]] = {
+    "RayCluster": ("spec",),
+    "RayJob": ("spec", "rayClusterSpec"),
+    "RayService": ("spec", "rayClusterConfig"),
+}
+
+
+def gpus(workload: Object) -> int:
+    """At most, over all its pods. Init containers run before the others, not beside them."""
+    total = 0
+    for count, spec in _pod_groups(workload):
+        main = sum(_asked(each) for name in ("containers", "model") for each in _containers(spec, name))
+        first = [_asked(each) for each in _containers(spec, "initContainers")]
+        total += count * max([main, *first])
+    return total
+
+
+def mentions(value: Any) -> bool:
+    """Whether anything in a document asks for GPUs, wherever it stands."""
+    if isinstance(value, dict):
+        return any(
+            (_is_gpu(name) and item not in (0, "0", None)) or mentions(item) for name, item in value.items()
+        )
+    return isinstance(value, list) and any(map(mentions, value))
+
+
+def _pod_groups(workload: Object) -> Iterator[tuple[int, Any]]:
+    kind = str(workload.get("kind", ""))
+    if kind in _PLAIN:
+        at, count = _PLAIN[kind]
+        yield _count(_get(workload, count) if count else 1), _get(workload, at)
+    if kind in _RAY:
+        cluster = _get(workload, _RAY[kind])
+        yield 1, _get(cluster, ("headGroupSpec", "template", "spec"))
+        grows = _get(cluster, ("enableInTreeAutoscaling",)) is True
+        for workers in _list(_get(cluster, ("workerGroupSpecs",))):
+            size = _count(_get(workers, ("replicas",)))
+            if grows:
+                size = max(size, _count(_get(workers, ("maxReplicas",))))
+            hosts = _count(_get(workers, ("numOfHosts",)))
+            yield size * hosts, _get(workers, ("template", "spec"))
+    spec = workload.get("spec")
+    for field, roles in spec.items() if isinstance(spec, dict) else ():
+        if str(field).endswith("ReplicaSpecs") and isinstance(roles, dict):
+            for role in roles.values():
+                yield _count(_get(role, ("replicas",))), _get(role, ("template", "spec"))
+    if kind == "Workload":
+        for pods in _list(_get(workload, ("spec", "podSets"))):
+            yield _count(_get(pods, ("count",))), _get(pods, ("template", "spec"))
+
+
+def _containers(spec: Any, field: str) -> Sequence[Any]:
+    found = _get(spec, (field,))
+    return [found] if isinstance(found, dict) else _list(found)
+
+
+def _asked(container: Any) -> int:
+    """A limit without a request is the request."""
+    limits = _get(container, ("resources", "limits"))
+    requests = _get(container, ("resources", "requests"))
+    found: dict[str, Any] = {}
+    for said in (requests, limits):
+        found |= (
+            {name: value for name, value in said.items() if _is_gpu(name)} if isinstance(said, dict) else {}
+        )
+    return sum(map(_number, found.values()))
+
+
+def _is_gpu(name: Any) -> bool:
+    """``nvidia.com/gpu``, ``amd.com/gpu``, ``nvidia.com/gpu.shared``."""
+    return isinstance(name, str) and name.partition("/")[2].startswith("gpu")
+
+
+def _number(value: Any) -> int:
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value[:9])
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else 0
+
+
+def _count(value: Any) -> int:
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else 1
+
+
+def _list(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _get(value: Any, path: Sequence[str]) -> Any:
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
