@@ -142,13 +142,13 @@ _collect(part) := sprintf("Put right what it says, then collect the evidence ane
 	object.get(input.evidence, [part, "status"], "") in {"error", "refused"}
 } else := sprintf("Declare `%s` in release.yaml, then collect the evidence: solon model collect --only %s", [key, part]) if {
 	key := _keys[part]
-	not input.release[key]
+	object.get(input, array.concat(["release"], split(key, ".")), null) == null
 } else := sprintf("Collect the evidence: solon model collect --only %s", [part])
 
 # What release.yaml declares for a part.
 _keys := {
-	"signature": "supply",
-	"dependencies": "supply",
+	"signature": "supply.signature",
+	"dependencies": "supply.lock",
 	"documentation": "documentation",
 	"data": "data",
 	"drift": "drift",

@@ -74,8 +74,8 @@ test_a_part_is_required_unless_the_tier_says_otherwise if {
 
 test_what_to_do_about_a_missing_part if {
 	advice := {part: finding.remediation |
-		some part in ["fairness", "artifacts", "signature"]
-		finding := ml.gap(part) with input as {"release": {"supply": {}}, "evidence": {}}
+		some part in ["fairness", "artifacts", "signature", "dependencies"]
+		finding := ml.gap(part) with input as {"release": {"supply": {"signature": "model.sig"}}, "evidence": {}}
 			with data.ml_risk as fixtures.risk
 			with data.ml_tiers as fixtures.tiers
 	}
@@ -83,6 +83,7 @@ test_what_to_do_about_a_missing_part if {
 		"fairness": "Declare `fairness` in release.yaml, then collect the evidence: solon model collect --only fairness",
 		"artifacts": "Collect the evidence: solon model collect --only artifacts",
 		"signature": "Collect the evidence: solon model collect --only signature",
+		"dependencies": "Declare `supply.lock` in release.yaml, then collect the evidence: solon model collect --only dependencies",
 	}
 	failed := ml.gap("fairness") with input as {"release": {}, "evidence": {"fairness": {"status": "error"}}}
 		with data.ml_risk as fixtures.risk

@@ -24,10 +24,14 @@ deny contains {"msg": msg} if {
 	some msg in ml.unjudged("ml_regression", _settings, [["tolerance", "any"], ["fewest_rows"], ["spared_tiers"]])
 }
 
-deny contains finding if finding := ml.gap("performance")
+deny contains finding if {
+	_wanted
+	finding := ml.gap("performance")
+}
 
 # Nobody says what it replaces.
 deny contains {"msg": msg, "path": ["release", "performance"], "remediation": remediation} if {
+	_result
 	_wanted
 	count(_compared) == 0
 	msg := sprintf("was not compared with the version that is deployed, and tier %s requires it%s", [
@@ -105,15 +109,13 @@ _baseline := sprintf("version %s", [_result.baseline_version]) if {
 
 # A comparison is wanted where the tier asks for it, or the release says what it replaces; not of a model's first release.
 _wanted if {
-	_result
-	not ml.tier in _settings.spared_tiers
+	not _spared
 	count(ml.exceptions(_first)) == 0
 }
 
-_wanted if {
-	_result
-	input.release.performance.baseline
-}
+_wanted if input.release.performance.baseline
+
+_spared if ml.tier in _settings.spared_tiers
 
 _first := object.get(_settings, "first_releases", [])
 
