@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
+
+Severity = Literal["critical", "high", "medium", "low", "unknown"]
 
 
 class Signature(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -21,7 +25,10 @@ class Signature(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Package(msgspec.Struct, frozen=True, omit_defaults=True):
-    """``unknown`` says why it could not be matched: no exact version, an ecosystem that the database has not."""
+    """``unknown`` says why vulnerabilities of it may have been missed.
+
+    It has no exact version, the database nothing of its ecosystem, or a record cannot be compared with it.
+    """
 
     name: str
     version: str
@@ -30,12 +37,17 @@ class Package(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Vulnerability(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One record of the database that a package matches; ``severity`` is critical, high, medium, low or unknown."""
+    """What a package is vulnerable to. Records that name each other as ``aliases`` are one, with the highest severity.
+
+    ``severity`` is critical, high, medium, low or unknown; ``score`` that of CVSS, where there is one. ``fixed`` are the next
+    versions that have a fix.
+    """
 
     id: str
     package: str
     version: str
-    severity: str
+    severity: Severity
+    score: float | None = None
     summary: str = ""
     aliases: list[str] = []
     fixed: list[str] = []
