@@ -58,7 +58,9 @@ _MODEL_CARD: Final[Aliases] = {
     "foreseeable unintended outcomes, technical risks",
     "human_oversight": "human oversight, oversight, human in the loop, human review, human oversight measures, oversight measures, "
     "human control",
-    "explainability": "explainability, interpretability, explanations, model examination, transparency, interpretation of outputs",
+    "explainability": "explainability, interpretability, explanations, model examination, interpretation of outputs",
+    "transparency": "transparency, disclosure, transparency notice, disclosure to users, notice to users, information to users, "
+    "labelling of content, marking of content, marking of outputs, watermarking",
     "input": "input, inputs, input data, model input, input format, input specification",
     "output": "output, outputs, model output, output format",
     "instructions_for_use": "instructions for use, how to use, usage, getting started, how to get started with the model, "
