@@ -46,14 +46,39 @@ class Options:
     format: str
 
 
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """``document`` is the evidence as it was written, ``written`` the names of the files."""
+
+    evidence: Evidence
+    document: bytes
+    written: Sequence[str]
+
+    @property
+    def failed(self) -> bool:
+        """Whether some evidence could not be had."""
+        items = [getattr(self.evidence.evidence, name) for name in NAMES]
+        return any(item is not None and item.status == "error" for item in items)
+
+
 def run(options: Options) -> int:
     """The exit status. Raises UsageError, Failure."""
+    done = collected(options)
+    if options.format == "json":
+        sys.stdout.write(done.document.decode())
+    else:
+        sys.stdout.write(evidence_report.table(done.evidence, written=done.written))
+    return 2 if done.failed else 0
+
+
+def collected(options: Options) -> Collected:
+    """The evidence, once it is written. Raises UsageError, Failure."""
     said = key.settings()
     private = key.private_key(options.key, said)
     found = releases.find(options.release)
     target = options.output or found.evidence
     before = _before(target) if options.only else None
-    with _progress() as progress:
+    with progress_shown() as progress:
         given = Given(
             release=found.release,
             root=found.directory,
@@ -83,14 +108,7 @@ def run(options: Options) -> int:
         digest = digests.of_bytes(data)
         files[SIGNATURE_FILE] = sign(statement({EVIDENCE_FILE: digest}, SIGNATURE_TYPE, {}), private)
     _write(os.path.dirname(target) or ".", files)
-    if options.format == "json":
-        sys.stdout.write(data.decode())
-    else:
-        sys.stdout.write(
-            evidence_report.table(evidence, written=[name for name, text in files.items() if text])
-        )
-    items = [getattr(evidence.evidence, name) for name in NAMES]
-    return 2 if any(item is not None and item.status == "error" for item in items) else 0
+    return Collected(evidence, data, [name for name, text in files.items() if text])
 
 
 def _command(text: str) -> list[str]:
@@ -134,7 +152,7 @@ def _write(directory: str, files: Mapping[str, bytes | None]) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
+def progress_shown() -> Iterator[Callable[[str, int, int], None]]:
     """What is being done, on standard error, where a person looks at it."""
     if not sys.stderr.isatty():
         yield lambda _doing, _done, _of: None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
@@ -22,7 +22,6 @@ from solon.evidence.supply.result import Dependencies, Package, Signature, Vulne
 from solon.evidence.supply.sbom import PURL_TYPES
 from solon.subjects import ml_release
 
-FILE_NAME: Final = "ml-bom.cdx.json"
 T = TypeVar("T")
 
 
