@@ -155,7 +155,7 @@ FACTS: Final[Aliases] = {
     "model_version": "model version, version of the model, model details > version, model > version, version > name, "
     "model details > version > name",
     "model_digest": "model digest, model checksum, model hash, model sha256, model > digest",
-    "written_at": "written at, written on, date written, last updated, model date, card date, assessment date, date of assessment, last modified, version > date, "
+    "written_at": "written at, written on, date written, last updated, card date, assessment date, date of assessment, last modified, version > date, "
     "model details > version > date",
     "reviewed_at": "reviewed at, last reviewed, reviewed, reviewed on, review date, date of review, last review, date reviewed, "
     "last reviewed at, last reviewed on",
@@ -224,8 +224,13 @@ class Vocabulary:
         return self.plain_facts.get(names[-1], "") if not above or "model_description" in above else ""
 
     def is_fact(self, label: str) -> bool:
+        """Whether a label is one of a fact, by itself."""
         name = normal(label)
         return (name,) in self.facts or name in self.plain_facts
+
+    def is_name(self, label: str) -> bool:
+        """Whether a label is one of a field or a fact, by itself."""
+        return (normal(label),) in self.fields or self.is_fact(label)
 
     def _several(self, title: str) -> Sequence[str]:
         """Of `Bias, Risks, and Limitations` all three; nothing where one of them is no field."""
