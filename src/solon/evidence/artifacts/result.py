@@ -13,8 +13,10 @@ Verdict = Literal["safe", "unsafe", "unknown"]
 class Artifact(msgspec.Struct, frozen=True, omit_defaults=True):
     """A file, or a member of an archive (``model.pt!archive/data.pkl``).
 
-    ``format`` is told from the content, never the name. ``imports`` are the names that a pickle would bring in,
-    ``opcodes`` those of it that can run something. ``header`` has what the head of a safe format says.
+    ``format`` is told from the content, never the name. ``bytes`` is its size, of what is compressed that of what was
+    inflated of it. The verdict of an archive is the worst of its own and those of its members. ``imports`` are the
+    names that a pickle would bring in, ``opcodes`` those of it that can run something. ``header`` has what the head of
+    a format says.
     """
 
     path: str

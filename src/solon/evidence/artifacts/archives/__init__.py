@@ -1,0 +1,1 @@
+"""What lies in archives and compressed streams."""

@@ -1,0 +1,1 @@
+"""Formats of graphs of operators, in protocol buffers."""

@@ -1,0 +1,1 @@
+"""What pickles would do, told from their opcodes."""

@@ -1,0 +1,1 @@
+"""Formats of plain numbers: their headers, read with bounds."""
