@@ -1,9 +1,9 @@
 # METADATA
 # title: What is written about a model says something, is current, and is about this version
 # description: >-
-#   The documents that the tier asks for are there; each was written after the last training, was reviewed lately, names this
-#   model, version and digest, agrees with the release on its use and risk, and has its required fields filled in with
-#   more than a placeholder.
+#   The documents that the tier asks for are there; each was reviewed lately, agrees with the release on name, version, digest,
+#   use and risk, and has its required fields filled in with more than a placeholder. The card and the risk assessment were
+#   written after the last training.
 # custom:
 #   severity: high
 #   owner: responsible-ai
@@ -40,7 +40,10 @@ package ml.documentation
 import data.lib.ml
 
 deny contains {"msg": msg} if {
-	some msg in ml.unjudged("ml_documentation", _settings, [["fields"], ["fields_of_uses"], ["fewest_words"], ["digest"]])
+	some msg in ml.unjudged("ml_documentation", _settings, [
+		["fields"], ["fields_of_uses"], ["fewest_words"], ["after_training"],
+		["says"], ["digest"],
+	])
 }
 
 deny contains finding if finding := ml.gap("documentation")
@@ -89,6 +92,7 @@ deny contains {"msg": msg, "path": ["release", "trained_at"], "remediation": rem
 
 deny contains {"msg": msg, "path": array.concat(_document(kind), ["written_at"]), "remediation": remediation} if {
 	some kind, document in _result.documents
+	kind in _settings.after_training
 	not _current(document)
 	_trained
 	msg := sprintf("%s is of %s, and the model was trained on %s", [
@@ -137,7 +141,7 @@ deny contains {"msg": msg, "path": array.concat(_document(kind), [field]), "reme
 
 deny contains {"msg": msg, "path": _document(kind), "remediation": remediation} if {
 	some kind, document in _result.documents
-	some field in _stated
+	some field in _stated(kind)
 	not document[field]
 	msg := sprintf("%s does not say its %s", [document.path, _spoken(field)])
 	remediation := sprintf("Add %s to %s, for this version", [field, document.path])
@@ -196,6 +200,6 @@ _about["use"] := input.release.use
 _about["risk"] := input.release.risk
 
 # What a document must say of this.
-_stated contains field if some field in ["model_version", "use", "risk"]
-
-_stated contains "model_digest" if ml.tier in _settings.digest
+_stated(kind) := {field | some field in object.get(_settings.says, kind, [])} | {"model_digest" |
+	ml.tier in _settings.digest
+}

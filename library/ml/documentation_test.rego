@@ -7,6 +7,8 @@ settings := {
 	"fields": {"model_card": ["intended_use", "limitations"], "risk_assessment": ["limitations"]},
 	"fields_of_uses": {"chatbot": {"model_card": ["transparency"]}},
 	"fewest_words": 5,
+	"after_training": ["model_card"],
+	"says": {"model_card": ["model_version", "use", "risk"]},
 	"digest": ["high"],
 }
 
@@ -72,6 +74,21 @@ test_what_was_written_before_the_training_is_caught if {
 		"model_card.md is of no date that it names, and the model was trained on 2027-02-10T08:00:00Z",
 	}
 	said("/written_at", "last week") == {"model_card.md is of last week, and the model was trained on 2027-02-10T08:00:00Z"}
+}
+
+sheet(path) := sprintf("/evidence/documentation/result/documents/data_sheet%s", [path])
+
+test_a_data_sheet_may_be_older_than_the_training_and_need_not_name_the_risk if {
+	release := fixtures.changed([fixtures.set(sheet("/written_at"), "2026-12-01"), fixtures.unset(sheet("/risk"))])
+	count(deny(release)) == 0
+	stricter := json.patch(settings, [
+		fixtures.set("/after_training", ["model_card", "data_sheet"]),
+		fixtures.set("/says/data_sheet", ["risk"]),
+	])
+	messages(under(release, stricter)) == {
+		"data_sheet.md is of 2026-12-01, and the model was trained on 2027-02-10T08:00:00Z",
+		"data_sheet.md does not say its risk",
+	}
 }
 
 test_a_training_at_an_unknown_time_is_caught if {

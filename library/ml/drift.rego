@@ -107,6 +107,7 @@ deny contains {"msg": msg, "path": ["evidence", "drift", "result"], "remediation
 
 deny contains {"msg": msg, "path": ["evidence", "drift", "result", "absent"], "remediation": remediation} if {
 	some name in _result.absent
+	_taken(name)
 	count(_excepted(name)) == 0
 	msg := sprintf("column %s is in one of the tables only, so that its drift is unknown", [name])
 	remediation := _accept
@@ -119,13 +120,14 @@ deny contains {"msg": msg, "path": ["evidence", "drift", "result", "columns"], "
 	remediation := "Name tables under drift in release.yaml that have columns in common"
 }
 
-# Who chooses what is compared could leave out what drifted.
+# Who chooses what is compared could leave out what drifted; but not of all that the model takes.
 deny contains {"msg": msg, "path": ["release", "drift", "columns"], "remediation": remediation} if {
 	_result
 	count(input.release.drift.columns) > 0
+	not _covers
 	not ml.tier in _settings.may_choose_columns
 	msg := sprintf("compares chosen columns only, and tier %s wants all of them", [ml.tier])
-	remediation := "Leave drift.columns out of release.yaml; those that do not count go to accepted_columns in library/data/ml-drift.yaml"
+	remediation := "Name all that the model takes, as performance.features does, or leave drift.columns out of release.yaml; those that do not count go to accepted_columns in library/data/ml-drift.yaml"
 }
 
 default _settings := {}
@@ -137,6 +139,24 @@ _result := input.evidence.drift.result if ml.measured("drift")
 _judged[name] := column if {
 	some name, column in _result.columns
 	count(_excepted(name)) == 0
+}
+
+# What the model takes, where predictions were made with just that. No other column can change what it says, and some, as
+# the label, are never served.
+_features := {name | some name in input.release.performance.features} if {
+	ml.measured("performance")
+	input.evidence.performance.result.predictions in {"command", "onnx"}
+	count(input.release.performance.features) > 0
+}
+
+_taken(name) if name in _features
+
+_taken(_) if not _features
+
+_covers if {
+	every name in _features {
+		name in input.release.drift.columns
+	}
 }
 
 _column(name) := ["evidence", "drift", "result", "columns", name]

@@ -111,6 +111,26 @@ test_who_releases_does_not_choose_in_a_high_tier if {
 	messages(deny(release)) == {"compares chosen columns only, and tier high wants all of them"}
 }
 
+# A model that takes these two, as its predictions show.
+taking(changes) := fixtures.changed(array.concat([fixtures.set("/release/performance/features", ["income", "purpose"])], changes))
+
+test_what_the_model_takes_is_enough_to_compare if {
+	every changes in [
+		[fixtures.set("/release/drift/columns", ["income", "purpose", "age"])],
+		[fixtures.set("/evidence/drift/result/absent", ["repaid"])],
+	] {
+		count(deny(taking(changes))) == 0
+		count(deny(taking(array.concat(changes, [fixtures.set("/evidence/performance/result/predictions", "recorded")])))) == 1
+		count(deny(taking(array.concat(changes, [fixtures.set("/evidence/performance/status", "error")])))) == 1
+	}
+	messages(deny(taking([fixtures.set("/release/drift/columns", ["income"])]))) == {
+		"compares chosen columns only, and tier high wants all of them",
+	}
+	messages(deny(taking([fixtures.set("/evidence/drift/result/absent", ["income"])]))) == {
+		"column income is in one of the tables only, so that its drift is unknown",
+	}
+}
+
 accepting(until) := json.patch(settings, [fixtures.set("/accepted_columns", [{
 	"model": "credit",
 	"column": "in*",

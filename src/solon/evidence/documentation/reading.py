@@ -99,7 +99,7 @@ def _parts(data: bytes, path: str, words: Vocabulary, found: _Found) -> Iterator
     front, first = markdown.front_matter(text)
     if front and not (yield from _keys(front, path, found)):
         first = 1  # a rule, and no front matter
-    yield from markdown.parts(text, first, words.is_fact)
+    yield from markdown.parts(text, first, markdown.Names(words.is_fact, words.is_name))
 
 
 def _keys(text: str, path: str, found: _Found) -> Generator[Part, None, bool]:
