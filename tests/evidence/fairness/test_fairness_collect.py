@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import io
+import subprocess
+import sys
 
 import pytest
 from measured_releases import Files
@@ -80,6 +82,18 @@ def test_a_number_is_cut_into_groups(tmp_path):
         (">=45", 1),
         ("(missing)", 1),
     ]
+
+
+def test_a_name_is_of_one_attribute(tmp_path):
+    rows = "a,b,a x b,label,prediction\n1,1,1,1,1\n2,2,2,0,0\n"
+    said = {"attributes": ["a", "b", "a x b"], "intersections": [["a", "b"]]}
+    assert "a x b is asked for twice" in problem(tmp_path, rows, **said)
+
+
+def test_it_is_imported_without_numpy():
+    """Without the extra `ml` there is a message, and no traceback."""
+    code = "import sys, solon.evidence.fairness.collect; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize(
