@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from solon.evidence.collector import CannotCollect
 from solon.evidence.fairness.groups import MOST, Groups, by_bins, by_value, together
@@ -25,6 +27,24 @@ def test_each_value_is_a_group_and_so_are_rows_without(cells, expected):
     groups = by_value("sex", cells)
     assert sizes(groups) == expected
     assert sum(expected.values()) == len(cells)
+
+
+CELLS = st.lists(
+    st.one_of(st.none(), st.sampled_from(["a", "b", " a", "", "(missing)"])), min_size=1, max_size=40
+)
+
+
+@given(CELLS, st.integers(0, 10**6))
+def test_each_row_is_in_one_group(cells, seed):
+    """Also of those that are judged together: nobody is lost, and none is empty."""
+    one = by_value("one", cells)
+    other = by_value(
+        "other", [str(number) for number in np.random.default_rng(seed).integers(0, 3, len(cells))]
+    )
+    for groups in (one, together([one, other])):
+        assert groups.count().sum() == len(cells)
+        assert groups.count().min() > 0
+        assert len(set(groups.values)) == len(groups.values)
 
 
 def test_too_many_values_are_refused_with_advice():
