@@ -81,7 +81,7 @@ def _next(stream: Stream, traces: Traces, before: int, limits: Limits, told: Tol
 
 
 def _explain(told: Told, traces: Traces, trouble: str) -> None:
-    every = {**traces.imports, **traces.buried}
+    every = {str(name): None for name in (*traces.imports, *traces.buried)}
     kinds = {name: kind_of(name) for name in every}
     told.imports = sorted(every, key=lambda name: ("dangerous", "other", "ordinary").index(kinds[name]))
     told.opcodes = dict(sorted(traces.opcodes.items()))
@@ -100,7 +100,7 @@ def _explain(told: Told, traces: Traces, trouble: str) -> None:
     if traces.unresolved:
         told.note(f"imports whose names are made while it is loaded, and cannot be told: {traces.unresolved}")
     if traces.indirect:
-        told.note(f"calls of what another call gave: {traces.indirect}")
+        told.note(f"calls of what another call, or the loader itself, gives: {traces.indirect}")
     if traces.more:
         told.note(f"names that are not listed here, because they are too many: {traces.more}")
     if trouble:

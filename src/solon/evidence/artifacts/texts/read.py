@@ -35,7 +35,7 @@ _PYTHON: Final = re.compile(
 _YAML_TAG: Final = re.compile(r"(?:^|[\s\[{,:?-])!(?:[A-Za-z<!]|%)", re.MULTILINE)
 _YAML: Final = re.compile(r"---\s*$|%YAML|[\"']?[\w.$/ -]+[\"']?\s*:(?:\s|$)|- ")
 _SUSPECT: Final = re.compile(
-    r"_target_|_component_|auto_map|trust_remote_code|loader_module|python/|%TAG|\"[^\"\n]*\\[xuU][^\"\n]*\"\s*:"
+    r"_target_|_component_|auto_map|trust_remote_code|loader_module|!python/|2002:python/|%TAG|\"[^\"\n]*\\[xuU][^\"\n]*\"\s*:"
 )
 _XML: Final = re.compile(r"\s*<\?xml\b|\s*<(?:PMML|net|svg|html|!DOCTYPE)\b", re.IGNORECASE)
 
