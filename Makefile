@@ -28,7 +28,7 @@ demo: $(VENV)/.runtime
 	@$(SOLON) demo
 
 test: $(VENV)/.dev
-	@$(BIN)/pytest -n auto $(ARGS)
+	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check

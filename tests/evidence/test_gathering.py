@@ -10,7 +10,7 @@ import pytest
 from ml_releases import NOW, declared_in, write_evidence, write_release
 
 from solon.evidence import digests, gathering
-from solon.evidence.artifacts.result import Artifacts
+from solon.evidence.artifacts.result import Artifact, Artifacts
 from solon.evidence.collector import CannotCollect, Collected, Given
 from solon.evidence.document import Measured
 
@@ -45,7 +45,7 @@ def test_a_part_has_its_source_and_what_it_is_about(given: Given, monkeypatch: p
     about = Measured("training", "sha256:" + "0" * 64, "data/train.csv")
     found = Collected(Artifacts([]), "release directory", [about], "scanner", "2.1")
     collectors(monkeypatch, artifacts=lambda _: found)
-    item = gathering.gather(given).evidence.evidence.artifacts
+    item = gathering.gather(given).evidence.artifacts
     assert item is not None
     assert (item.status, item.source, item.tool, item.tool_version) == (
         "measured",
@@ -73,11 +73,22 @@ def test_what_goes_wrong_is_an_error_of_its_part_alone(
     given: Given, monkeypatch: pytest.MonkeyPatch, error: Exception, problem: str
 ) -> None:
     collectors(monkeypatch, drift=raising(error), artifacts=lambda _: Collected(Artifacts([]), "x"))
-    parts = gathering.gather(given).evidence.evidence
+    parts = gathering.gather(given).evidence
     assert parts.drift is not None
     assert parts.artifacts is not None
     assert (parts.drift.status, parts.drift.problem, parts.drift.result) == ("error", problem, None)
     assert parts.artifacts.status == "measured"
+
+
+def test_what_cannot_be_written_is_an_error_of_its_part(
+    given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = Artifacts([Artifact("a", "json", 1, "safe", header={"odd": object()})])
+    collectors(monkeypatch, artifacts=lambda _: Collected(wrong, "x"))
+    item = gathering.gather(given).evidence.artifacts
+    assert item is not None
+    assert (item.status, item.result) == ("error", None)
+    assert item.problem.startswith("TypeError: ")
 
 
 def test_an_interruption_is_no_evidence(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,14 +99,14 @@ def test_an_interruption_is_no_evidence(given: Given, monkeypatch: pytest.Monkey
 
 def test_what_is_not_declared_is_not_there(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
     collectors(monkeypatch)
-    parts = gathering.gather(given).evidence.evidence
+    parts = gathering.gather(given).evidence
     assert [getattr(parts, name) for name in parts.__struct_fields__] == [None] * 9
 
 
 def test_one_part_anew_and_the_others_as_they_were(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
     before = write_evidence(Path(given.root))
     collectors(monkeypatch, drift=raising(CannotCollect("no")), artifacts=raising(CannotCollect("not asked")))
-    parts = gathering.gather(given, ["drift"], before).evidence.evidence
+    parts = gathering.gather(given, ["drift"], before).evidence
     assert parts.artifacts == before.evidence.artifacts
     assert parts.documentation == before.evidence.documentation
     assert parts.drift is not None

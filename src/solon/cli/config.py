@@ -19,6 +19,7 @@ from solon.governance.ownership import OwnershipSettings
 from solon.governance.tickets.settings import TicketSettings
 from solon.governance.waivers.waiver import WaiverSettings, rules
 from solon.report import FORMATS
+from solon.server.mlflow.settings import MlflowSettings
 from solon.subjects.documents import Problem, decode_yaml, text_of
 from solon.subjects.files import convert
 from solon.subjects.positions import SourceFile
@@ -72,6 +73,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lint: LintConfig = LintConfig()
     sentinel: SentinelConfig = SentinelConfig()
     models: ModelSettings = ModelSettings()
+    mlflow: MlflowSettings | None = None
     quota: QuotaConfig = QuotaConfig()
     notify: NotifySettings | None = None
     tickets: TicketSettings | None = None

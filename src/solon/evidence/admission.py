@@ -51,7 +51,7 @@ def admitted(subject: Subject, keys: Sequence[Ed25519PublicKey] = ()) -> Subject
         return [problem.at(path)]
     document = admit(found, declared, model, lambda measured: _digest_now(root, measured))
     if isinstance(found, Evidence):
-        document["collected_by"] = _collected_by(subject.location.file, keys)
+        document["collected_by"] = collected_by(subject.location.file, keys)
     return replace(subject, document=document)
 
 
@@ -82,7 +82,7 @@ def admit(
     }
 
 
-def _collected_by(path: str, keys: Sequence[Ed25519PublicKey]) -> dict[str, Any]:
+def collected_by(path: str, keys: Sequence[Ed25519PublicKey]) -> dict[str, Any]:
     """Whose signature lies beside the evidence."""
     from solon.signing.dsse import NotVerified, verify
 

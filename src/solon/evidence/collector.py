@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -80,7 +80,6 @@ class Collected:
     measured: Sequence[Measured] = ()
     tool: str = "solon"
     tool_version: str = __version__
-    files: Mapping[str, bytes] = field(default_factory=dict)  # to lie beside the evidence, by name
 
 
 class Collect(Protocol):

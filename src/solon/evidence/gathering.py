@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, Final, cast
@@ -31,30 +30,19 @@ COLLECTORS: Final[Mapping[str, tuple[str, str]]] = {
 assert tuple(COLLECTORS) == NAMES
 
 
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """``files`` are to lie beside the document, by name."""
-
-    evidence: Evidence
-    files: Mapping[str, bytes]
-
-
-def gather(given: Given, only: Sequence[str] = (), before: Evidence | None = None) -> Gathered:
+def gather(given: Given, only: Sequence[str] = (), before: Evidence | None = None) -> Evidence:
     """The evidence, of the parts in ``only`` where some are named; the others are those of ``before``.
 
     What goes wrong in one part is an item with the status ``error``, and the others are gathered all the same.
     """
-    parts: dict[str, Any] = {}
-    files: dict[str, bytes] = {}
     wanted = [name for name in NAMES if not only or name in only]
+    parts: dict[str, Any] = {}
+    if before is not None:
+        parts = {name: getattr(before.evidence, name) for name in NAMES}
     for done, name in enumerate(wanted):
         given.progress(name, done, len(wanted))
-        item, beside = _item(name, given)
-        parts[name] = item
-        files |= beside
-    if before is not None:
-        parts = {name: getattr(before.evidence, name) for name in NAMES} | parts
-    evidence = Evidence(
+        parts[name] = _item(name, given)
+    return Evidence(
         kind="solon.evidence/v1",
         release=given.release,
         model=given.model,
@@ -62,7 +50,6 @@ def gather(given: Given, only: Sequence[str] = (), before: Evidence | None = Non
         collector=Collector("solon", __version__),
         evidence=Parts(**parts),
     )
-    return Gathered(evidence, files)
 
 
 def stamp(time: datetime) -> str:
@@ -77,25 +64,27 @@ def declaration(release: Release | Mapping[str, Any], part: str) -> Measured:
     return Measured("declaration", digests.of_value([plain.get(key), plain.get("task")]), key)
 
 
-def _item(name: str, given: Given) -> tuple[Item[Any] | None, Mapping[str, bytes]]:
+def _item(name: str, given: Given) -> Item[Any] | None:
     module, key = COLLECTORS[name]
     if not getattr(given.release, key):
-        return None, {}
+        return None
     about = [Measured("model", given.model.digest), declaration(given.release, name)]
     try:
         collect = cast("Collect", import_module(module).collect)
         found = collect(given)
+        if found is None:
+            return None
+        item = _measured(found, given, about)
+        msgspec.json.encode(item)  # what cannot be written is an error of this part
+        return item
     except CannotCollect as error:
-        return _failed(name, given, about, str(error)), {}
+        problem = str(error)
     except ModuleNotFoundError as error:
         extra = "onnx" if (error.name or "").startswith("onnx") else "ml"
         problem = f"needs {error.name}, which is not installed: pip install 'solon[{extra}]'"
-        return _failed(name, given, about, problem), {}
     except Exception as error:  # noqa: BLE001 - whatever it is, it is no evidence, and no reason to lose the rest
-        return _failed(name, given, about, f"{type(error).__name__}: {error}"), {}
-    if found is None:
-        return None, {}
-    return _measured(found, given, about), found.files
+        problem = f"{type(error).__name__}: {error}"
+    return _failed(name, given, about, problem)
 
 
 def _measured(found: Collected, given: Given, about: list[Measured]) -> Item[Any]:

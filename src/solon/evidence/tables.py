@@ -38,8 +38,8 @@ _LINE: Final = re.compile(r"CSV Error on Line: (\d+)")
 _FIELDS: Final = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 _NUMBER: Final = re.compile(r"[+-]?(0|[1-9]\d*)(\.\d*)?([eE][+-]?\d{1,3})?")
 # What people and their tools write where a number is missing.
-_NO_NUMBER: Final = ("", "na", "n/a", "nan", "null", "none")
-_NO_LABEL: Final = ("", "nan")
+NO_NUMBER: Final = ("", "na", "n/a", "nan", "null", "none")
+NO_LABEL: Final = ("", "nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,22 @@ class Table:
         ).fetchone()
         return str(found[0]) if found else "VARCHAR"
 
+    def cell(self, column: str) -> str:
+        """What the column is called in SQL. Raises CannotCollect where there is no such column."""
+        return f"c{self._number(column)}"
+
+    def ask(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query of ``cells``, whose columns are ``cell``s and whose rows count as ``rowid`` from 0.
+
+        Raises CannotCollect where it needs more memory than there is.
+        """
+        import duckdb
+
+        try:
+            return self._database.execute(sql, list(parameters)).fetchall()
+        except duckdb.Error as error:
+            raise CannotCollect(f"{self.name}: {_why(error)}") from None
+
     def texts(self, column: str) -> NDArray[np.object_]:
         """The cells as texts, None where there is none. Raises CannotCollect where there is no such column."""
         import numpy as np
@@ -106,7 +122,7 @@ class Table:
         value = f"CASE {text} WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE TRY_CAST({text} AS DOUBLE) END"
         found = self._fetch(value)
         values = np.ma.filled(found.astype(np.float64), np.nan)
-        none = ", ".join(f"'{each}'" for each in _NO_NUMBER)
+        none = ", ".join(f"'{each}'" for each in NO_NUMBER)
         absent = self._fetch(f"{cell} IS NULL OR {text} IN ({none})")
         missing = np.ma.filled(absent, True).astype(np.bool_)
         values[missing] = np.nan
@@ -133,7 +149,7 @@ class Table:
         texts = self.texts(column)
         known = {each: label(each) for each in set(texts.tolist()) if each is not None}
         missing = np.array(
-            [known.get(each, "").lower() in _NO_LABEL for each in texts.tolist()], dtype=np.bool_
+            [known.get(each, "").lower() in NO_LABEL for each in texts.tolist()], dtype=np.bool_
         )
         if missing.any():
             raise CannotCollect(self._first(column, missing, "is missing"))

@@ -121,7 +121,8 @@ def _problems(value: Any, kind: type[T], place: Callable[[Path], Location]) -> I
             problem, path = _explained(str(error), value, kind)
             missing = _MISSING.search(str(error))
         if not (missing and (*path, missing[1]) in told):
-            yield Unreadable(place(path), problem)
+            boolean = isinstance(_at(value, path), bool) and "must be a text" in problem
+            yield Unreadable(place(path), problem, _BOOLEAN if boolean else "")
         if not path:
             return
         told.add(path)
@@ -145,6 +146,7 @@ _MISSING: Final = re.compile(r"missing required field `([^`]*)`")
 _AT: Final = re.compile(r"^(.*?)(?: - at `(key in )?\$(.*)`)?$", re.DOTALL)
 _STEP: Final = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]|\[\.\.\.\]")
 _EXPECTED: Final = re.compile(r"Expected `([^`]*)`(?: of length [^,]*)?, got `([^`]*)`")
+_BOOLEAN: Final = "YAML reads y, yes, on, n, no and off as booleans: put the word in quotes"
 _WORDS: Final = {
     "str": "a text",
     "int": "a number",

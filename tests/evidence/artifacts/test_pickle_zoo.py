@@ -8,11 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pickle_zoo
 import pytest
 from picklescan.scanner import SafetyLevel, scan_file_path
 
 from solon.evidence.artifacts.examine import examine
+from solon.evidence.artifacts.result import Artifact
 
 ROOT = Path(__file__).parents[3]
 
@@ -76,6 +78,12 @@ def test_a_name_that_is_made_while_loading_is_said_so():
 )
 def test_the_reason_is_in_plain_words(name, says):
     assert says in examine(pickle_zoo.PICKLES[name][0], name)[0].reasons
+
+
+@pytest.mark.parametrize("name", sorted(pickle_zoo.ZOO))
+def test_what_is_told_can_be_written(name):
+    found = examine(pickle_zoo.ZOO[name][0], name)
+    assert msgspec.json.decode(msgspec.json.encode(found), type=list[Artifact]) == found
 
 
 def test_nothing_of_it_runs(tmp_path):

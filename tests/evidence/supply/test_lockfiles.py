@@ -209,6 +209,15 @@ def test_lock_files_of_toml(name: str, text: str, more: list[Package]) -> None:
     assert read(text, name) == [Package("jinja2", "2.10"), *more]
 
 
+@pytest.mark.parametrize("name", ["requirements.lock", "deploy/prod.lock", "LOCK", "poetry.lock.txt"])
+def test_the_name_does_not_make_requirements_something_else(name: str) -> None:
+    assert read("# locked\njinja2==2.10\n", name) == [Package("jinja2", "2.10")]
+
+
+def test_nor_a_table_of_packages() -> None:
+    assert read(UV, "ours.lock") == read(UV, "uv.lock")
+
+
 def test_a_package_without_a_version_says_so() -> None:
     assert read('[[package]]\nname = "a"\n', "uv.lock") == [
         Package("a", "", unknown="no exact version: it names none")
@@ -228,6 +237,7 @@ def test_a_package_without_a_version_says_so() -> None:
         ("conda.yaml", "dependencies: [{npm: [a]}]", "not a package of conda: \"{'npm': ['a']}\""),
         ("conda.yaml", "dependencies: [7]", "not a package of conda: '7'"),
         ("conda.yaml", "dependencies: [pip: ['-r more.txt']]", "includes another file: lock all into one (`uv pip compile` does)"),
+        ("Pipfile.lock", '{"default": {}}', "JSON is no lock file: name a software bill of materials under `sbom:`"),
         ("bom.json", "{}", "JSON is no lock file: name a software bill of materials under `sbom:`"),
     ],
 )  # fmt: skip

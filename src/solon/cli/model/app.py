@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from solon.cli.model import mlflow_app
+from solon.cli.model.options import TrackingUri
 from solon.cli.options import Environment, FormatOption, Hosts, Place, Policies, TableOrJson, Timeout
 
 app = typer.Typer(
@@ -111,7 +113,12 @@ def collect(
 
 @app.command()
 def gate(
-    release: Release = ".",
+    release: Annotated[
+        str,
+        typer.Argument(
+            metavar="RELEASE", help="A directory with release.yaml, or models:/NAME/VERSION of MLflow."
+        ),
+    ] = ".",
     policy: Policies = None,
     data: Annotated[
         list[str] | None, typer.Option("--data", "-d", metavar="PATH", help="Data for Rego: YAML or JSON.")
@@ -138,12 +145,22 @@ def gate(
     place: Place = "",
     allow_host: Hosts = None,
     timeout: Timeout = 10.0,
+    tracking_uri: TrackingUri = "",
+    for_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--for", metavar="NAME", help="Let it go live in this registered model, too; repeatable."
+        ),
+    ] = None,
 ) -> None:
     """Decide whether a release may go, by its evidence.
 
     As `solon check DIR` of the one release, and then: the evidence is kept in the store of solon.yaml, to be judged again
     when policies change, and with a key the decision lies beside the model as a signed attestation,
     decision.dsse.json. Exits as check does.
+
+    A version of MLflow's registry is fetched, its evidence gathered, and the decision kept in the release store of
+    `mlflow` in solon.yaml, where the registry's plugin asks for it.
 
     Example: solon model gate release/ --key ~/.config/solon/gate.pem
     """
@@ -165,6 +182,8 @@ def gate(
                 place=place,
                 allowed_hosts=frozenset(allow_host or []),
                 timeout=timeout,
+                tracking_uri=tracking_uri,
+                names=for_ or [],
             )
         )
     )
@@ -234,3 +253,8 @@ def keygen(
     from solon.cli.model import key
 
     raise typer.Exit(key.keygen(private, public))
+
+
+app.command()(mlflow_app.fetch)
+app.command()(mlflow_app.submit)
+app.command()(mlflow_app.watch)

@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
+from uuid import uuid4
 
 import msgspec
+import orjson
 
 from solon.cli import key_files
 from solon.cli.errors import UsageError
@@ -21,10 +24,11 @@ from solon.evidence.admission import SIGNATURE_FILE, SIGNATURE_TYPE
 from solon.evidence.collector import Given, Operator
 from solon.evidence.document import NAMES, Evidence
 from solon.evidence.gathering import gather
+from solon.evidence.supply import bom
 from solon.report import evidence_report
 from solon.subjects.ml_release import EVIDENCE_FILE
 
-BOM_FILE = "ml-bom.cdx.json"
+BOM_FILE: Final = "ml-bom.cdx.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +46,39 @@ class Options:
     format: str
 
 
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """``document`` is the evidence as it was written, ``written`` the names of the files."""
+
+    evidence: Evidence
+    document: bytes
+    written: Sequence[str]
+
+    @property
+    def failed(self) -> bool:
+        """Whether some evidence could not be had."""
+        items = [getattr(self.evidence.evidence, name) for name in NAMES]
+        return any(item is not None and item.status == "error" for item in items)
+
+
 def run(options: Options) -> int:
     """The exit status. Raises UsageError, Failure."""
+    done = collected(options)
+    if options.format == "json":
+        sys.stdout.write(done.document.decode())
+    else:
+        sys.stdout.write(evidence_report.table(done.evidence, written=done.written))
+    return 2 if done.failed else 0
+
+
+def collected(options: Options) -> Collected:
+    """The evidence, once it is written. Raises UsageError, Failure."""
     said = key.settings()
     private = key.private_key(options.key, said)
     found = releases.find(options.release)
     target = options.output or found.evidence
     before = _before(target) if options.only else None
-    with _progress() as progress:
+    with progress_shown() as progress:
         given = Given(
             release=found.release,
             root=found.directory,
@@ -65,25 +94,21 @@ def run(options: Options) -> int:
             data=options.data,
             progress=progress,
         )
-        gathered = gather(given, options.only, before)
-    data = document.encoded(gathered.evidence)
-    files: dict[str, bytes | None] = {os.path.basename(target): data, **gathered.files}
-    files[SIGNATURE_FILE] = None
+        evidence = gather(given, options.only, before)
+    data = document.encoded(evidence)
+    materials = orjson.dumps(bom.document(evidence, given.now, uuid4()), option=orjson.OPT_INDENT_2) + b"\n"
+    files: dict[str, bytes | None] = {
+        os.path.basename(target): data,
+        BOM_FILE: materials,
+        SIGNATURE_FILE: None,
+    }
     if private is not None:
         from solon.signing.dsse import sign, statement
 
         digest = digests.of_bytes(data)
         files[SIGNATURE_FILE] = sign(statement({EVIDENCE_FILE: digest}, SIGNATURE_TYPE, {}), private)
     _write(os.path.dirname(target) or ".", files)
-    evidence = gathered.evidence
-    if options.format == "json":
-        sys.stdout.write(data.decode())
-    else:
-        sys.stdout.write(
-            evidence_report.table(evidence, written=[name for name, text in files.items() if text])
-        )
-    items = [getattr(evidence.evidence, name) for name in NAMES]
-    return 2 if any(item is not None and item.status == "error" for item in items) else 0
+    return Collected(evidence, data, [name for name, text in files.items() if text])
 
 
 def _command(text: str) -> list[str]:
@@ -127,7 +152,7 @@ def _write(directory: str, files: Mapping[str, bytes | None]) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
+def progress_shown() -> Iterator[Callable[[str, int, int], None]]:
     """What is being done, on standard error, where a person looks at it."""
     if not sys.stderr.isatty():
         yield lambda _doing, _done, _of: None

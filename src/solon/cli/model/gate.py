@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,11 +40,25 @@ class Options:
     report: str | None = None
     summary: str | None = None
     source: Mapping[str, str] | None = None  # where a registry has the files from
+    tracking_uri: str = ""
+    names: Sequence[str] = ()  # registered models in which a version may go live, besides its own
 
 
 def run(options: Options) -> int:
     """The exit status. Raises UsageError, Failure."""
+    if options.release.startswith("models:"):
+        from solon.cli.model import mlflow
+
+        return mlflow.gate(options)
+    if options.tracking_uri or options.names:
+        raise UsageError(f"{options.release}: --tracking-uri and --for are for models:/NAME/VERSION")
     done, _ = gated(options)
+    show(done, options)
+    return check.status(done)
+
+
+def show(done: check.Judged, options: Options) -> None:
+    """Write what was asked for. Raises UsageError."""
     for decision in done.report.decisions:
         from solon.report.model import page, summary
 
@@ -53,7 +67,6 @@ def run(options: Options) -> int:
         if options.summary:
             _write(options.summary, summary.render(decision).encode())
     check.write(done)
-    return check.status(done)
 
 
 def gated(options: Options) -> tuple[check.Judged, bytes | None]:
@@ -78,7 +91,8 @@ def gated(options: Options) -> tuple[check.Judged, bytes | None]:
     if private is None:
         return done, None
     envelope = _signed(decision, evidence, said, options, private)
-    _write(os.path.join(found.directory, FILE), envelope)
+    if options.source is None:  # the decision on a version in a registry is kept for the registry
+        _write(os.path.join(found.directory, FILE), envelope)
     return done, envelope
 
 

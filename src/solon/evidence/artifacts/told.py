@@ -62,7 +62,7 @@ def shown(text: str, limit: int = 400) -> str:
     if len(text) > limit:
         text = text[: limit - 1] + "…"
     if text.isprintable():
-        return text
+        return str(text)  # a name of a pickle is a kind of text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

@@ -42,7 +42,7 @@ class Groups:
 
 def by_value(column: str, texts: Sequence[str | None] | NDArray[Any]) -> Groups:
     """A group for each value; what is empty is missing. Raises CannotCollect where there are too many."""
-    cells = [(text.strip() if text is not None else "") or MISSING for text in texts]
+    cells = [MISSING if text is None or text.strip() in ("", "nan") else text.strip() for text in texts]
     values = sorted(set(cells), key=lambda value: (value == MISSING, value))
     if len(values) > MOST:
         raise CannotCollect(

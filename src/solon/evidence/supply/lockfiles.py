@@ -15,17 +15,23 @@ from typing import Any, Final
 from solon.evidence.supply.result import Package
 from solon.subjects.documents import Problem, decode
 
+_TOML_LOCKS: Final = ("poetry.lock", "uv.lock", "pdm.lock")
+_TABLE: Final = re.compile(r"^\[\[", re.MULTILINE)
 _LONGEST_LINE: Final = 8192  # of a requirement without its hashes
 
 
 def packages(text: str, name: str) -> Iterator[Package]:
-    """Those of a file of that name. Raises Problem."""
-    kind = name.lower().rpartition(".")[2]
-    if kind in ("lock", "toml"):
+    """Those of a file of that name. Raises Problem.
+
+    Of a ``.lock`` the name does not say what it is, unless it is one of those that tools write; ``requirements.lock`` is of pip.
+    """
+    base = name.lower().rpartition("/")[2]
+    kind = base.rpartition(".")[2]
+    if kind == "toml" or base in _TOML_LOCKS or (kind == "lock" and _TABLE.search(text)):
         return _toml(text)
     if kind in ("yaml", "yml"):
         return _conda(text)
-    if kind == "json":
+    if kind == "json" or text.lstrip().startswith("{"):
         raise Problem("JSON is no lock file: name a software bill of materials under `sbom:`")
     return _requirements(text)
 

@@ -32,6 +32,12 @@ _ECOSYSTEMS: Final[Mapping[str, str]] = {
     "pypi": "PyPI",
     "swift": "SwiftURL",
 }
+# The types of package URLs, by ecosystem; of Debian and Alpine they are of a vendor.
+PURL_TYPES: Final[Mapping[str, str]] = {ecosystem: kind for kind, ecosystem in _ECOSYSTEMS.items()} | {
+    "Alpine": "apk/alpine",
+    "Debian": "deb/debian",
+    "conda": "conda",
+}
 _PURL: Final = re.compile(r"pkg:/*([A-Za-z][\w.+-]*)/([^?#]+)")
 # Components of CycloneDX that are no software with vulnerabilities of its own in a database.
 _NO_PACKAGES: Final = ("file", "data", "machine-learning-model", "cryptographic-asset")

@@ -1,0 +1,1 @@
+"""MLflow's model registry: what may go live there is decided by Solon."""
