@@ -27,7 +27,7 @@ def collected(tmp_path):
         release = Release(kind="solon.release/v1", name="m", version="1", model=["model"])
         model = digests.model(str(tmp_path), release.model)
         given = Given(release, str(tmp_path), model, datetime(2026, 11, 21, tzinfo=UTC), progress=progress)
-        item = gather(given, only=["artifacts"]).evidence.evidence.artifacts
+        item = gather(given, only=["artifacts"]).evidence.artifacts
         assert item is not None
         return item
 
@@ -113,5 +113,5 @@ def test_a_file_that_has_gone_is_an_error_of_this_part_alone(tmp_path):
     model = digests.model(str(tmp_path), release.model)
     os.unlink(tmp_path / "a.json")
     given = Given(release, str(tmp_path), model, datetime(2026, 11, 21, tzinfo=UTC))
-    item = gather(given, only=["artifacts"]).evidence.evidence.artifacts
+    item = gather(given, only=["artifacts"]).evidence.artifacts
     assert (item.status, item.problem, item.result) == ("error", "a.json: no such file or directory", None)

@@ -24,15 +24,16 @@ def begins(head: bytes) -> bool:
 
 
 def probe(stream: Stream) -> bool:
-    """Whether an unpickler would come to the end of it, or would have called something by the time it fails."""
+    """Whether an unpickler would come to the end of the content, or would have run something by the time it fails."""
     traces = Traces()
     try:
-        Machine(stream, traces, _PROBE, strict=True).run()
+        while stream.need(1):
+            Machine(stream, traces, _PROBE, strict=True).run()
     except Broken:
-        return any(effect_of(name) for name in traces.imports) or bool(traces.calls)
+        return bool(traces.calls) or any(map(effect_of, traces.imports))
     except (Stopped, TooMuch):
         return True
-    return True
+    return traces.steps > 0
 
 
 def read(source: Source, limits: Limits) -> Told:
