@@ -193,7 +193,7 @@ def test_a_relevance_below_zero(tmp_path: Path) -> None:
 
 
 def test_what_goes_wrong_is_an_error_of_the_part(tmp_path: Path) -> None:
-    item = gather(given(tmp_path, metrics=["acc"]), ["performance"]).evidence.evidence.performance
+    item = gather(given(tmp_path, metrics=["acc"]), ["performance"]).evidence.performance
     assert item is not None
     assert (item.status, item.result) == ("error", None)
     assert item.problem.startswith("no metric of a classification")
