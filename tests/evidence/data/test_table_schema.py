@@ -102,7 +102,7 @@ def test_a_value_that_must_be_unique_and_is_not(tmp_path: Path) -> None:
         ([None, '""'], "empty"),
     ],
 )
-def test_an_undeclared_column_is_what_all_its_cells_are(tmp_path: Path, cells, type_: str) -> None:
+def test_an_undeclared_column_is_what_its_cells_look_like(tmp_path: Path, cells, type_: str) -> None:
     assert of(tmp_path, cells, None).type == type_
 
 

@@ -37,9 +37,11 @@ def collect(given: Given) -> Collected | None:
     declared = given.release.data
     if declared is None:
         return None
-    training = given.measured("training", declared.training)
-    measured = [training, given.measured("columns", declared.columns)]
     columns = dictionary.read(given.path(declared.columns), declared.columns)
+    given.progress(f"reading {declared.training}", 0, 0)
+    table = tables.read(given.path(declared.training), declared.training)
+    training = given.measured("training", declared.training)  # after what is too large was refused
+    measured = [training, given.measured("columns", declared.columns)]
     if declared.recorded:
         measured.append(given.measured("steps", declared.recorded))
         record = steps.recorded(given, declared.recorded, training)
@@ -47,8 +49,6 @@ def collect(given: Given) -> Collected | None:
         record = steps.Record(
             None, "no record of the pipeline: release.yaml names none under `data.recorded`"
         )
-    given.progress(f"reading {declared.training}", 0, 0)
-    table = tables.read(given.path(declared.training), declared.training)
     found, looked_at = measure(table, columns, given.progress)
     result = Data(
         rows=table.rows,

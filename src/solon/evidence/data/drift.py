@@ -30,15 +30,15 @@ def collect(given: Given) -> Collected | None:
     declared = given.release.drift
     if declared is None:
         return None
+    given.progress(f"reading {declared.training}", 0, 0)
+    training = tables.read(given.path(declared.training), declared.training)
+    given.progress(f"reading {declared.serving}", 0, 0)
+    serving = tables.read(given.path(declared.serving), declared.serving)
     measured = [given.measured("training", declared.training), given.measured("serving", declared.serving)]
     if measured[0].digest == measured[1].digest:
         raise CannotCollect(
             f"{declared.serving}: the same table as {declared.training}; name one of what is asked in production"
         )
-    given.progress(f"reading {declared.training}", 0, 0)
-    training = tables.read(given.path(declared.training), declared.training)
-    given.progress(f"reading {declared.serving}", 0, 0)
-    serving = tables.read(given.path(declared.serving), declared.serving)
     both = [name for name in training.columns if name in serving]
     wanted = declared.columns or list(dict.fromkeys((*training.columns, *serving.columns)))
     compared = [name for name in both if name in set(wanted)]

@@ -11,6 +11,7 @@ from solon.evidence.data.dictionary import NUMERIC, Declared
 from solon.evidence.tables import NO_NUMBER, Table
 
 _TOGETHER: Final = 25  # columns in a query: each makes several expressions
+_FIRST: Final = 1000  # rows by which the type of a column is told that nobody declared
 
 # What a cell of a type is, in SQL; ``$t`` is the cell as a text without space around it.
 _IS: Final[Mapping[str, str]] = {
@@ -50,7 +51,7 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """One column: ``type`` is the declared one, or else what all of its cells look like."""
+    """One column: ``type`` is the declared one, or else what it looks like."""
 
     type: str
     missing: int
@@ -98,7 +99,7 @@ def _together(
         of_cells += parameters
         wrong += [f"m{number}", f"t{number}"]
         counts += [f"count(*) FILTER (m{number})", f"min(r) FILTER (m{number})"]
-        rules.append(list(_rules(declared)) if declared else _LIKENESS)
+        rules.append(list(_rules(declared)) if declared else [])
         for place, rule in enumerate(rules[-1]):
             condition = Template(rule.wrong).substitute(t=f"t{number}")
             wrong.append(f"(NOT m{number} AND ({condition})) AS w{number}_{place}")
@@ -114,7 +115,7 @@ def _together(
         missing, first = next(pairs)
         broken = [Broken(rule.what, *next(pairs)) for rule in its]
         if declared is None:
-            yield name, Examined(_likeness(table, name, missing, broken), missing, [])
+            yield name, Examined(_looks_like(table, name, missing), missing, [])
             continue
         if missing > declared.missing * table.rows:
             broken.insert(
@@ -141,17 +142,19 @@ def _rules(declared: Declared) -> Iterator[_Rule]:
         yield _Rule(f"no match of {declared.pattern}", "NOT regexp_full_match($t, ?)", [declared.pattern])
 
 
-# Of a column that nobody declared it is asked what it could be.
-_LIKENESS: Final = [_Rule(name, f"NOT ({_IS[name]})") for name in ("integer", "number")]
-
-
-def _likeness(table: Table, name: str, missing: int, unlike: Sequence[Broken]) -> str:
+def _looks_like(table: Table, name: str, missing: int) -> str:
+    """The type of a column that nobody declared: of a text, what its first rows could be."""
     own = table.type(name)
     if own != "VARCHAR":
         return own.lower()
     if missing == table.rows:
         return "empty"
-    return next((each.what for each in unlike if not each.rows), "text")
+    cell = f"trim({table.cell(name)}::VARCHAR)"
+    asked = [f"bool_and({Template(_IS[each]).substitute(t='t')})" for each in NUMERIC]
+    (answers,) = table.ask(
+        f"SELECT {', '.join(asked)} FROM (SELECT {cell} AS t FROM cells WHERE {cell} != '' LIMIT {_FIRST})"
+    )
+    return next((each for each, holds in zip(NUMERIC, answers, strict=True) if holds), "text")
 
 
 def _repeated(table: Table, name: str, declared: Declared) -> Broken:
