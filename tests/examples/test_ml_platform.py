@@ -94,6 +94,6 @@ def test_the_demo_ends_with_what_was_denied_and_how_to_fix_it(
     for name in {name for name, *_ in DENIED}:
         assert f"\n  {name}: " in f"\n{short}"
     assert short.count("fix: ") == len(DENIED)
-    assert "10 subjects: 5 denied, 5 allowed · 7 policies" in ran.out
+    assert "10 subjects: 5 denied, 5 allowed · 20 policies" in ran.out
     assert [line.split("  #")[0].split()[1] for line in after.splitlines()] == ["test", "init", "check"]
     assert max(map(len, short.splitlines())) <= 100

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from solon.evidence import digests, release
+from solon.evidence import digests, document, release
 from solon.evidence.document import NAMES, Evidence, Item, Measured, Model
 from solon.evidence.gathering import declaration
 from solon.evidence.places import Outside, inside
@@ -80,6 +80,23 @@ def admit(
         "model": seen,
         "evidence": parts,
     }
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the document that policies see: that of the evidence, and what is found here."""
+    made = document.schema()
+    definitions = made["$defs"]
+    whole = definitions[made["$ref"].rpartition("/")[2]]
+    model = definitions["Model"]
+    by = {"verified": {"type": "boolean"}, "key": {"type": "string"}, "problem": {"type": "string"}}
+    changed = {
+        "Model": {**model, "properties": {**model["properties"], "verified": {"type": "boolean"}}},
+        made["$ref"].rpartition("/")[2]: {
+            **whole,
+            "properties": {**whole["properties"], "collected_by": {"type": "object", "properties": by}},
+        },
+    }
+    return {**made, "$defs": {**definitions, **changed}}
 
 
 def collected_by(path: str, keys: Sequence[Ed25519PublicKey]) -> dict[str, Any]:

@@ -5,13 +5,13 @@ Of what is open, custom resources above all, only a name that is nearly a known 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
 from solon.frameworks.lint import remark
 from solon.lang.rego.typecheck import Missing
-from solon.lang.rego.types import ANY, Array, Object, Type, key_of
+from solon.lang.rego.types import ANY, STRING, Array, Object, Type, key_of, union
 from solon.lang.remark import Remark
 
 _OPEN: Final = "*"  # a field that marks an object as one that may have others
@@ -209,6 +209,25 @@ INPUTS: Final[dict[str, Type]] = {
         review=_review(opened),
     ),
 }
+
+
+def of_json_schema(schema: Mapping[str, Any]) -> Type:
+    """The type of what fits a JSON Schema without recursion. What may be null is left out, where it is."""
+
+    def of(part: Any) -> Type:
+        if not isinstance(part, dict):
+            return ANY
+        if "$ref" in part:
+            return of(schema["$defs"][part["$ref"].rpartition("/")[2]])
+        if "anyOf" in part:
+            return union(of(each) for each in part["anyOf"] if each != {"type": "null"}) or ANY
+        if "properties" in part:
+            return closed(**{name: of(field) for name, field in part["properties"].items()})
+        if part.get("type") == "object":
+            return Object((), (STRING, of(part.get("additionalProperties"))))
+        return array(of(part["items"])) if isinstance(part.get("items"), dict) else ANY
+
+    return of(schema)
 
 
 def of_schema(schema: Any, *, keeps_unknown: bool = False) -> Type:

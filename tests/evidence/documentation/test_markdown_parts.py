@@ -4,19 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solon.evidence.documentation.markdown import front_matter, parts
+from solon.evidence.documentation.markdown import Names, front_matter, parts
 
 
 def headings(text):
     return [
         (part.path, part.line, part.text.strip())
-        for part in parts(text, 1, lambda _: False)
+        for part in parts(text, 1, Names(lambda _: False, lambda _: False))
         if part.origin == "heading"
     ]
 
 
 def labels(text, known=()):
-    found = parts(text, 1, lambda label: label.lower() in known)
+    found = parts(text, 1, Names(lambda label: label.lower() in known, lambda label: label.lower() in known))
     return [(part.path, part.line, part.text) for part in found if part.origin == "label"]
 
 
@@ -64,6 +64,8 @@ def test_headings_as_commonmark_has_them(text, expected):
         ("- **A:** x\n- **B:** y\n- z", [(("A",), 1, "x"), (("B",), 2, "y")]),
         ("# H\n**A:** x", [(("H", "A"), 2, "x")]),
         ("**Who is it for?** Clerks", []),
+        ("**Version** 2", [(("Version",), 1, "2")]),
+        ("**Note** 2", []),
         ("version: 2", [(("version",), 1, "2")]),
         ("note: 2", []),
         ("| Version | 2 |", [(("Version",), 1, "2")]),
@@ -101,7 +103,7 @@ def test_the_lines_of_a_part_are_those_of_the_text(lines):
     """Each part is where it says, and none of the lines is in two."""
     text = "\n".join(lines)
     seen: list[int] = []
-    for part in parts(text, 1, lambda label: label == "a"):
+    for part in parts(text, 1, Names(lambda label: label == "a", lambda _: True)):
         if part.origin == "label":
             assert part.path[-1] in lines[part.line - 1]
             continue
@@ -120,5 +122,5 @@ def test_the_lines_of_a_part_are_those_of_the_text(lines):
 
 @given(st.text(alphabet="#-=`~<!>|*:_ \nab\r\t", max_size=300))
 def test_any_text_has_parts(text):
-    for part in parts(text, 1, lambda _: True):
+    for part in parts(text, 1, Names(lambda _: True, lambda _: True)):
         assert 1 <= part.line <= text.count("\n") + 1

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import io
+import subprocess
+import sys
 
 import pytest
 from measured_releases import Files
@@ -75,11 +77,23 @@ def test_each_pair_is_judged_together_where_nothing_is_said(tmp_path, intersecti
 def test_a_number_is_cut_into_groups(tmp_path):
     found = collected(tmp_path, attributes=["age"], bins={"age": [30, 45]}).result
     assert [(g.values["age"], g.n) for g in found.attributes["age"].groups] == [
-        ("< 30", 1),
-        (">= 30, < 45", 2),
-        (">= 45", 1),
+        ("<30", 1),
+        ("30 to <45", 2),
+        (">=45", 1),
         ("(missing)", 1),
     ]
+
+
+def test_a_name_is_of_one_attribute(tmp_path):
+    rows = "a,b,a x b,label,prediction\n1,1,1,1,1\n2,2,2,0,0\n"
+    said = {"attributes": ["a", "b", "a x b"], "intersections": [["a", "b"]]}
+    assert "a x b is asked for twice" in problem(tmp_path, rows, **said)
+
+
+def test_it_is_imported_without_numpy():
+    """Without the extra `ml` there is a message, and no traceback."""
+    code = "import sys, solon.evidence.fairness.collect; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,32 @@ from solon.evidence.supply import cvss
         ("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H/E:P/RL:O", 9.8),  # the base score, of more than a base
     ],
 )
-def test_a_base_score_is_that_of_the_specification(vector: str, score: float) -> None:
+def test_a_base_score_of_version_3_is_that_of_the_specification(vector: str, score: float) -> None:
     assert cvss.base_score(vector) == score
+
+
+# "CVSS v4.0: Examples", https://www.first.org/cvss/v4.0/examples; those without a CVE are as its calculator has them.
+@pytest.mark.parametrize(
+    ("vector", "score"),
+    [
+        ("AV:L/AC:L/AT:P/PR:L/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", 7.3),  # CVE-2022-41741
+        ("AV:N/AC:L/AT:P/PR:N/UI:P/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", 7.7),  # CVE-2020-3549
+        ("AV:N/AC:L/AT:P/PR:N/UI:N/VC:H/VI:L/VA:L/SC:N/SI:N/SA:N", 8.3),  # CVE-2023-3089
+        ("AV:L/AC:L/AT:N/PR:N/UI:A/VC:L/VI:N/VA:N/SC:N/SI:N/SA:N", 4.6),  # CVE-2021-44714
+        ("AV:N/AC:L/AT:N/PR:N/UI:A/VC:N/VI:N/VA:N/SC:L/SI:L/SA:N", 5.1),  # CVE-2022-21830
+        ("AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:N", 8.7),  # CVE-2014-0160
+        ("AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H", 10.0),  # CVE-2021-44228
+        (
+            "AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H/E:U",
+            10.0,
+        ),  # the base score, of more than a base
+        ("AV:P/AC:H/AT:P/PR:H/UI:A/VC:L/VI:N/VA:N/SC:N/SI:N/SA:N", 1.0),
+        ("AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:N/VA:N/SC:N/SI:N/SA:N", 0.0),
+        ("AV:N/AC:L/AT:N/PR:H/UI:N/VC:L/VI:L/VA:N/SC:N/SI:N/SA:N", 5.1),
+    ],
+)
+def test_a_base_score_of_version_4_is_that_of_the_specification(vector: str, score: float) -> None:
+    assert cvss.base_score(f"CVSS:4.0/{vector}") == score
 
 
 @pytest.mark.parametrize(
@@ -46,10 +70,40 @@ def test_a_base_score_is_that_of_the_specification(vector: str, score: float) ->
         "CVSS:3.1/AV:X/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
         "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H/A:N",
         "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:/C:H/I:H/A:H",
+        "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:H/SI:H",
+        "CVSS:4.0/AV:/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H",
+        "CVSS:4.0/AV:NA/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H",
+        "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:R/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H",
     ],
 )
 def test_what_is_no_vector_has_no_score(vector: str) -> None:
     assert cvss.base_score(vector) is None
+
+
+BASE_4 = {
+    "AV": "NALP",
+    "AC": "LH",
+    "AT": "NP",
+    "PR": "NLH",
+    "UI": "NPA",
+    **dict.fromkeys(("VC", "VI", "VA", "SC", "SI", "SA"), "HLN"),
+}
+
+
+@given(st.fixed_dictionaries({name: st.sampled_from(values) for name, values in BASE_4.items()}), st.data())
+@settings(max_examples=100)
+def test_a_vector_that_is_less_severe_in_one_metric_scores_no_higher(
+    vector: dict[str, str], data: st.DataObject
+) -> None:
+    name = data.draw(st.sampled_from(sorted(BASE_4)))
+    less = data.draw(st.sampled_from(BASE_4[name][BASE_4[name].index(vector[name]) :]))
+    scores = [
+        cvss.base_score("CVSS:4.0/" + "/".join(f"{key}:{value}" for key, value in each.items()))
+        for each in (vector, {**vector, name: less})
+    ]
+    assert scores[0] is not None
+    assert scores[1] is not None
+    assert scores[1] <= scores[0]
 
 
 @given(st.text(alphabet="CVSS:3.1/AVNLPRUIHX40", max_size=80) | st.text(max_size=40))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,8 +19,8 @@ from solon.cli.lint import waivers as lint_waivers
 from solon.cli.lint.settings import Settings, directory_of, settings
 from solon.cli.lint.sources import Sources
 from solon.cli.progress import track
+from solon.frameworks import fields, lint_comments, repeated_data, unknown_data
 from solon.frameworks import lint as shared
-from solon.frameworks import lint_comments, repeated_data, unknown_data
 from solon.frameworks.conftest import lint as conftest
 from solon.frameworks.conftest import tested
 from solon.frameworks.gatekeeper import lint as gatekeeper
@@ -34,10 +34,11 @@ from solon.governance.waivers import lint as waiver_lint
 from solon.lang import rego
 from solon.lang.budget import Budget
 from solon.lang.rego import lint as language
+from solon.lang.rego.types import Type
 from solon.lang.remark import Remark, in_order
 from solon.lang.sentinel import lint as sentinel
 from solon.report.lint_report import LintReport, show
-from solon.subjects import discover
+from solon.subjects import discover, ml_release
 from solon.subjects.subject import Subject, Unreadable
 
 _TABLES: Final = (
@@ -129,7 +130,7 @@ def _rego(sources: Sources, asked: Settings, budget: Budget, inputs: list[tested
         sources.broken.append(error.render())
         return
     yield from language.lint(program)
-    yield from conftest.lint(program, asked.required_of_rego)
+    yield from conftest.lint(program, asked.required_of_rego, _judged())
     tests = {module.file for module in program.modules if conftest.is_test(module)}
     yield from unknown_data.lint(program, complete=asked.whole, skip=tests)
     yield from repeated_data.lint(program, files.data_files, skip=tests)
@@ -140,6 +141,13 @@ def _rego(sources: Sources, asked: Settings, budget: Budget, inputs: list[tested
             yield from tested.lint(program, seen)
         except rego.RegoError as error:
             sources.broken.append(error.render())
+
+
+def _judged() -> Mapping[str, Type]:
+    """What policies are given, by the kind of the subject: that of a model as the evidence about it has it."""
+    from solon.evidence import admission
+
+    return {**fields.INPUTS, ml_release.KIND: fields.of_json_schema(admission.schema())}
 
 
 def _gatekeeper(sources: Sources, asked: Settings, budget: Budget) -> Iterator[Remark]:

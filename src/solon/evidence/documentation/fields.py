@@ -12,9 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Final, Literal, TypeVar
-
-T = TypeVar("T")
+from typing import Final, Literal
 
 Kind = Literal["model_card", "data_sheet", "risk_assessment"]
 KINDS: Final[tuple[Kind, ...]] = ("model_card", "data_sheet", "risk_assessment")
@@ -47,7 +45,7 @@ _MODEL_CARD: Final[Aliases] = {
     "training_procedure": "training procedure, training, training details, training process, training regime, "
     "training hyperparameters, development, methods and steps of development, development process",
     "preprocessing": "preprocessing, data preprocessing, data preparation, feature engineering, preparation",
-    "evaluation_results": "evaluation results, evaluation, results, quantitative analyses, quantitative analysis, performance, "
+    "evaluation": "evaluation, evaluation results, results, quantitative analyses, quantitative analysis, performance, "
     "model performance, unitary results, intersectional results, validation and testing, testing, test results, model index, results > summary",
     "bias": "bias, fairness, fairness analysis, bias and fairness, fairness considerations, fairness assessment, "
     "fairness evaluation, discrimination, bias analysis",
@@ -58,7 +56,9 @@ _MODEL_CARD: Final[Aliases] = {
     "foreseeable unintended outcomes, technical risks",
     "human_oversight": "human oversight, oversight, human in the loop, human review, human oversight measures, oversight measures, "
     "human control",
-    "explainability": "explainability, interpretability, explanations, model examination, transparency, interpretation of outputs",
+    "explainability": "explainability, interpretability, explanations, model examination, interpretation of outputs",
+    "transparency": "transparency, transparency to users, information for affected persons, disclosure, disclosure to users, "
+    "marking of output, transparency obligations",
     "input": "input, inputs, input data, model input, input format, input specification",
     "output": "output, outputs, model output, output format",
     "instructions_for_use": "instructions for use, how to use, usage, getting started, how to get started with the model, "
@@ -155,7 +155,7 @@ FACTS: Final[Aliases] = {
     "model_version": "model version, version of the model, model details > version, model > version, version > name, "
     "model details > version > name",
     "model_digest": "model digest, model checksum, model hash, model sha256, model > digest",
-    "written_at": "written at, written on, date written, last updated, model date, card date, last modified, version > date, "
+    "written_at": "written at, written on, date written, last updated, card date, assessment date, date of assessment, last modified, version > date, "
     "model details > version > date",
     "reviewed_at": "reviewed at, last reviewed, reviewed, reviewed on, review date, date of review, last review, date reviewed, "
     "last reviewed at, last reviewed on",
@@ -179,10 +179,11 @@ FACT_NAMES: Final = tuple(FACTS)
 
 
 # Words that below a heading for a field mean no other field.
-_GENERIC: Final = (
+_BELOW: Final = (
     "description summary overview about type purpose data result use input output requirement reference source scope group "
-    "quality measure impact decision test structure label context"
+    "quality measure impact decision test structure label context dataset"
 )
+_GENERIC: Final = frozenset(_BELOW.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,33 +196,41 @@ class Vocabulary:
 
     def field_names(self, path: Sequence[str]) -> Sequence[str]:
         """The fields that a heading is for; below it, those of the nearest heading above that is for one."""
-        for end in range(len(path), 0, -1):
-            found = self.own_field_names(path[:end])
-            if found:
-                return found
-        return ()
+        found: Sequence[str] = ()
+        for end in range(1, len(path) + 1):
+            found = self._own(path[:end], found) or found
+        return found
 
     def own_field_names(self, path: Sequence[str]) -> Sequence[str]:
         """The fields that a heading is for by itself."""
+        return self._own(path, self.field_names(path[:-1]))
+
+    def _own(self, path: Sequence[str], above: Sequence[str]) -> Sequence[str]:
         names = tuple(normal(step) for step in path[-3:])
-        if not names or (
-            names not in self.fields and names[-1] in _GENERIC.split() and self.field_names(path[:-1])
-        ):
+        for start in range(len(names) - 1):
+            if names[start:] in self.fields:
+                return self.fields[names[start:]]
+        if not names or (above and names[-1] in _GENERIC):
             return ()
-        return _looked_up(self.fields, names) or self._several(path[-1])
+        return self.fields.get(names[-1:]) or self._several(path[-1])
 
     def fact_name(self, path: Sequence[str], *, is_heading: bool) -> str:
         """The fact that a key or label gives, or a heading, which may do so in the clearer words only."""
         names = tuple(normal(step) for step in path[-3:])
-        found = _looked_up(self.facts, names)
+        found = next((self.facts[names[n:]] for n in range(len(names)) if names[n:] in self.facts), "")
         if found or not names or is_heading:
-            return found or ""
+            return found
         above = self.field_names(path[:-1])
         return self.plain_facts.get(names[-1], "") if not above or "model_description" in above else ""
 
     def is_fact(self, label: str) -> bool:
+        """Whether a label is one of a fact, by itself."""
         name = normal(label)
         return (name,) in self.facts or name in self.plain_facts
+
+    def is_name(self, label: str) -> bool:
+        """Whether a label is one of a field or a fact, by itself."""
+        return (normal(label),) in self.fields or self.is_fact(label)
 
     def _several(self, title: str) -> Sequence[str]:
         """Of `Bias, Risks, and Limitations` all three; nothing where one of them is no field."""
@@ -281,8 +290,3 @@ def _paths(aliases: Aliases) -> Iterator[tuple[str, tuple[str, ...]]]:
     for name, words in aliases.items():
         for alias in [name, *words.split(", ")]:
             yield name, tuple(normal(step) for step in alias.split(" > "))
-
-
-def _looked_up(table: Mapping[tuple[str, ...], T], names: tuple[str, ...]) -> T | None:
-    """By the last steps of a path, the more of them the better."""
-    return next((table[names[start:]] for start in range(len(names)) if names[start:] in table), None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from solon.evidence.documentation.outline import Part
@@ -19,6 +20,8 @@ _NO_PARAGRAPH: Final = re.compile(r" {0,3}(?:[-*+>|]|\d{1,9}[.)]\s|#)|\s*$| {4}|
 _LONGEST_TITLE: Final = 200
 _ITEM: Final = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])\s+")
 _BOLD: Final = re.compile(r"(\*\*|__)(?P<label>[^*]{1,80}?)(?::\s*\1|\1\s*:)\s*(?P<value>.*)")
+
+_BOLD_ALONE: Final = re.compile(r"(\*\*|__)(?P<label>[^*]{1,80}?)\1\s+(?P<value>\S.*)")
 
 
 def front_matter(text: str) -> tuple[str, int]:
@@ -32,8 +35,16 @@ def front_matter(text: str) -> tuple[str, int]:
     return "", 1
 
 
-def parts(text: str, first: int, is_label: Callable[[str], bool]) -> Iterator[Part]:
-    """The parts of a text from line ``first`` on. ``is_label`` knows those labels that need not be bold (``Version: 2``)."""
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Which labels there are without their marks: ``plain`` need not be bold (``Version: 2``), ``bold`` need no colon."""
+
+    plain: Callable[[str], bool]
+    bold: Callable[[str], bool]
+
+
+def parts(text: str, first: int, names: Names) -> Iterator[Part]:
+    """The parts of a text from line ``first`` on."""
     path: list[tuple[int, str]] = []
     at, begins = first, first
     kept: list[str] = []
@@ -42,7 +53,7 @@ def parts(text: str, first: int, is_label: Callable[[str], bool]) -> Iterator[Pa
         titles = tuple(title for _, title in path)
         if path or any(line.strip() for line in kept):
             yield Part(titles, at, "\n".join(kept), begins, "heading")
-        yield from _labels(titles, kept, begins, is_label)
+        yield from _labels(titles, kept, begins, names)
 
     for number, line, is_code in _lines(text, first):
         title, level = ("", 0) if is_code else _title(line)
@@ -133,13 +144,11 @@ def _underlined(line: str, kept: list[str]) -> bool:
     return len(kept) == 1 or not kept[-2].strip()
 
 
-def _labels(
-    path: tuple[str, ...], lines: list[str], begins: int, is_label: Callable[[str], bool]
-) -> Iterator[Part]:
+def _labels(path: tuple[str, ...], lines: list[str], begins: int, names: Names) -> Iterator[Part]:
     """Each label with its value, which may go on in the lines below up to an empty one, an item, or another label."""
     open_: tuple[str, int, list[str]] | None = None
     for number, line in enumerate(lines, start=begins):
-        label = _label(line, is_label)
+        label = _label(line, names)
         if open_ is not None:
             name, at, value = open_
             if label is None and line.strip() and not _ITEM.match(line) and not line.lstrip().startswith("|"):
@@ -154,16 +163,18 @@ def _labels(
         yield Part((*path, name), at, "\n".join(value), at, "label")
 
 
-def _label(line: str, is_label: Callable[[str], bool]) -> tuple[str, str] | None:
+def _label(line: str, names: Names) -> tuple[str, str] | None:
     stripped = line.strip()
     if stripped.startswith("|"):
         cells = [cell.strip() for cell in stripped.strip("|").split("|")]
         name = cells[0].strip("*_ :")
-        return (name, cells[1]) if len(cells) == 2 and is_label(name) else None
+        return (name, cells[1]) if len(cells) == 2 and names.plain(name) else None
     item = _ITEM.match(line)
     rest = line[item.end() :] if item else stripped
     if bold := _BOLD.match(rest):
         return bold["label"].strip(), bold["value"].strip()
+    if (bold := _BOLD_ALONE.match(rest)) and names.bold(bold["label"]):
+        return bold["label"].strip(), bold["value"].strip()
     name, colon, value = rest.partition(":")
     name = name.strip("*_ ")
-    return (name, value.strip()) if colon and len(name) <= 80 and is_label(name) else None
+    return (name, value.strip()) if colon and len(name) <= 80 and names.plain(name) else None

@@ -40,6 +40,8 @@ def collect(given: Given) -> Collected | None:
     attributes = {}
     for done, each in enumerate(asked):
         given.progress(each.name, done, len(asked))
+        if each.name in attributes:
+            raise CannotCollect(f"release.yaml: fairness: {each.name} is asked for twice")
         attributes[each.name] = measure.attribute(each, rows, part.smallest, np.random.default_rng(_SEED))
     result = Fairness(found.table.rows, found.source, found.positive, part.smallest, attributes)
     return Collected(result, part.data, found.measured)

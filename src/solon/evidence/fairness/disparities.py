@@ -16,8 +16,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from solon.evidence.fairness.rates import CONFIDENCE, Calibration, Share
+from solon.evidence.fairness.rates import Calibration, Share
 from solon.evidence.fairness.result import Disparity
+from solon.evidence.performance.intervals import CONFIDENCE
 from solon.evidence.performance.result import Interval
 
 RESAMPLES: Final = 1000

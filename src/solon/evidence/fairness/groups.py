@@ -62,9 +62,8 @@ def by_bins(column: str, numbers: NDArray[np.float64], cuts: Sequence[float]) ->
     if len(cuts) >= MOST:
         raise CannotCollect(f"{column}: {len(cuts)} cuts make too many groups (at most {MOST})")
     shown = [f"{cut:g}" for cut in cuts]
-    labels = [f"< {shown[0]}"]
-    labels += [f">= {low}, < {high}" for low, high in pairwise(shown)]
-    labels += [f">= {shown[-1]}", MISSING]
+    between = [f"{low} to <{high}" for low, high in pairwise(shown)]
+    labels = [f"<{shown[0]}", *between, f">={shown[-1]}", MISSING]
     bins = np.where(np.isnan(numbers), len(labels) - 1, np.searchsorted(cuts, numbers, side="right"))
     present, of = np.unique(bins, return_inverse=True)
     return Groups((column,), of.astype(np.intp), [(labels[number],) for number in present])

@@ -1,13 +1,11 @@
 """The rates of each group: shares of its rows with Wilson's interval, and how well its scores are calibrated.
 
-Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927). The expected calibration
-error is that of Naeini, Cooper and Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning", AAAI
-2015, over ten bins of equal width.
+The expected calibration error is that of Naeini, Cooper and Hauskrecht, "Obtaining well calibrated probabilities using
+Bayesian binning", AAAI 2015, over ten bins of equal width.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,10 +14,8 @@ from numpy.typing import NDArray
 
 from solon.evidence.fairness.groups import Groups
 from solon.evidence.fairness.result import Rate
-from solon.evidence.performance.result import Interval
+from solon.evidence.performance.intervals import wilson
 
-CONFIDENCE: Final = 0.95
-_Z: Final = 1.959963984540054  # of the normal distribution, between whose -z and z that confidence lies
 BINS: Final = 10
 
 
@@ -44,7 +40,7 @@ class Share:
         hits, of = int(self.hits[group]), int(self.of[group])
         if of < smallest:
             return Rate(of, unknown=too_few(of, self.rows, smallest))
-        return Rate(of, hits / of, wilson(hits, of))
+        return Rate(of, hits / of, wilson(hits / of, of))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +90,6 @@ def calibration(groups: Groups, label: NDArray[np.bool_], score: NDArray[np.floa
         np.bincount(cell[label], minlength=size).reshape(shape).astype(np.int64),
         np.bincount(cell, weights=score, minlength=size).reshape(shape).astype(np.float64),
     )
-
-
-def wilson(hits: int, of: int) -> Interval:
-    """The interval of a share of one row or more."""
-    share, z2 = hits / of, _Z * _Z
-    middle = (share + z2 / (2 * of)) / (1 + z2 / of)
-    half = _Z / (1 + z2 / of) * math.sqrt(share * (1 - share) / of + z2 / (4 * of * of))
-    low = 0.0 if hits == 0 else middle - half
-    high = 1.0 if hits == of else middle + half
-    return Interval(low, high, CONFIDENCE, "wilson")
 
 
 def too_few(n: int, rows: str, smallest: int) -> str:

@@ -104,7 +104,9 @@ class Lines:
 
     def ask(self, request: bytes, rows: int) -> None:
         """One call: returns when the answer for as many rows is there. Raises CannotCollect."""
-        if self._read:
+        if self._ready.select(0):
+            self._receive()
+        if self._read:  # what was written before it was asked for would be no time at all
             raise CannotCollect(f"{self.name}: wrote more than one line for a line")
         deadline = time.monotonic() + self._timeout
         self._send(request, deadline)

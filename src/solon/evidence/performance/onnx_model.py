@@ -1,4 +1,6 @@
-"""ONNX models, run by ONNX Runtime on the CPU with the operators that it has itself: no library of a model is loaded.
+"""ONNX models, run by ONNX Runtime on the CPU with the operators that it has itself.
+
+No library of a model is loaded, and what it may take of memory and time is bounded.
 
 A model takes a table: one tensor (rows, columns), or a tensor for each column, as sklearn-onnx makes them. It gives a
 label and probabilities (a tensor, or maps from label to probability), or one tensor.
@@ -7,10 +9,10 @@ label and probabilities (a tensor, or maps from label to probability), or one te
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from solon.evidence.collector import CannotCollect
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 Feeds = Mapping[str, Any]  # input to its tensor, with as many rows each
 
 THREADS: Final = 2
+MEMORY: Final = 4 << 30  # for the tensors of all models in this process
 _BATCH: Final = 4096
 _QUIET: Final = 4  # fatal errors alone are logged; the others are exceptions
 _DTYPES: Final = {
@@ -44,27 +47,65 @@ class Answer:
     score: NDArray[np.float64] | None
 
 
+@contextmanager
+def loaded(content: bytes, name: str, timeout: float) -> Iterator[OnnxModel]:
+    """A model that is stopped after ``timeout`` seconds, in loading as in running; ``name`` is what errors call it.
+
+    Raises CannotCollect where ONNX Runtime refuses it, ModuleNotFoundError where that is not installed.
+    """
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    _bound_memory()
+    options, running = onnxruntime.SessionOptions(), onnxruntime.RunOptions()
+    options.intra_op_num_threads = THREADS
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    options.log_severity_level = running.log_severity_level = _QUIET
+    up = threading.Event()
+
+    def stop() -> None:
+        """ONNX Runtime looks at these between two operators."""
+        up.set()
+        options.set_load_cancellation_flag(True)
+        running.terminate = True
+
+    timer = threading.Timer(timeout, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield OnnxModel(onnxruntime.InferenceSession, content, options, running, name)
+    except _Failed as error:
+        raise CannotCollect(f"{name}: not done in {timeout:g} s" if up.is_set() else str(error)) from None
+    finally:
+        timer.cancel()
+
+
+@cache
+def _bound_memory() -> None:
+    """Once in a process: an arena that the sessions share, and that gives no more than ``MEMORY``."""
+    import onnxruntime as ort
+
+    where = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    usual = dict.fromkeys(
+        ("arena_extend_strategy", "initial_chunk_size_bytes", "max_dead_bytes_per_chunk"), -1
+    )
+    ort.create_and_register_allocator(where, ort.OrtArenaCfg({"max_mem": MEMORY, **usual}))
+
+
+class _Failed(Exception):
+    """What ONNX Runtime said, before it is known whether that is because it was stopped."""
+
+
 class OnnxModel:
-    """One loaded model. ``name`` is what errors call it, ``timeout`` how many seconds it may run in all."""
-
-    def __init__(self, content: bytes, name: str, timeout: float) -> None:
-        """Raises CannotCollect where ONNX Runtime refuses it, ModuleNotFoundError where that is not installed."""
-        import onnxruntime
-
-        onnxruntime.disable_telemetry_events()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = THREADS
-        options.inter_op_num_threads = 1
-        options.log_severity_level = _QUIET
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    def __init__(self, session: Any, content: bytes, options: Any, running: Any, name: str) -> None:
         self.name = name
-        self._deadline = time.monotonic() + timeout
-        self._timeout = timeout
-        self._runtime = onnxruntime
+        self._running = running
         try:
-            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            self._session = session(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no base of their own
-            raise CannotCollect(f"{name}: ONNX Runtime cannot load it: {_one_line(error)}") from None
+            raise _Failed(f"{name}: ONNX Runtime cannot load it: {_one_line(error)}") from None
         self._inputs = list(self._session.get_inputs())
 
     def feeds(self, table: Table, features: Sequence[str], columns: Sequence[str]) -> Feeds:
@@ -95,16 +136,11 @@ class OnnxModel:
         return fed
 
     def run(self, feeds: Feeds) -> list[Any]:
-        """One call. Raises CannotCollect."""
-        options = self._runtime.RunOptions()
-        options.log_severity_level = _QUIET
-        with _stopped_at(self._deadline, options):
-            try:
-                return list(self._session.run(None, dict(feeds), options))
-            except Exception as error:  # noqa: BLE001 - as above
-                if time.monotonic() >= self._deadline:
-                    raise CannotCollect(f"{self.name}: not done in {self._timeout:g} s") from None
-                raise CannotCollect(f"{self.name}: {_one_line(error)}") from None
+        """One call."""
+        try:
+            return list(self._session.run(None, dict(feeds), self._running))
+        except Exception as error:  # noqa: BLE001 - as above
+            raise _Failed(f"{self.name}: {_one_line(error)}") from None
 
     def outputs(self, feeds: Feeds) -> list[Any]:
         """The outputs for all rows, asked for in batches; a list of maps stays one."""
@@ -274,21 +310,6 @@ def _finite(values: NDArray[Any], name: str) -> NDArray[np.float64]:
     return values.astype(np.float64)
 
 
-@contextmanager
-def _stopped_at(deadline: float, options: Any) -> Iterator[None]:
-    """Tells ONNX Runtime to stop when the time is up; it looks between two operators."""
-
-    def stop() -> None:
-        options.terminate = True
-
-    timer = threading.Timer(max(0.0, deadline - time.monotonic()), stop)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
+    text = " ".join(str(error).split())
+    return f"needs more than {MEMORY >> 30} GiB of memory" if "bfc_arena" in text else text[:300]

@@ -114,7 +114,7 @@ def baseline(
     if given.operator.baseline_predictor:
         made = asked.by_command(given.operator.baseline_predictor)
     elif onnx:
-        content, measured = _content(given, onnx, "baseline")
+        content, measured = content_of(given, onnx, "baseline")
         made = asked.by_onnx(content, onnx, measured)
     elif predictions:
         made = asked.recorded(predictions, "baseline")
@@ -149,13 +149,13 @@ def released(given: Given, name: str) -> tuple[bytes, tuple[Measured, ...]]:
     path = os.path.normpath(name)
     if path not in known:
         raise CannotCollect(f"{name}: is not among the released files; name it under `model:`")
-    content, measured = _content(given, name, "predictor")
+    content, measured = content_of(given, name, "predictor")
     if measured[0].digest != known[path]:
         raise CannotCollect(f"{name}: has changed while evidence was collected")
     return content, measured
 
 
-def _content(given: Given, name: str, what: str) -> tuple[bytes, tuple[Measured, ...]]:
+def content_of(given: Given, name: str, what: str) -> tuple[bytes, tuple[Measured, ...]]:
     try:
         path = given.path(name)
         if os.path.getsize(path) > MAX_MODEL:
@@ -202,8 +202,8 @@ class _Asked:
 
     def by_onnx(self, content: bytes, name: str, measured: tuple[Measured, ...]) -> Made:
         columns = features(self.part, self.table)
-        model = onnx_model.OnnxModel(content, name, self.given.operator.timeout)
-        outputs = model.outputs(model.feeds(self.table, self.part.features, columns))
+        with onnx_model.loaded(content, name, self.given.operator.timeout) as model:
+            outputs = model.outputs(model.feeds(self.table, self.part.features, columns))
         if self.kind == "labels":
             answer = onnx_model.classes(outputs, name, self.positive, sorted(set(self.truth.tolist())))
         else:

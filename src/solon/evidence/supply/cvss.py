@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
+from solon.evidence.supply import cvss4
 from solon.evidence.supply.result import Severity
 
 _LEVELS: Final[tuple[tuple[float, Severity], ...]] = (
@@ -24,14 +25,15 @@ _IMPACT: Final = {"H": 0.56, "L": 0.22, "N": 0.0}
 
 
 def base_score(vector: str) -> float | None:
-    """Of a vector of version 3.0 or 3.1; None where it is none."""
+    """Of a vector of version 3.0, 3.1 or 4.0; None where it is none."""
     version, *parts = vector.strip().split("/")
     metrics = dict(part.partition(":")[::2] for part in parts)
-    if version not in ("CVSS:3.0", "CVSS:3.1") or len(metrics) != len(parts):
+    score = _SCORES.get(version)
+    if score is None or len(metrics) != len(parts):
         return None
     try:
-        return _base_score_3(metrics)
-    except KeyError:
+        return score(metrics)
+    except (KeyError, ValueError):
         return None
 
 
@@ -59,6 +61,13 @@ def _rounded_up(value: float) -> float:
     """To one decimal, by integers (appendix A: 8.6 must not become 8.7 for what floats make of it)."""
     whole = round(value * 100_000)
     return whole / 100_000 if whole % 10_000 == 0 else (whole // 10_000 + 1) / 10
+
+
+_SCORES: Final[Mapping[str, Callable[[Mapping[str, str]], float]]] = {
+    "CVSS:3.0": _base_score_3,
+    "CVSS:3.1": _base_score_3,
+    "CVSS:4.0": cvss4.base_score,
+}
 
 
 def level(score: float) -> Severity:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from solon.frameworks import fields
@@ -13,6 +13,7 @@ from solon.lang import rego
 from solon.lang.rego import ast
 from solon.lang.rego.resolve import body_terms, walk_all
 from solon.lang.rego.rules import Definition
+from solon.lang.rego.types import Type
 from solon.lang.remark import Remark, Severity
 from solon.lang.source import Diagnostic
 
@@ -27,8 +28,12 @@ _IN_RESULTS: Final = {"severity", "remediation"}
 REQUIRED: Final = ("title", "severity", "remediation")
 
 
-def lint(program: rego.Program, required: Collection[str] = REQUIRED) -> Iterator[Remark]:
-    """``required`` are the fields that a policy must have."""
+def lint(
+    program: rego.Program,
+    required: Collection[str] = REQUIRED,
+    inputs: Mapping[str, Type] = fields.INPUTS,
+) -> Iterator[Remark]:
+    """``required`` are the fields that a policy must have, ``inputs`` the types of what is judged, by its kind."""
     tests = {module.file for module in program.modules if is_test(module)}
     read = {path for _, each in program.definitions if each.module.file in tests for path in _read(each)}
     notes = Notes(program)
@@ -59,10 +64,10 @@ def lint(program: rego.Program, required: Collection[str] = REQUIRED) -> Iterato
             )
         for diagnostic in shadowed(program, notes, path, definitions):
             yield _remark(diagnostic)
-    yield from _unknown_fields(program)
+    yield from _unknown_fields(program, inputs)
 
 
-def _unknown_fields(program: rego.Program) -> Iterator[Remark]:
+def _unknown_fields(program: rego.Program, inputs: Mapping[str, Type]) -> Iterator[Remark]:
     """References to fields that the subjects of policies do not have."""
     notes = Notes(program)
     tests = {module.file for module in program.modules if is_test(module)}
@@ -76,9 +81,9 @@ def _unknown_fields(program: rego.Program) -> Iterator[Remark]:
     asked: dict[str, set[str]] = {}
     for file, kinds in about.items():
         only = next(iter(kinds)) if len(kinds) == 1 else ""
-        asked.setdefault(only if only in fields.INPUTS else "", set()).add(file)
+        asked.setdefault(only if only in inputs else "", set()).add(file)
     for kind, files in asked.items():
-        missing = program.types.missing(fields.INPUTS[kind], tests)
+        missing = program.types.missing(inputs[kind], tests)
         yield from fields.remarks(each for each in missing if each.span.file in files)
 
 

@@ -656,10 +656,14 @@ def _objects(of: Type) -> set[Type]:
     waiting: list[Type | None] = [of]
     while waiting:
         part = waiting.pop()
-        if isinstance(part, Object | Array) and part not in found:
+        if isinstance(part, Union):
+            waiting += part.of
+        elif isinstance(part, Object | Array) and part not in found:
             found.add(part)
             waiting += (
-                [value for _, value in part.fields] if isinstance(part, Object) else [*part.items, part.rest]
+                [*(value for _, value in part.fields), *(part.rest or ())]
+                if isinstance(part, Object)
+                else [*part.items, part.rest]
             )
     return found
 
