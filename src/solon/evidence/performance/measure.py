@@ -91,8 +91,11 @@ def measured(rows: Rows, wanted: Sequence[Definition], rng: np.random.Generator)
 
 def compared(rows: Rows, wanted: Sequence[Definition], rng: np.random.Generator) -> dict[str, Comparison]:
     """The first model, the candidate, beside the second, the baseline."""
+    import numpy as np
+
     found = _found(rows, wanted, rng)
-    return {metric.name: _comparison(metric, found[metric.name]) for metric in wanted}
+    with np.errstate(over="ignore", invalid="ignore"):
+        return {metric.name: _comparison(metric, found[metric.name]) for metric in wanted}
 
 
 def _metric(metric: Definition, found: _Found) -> Metric:
@@ -117,10 +120,12 @@ def _comparison(metric: Definition, found: _Found) -> Comparison:
         unknown = f"{metric.undefined or 'no value'} ({whose})"
         return Comparison(found.n, candidate, baseline, unknown=unknown)
     sign = 1 if metric.higher_is_better else -1
+    change = _finite(sign * (candidate - baseline))
+    if change is None:
+        return Comparison(found.n, candidate, baseline, unknown="the change is too large to be computed")
     interval = _turned(found.of_change, sign)
     if interval is None and found.samples is not None:
         interval = intervals.percentile(sign * (found.samples[0] - found.samples[1]))
-    change = sign * (candidate - baseline)
     if interval is None:
         interval = _around(change, metric.range, found.rarest)
     return Comparison(found.n, candidate, baseline, change, interval)
@@ -183,8 +188,10 @@ def _tallied(rows: Rows, wanted: Sequence[Definition], rng: np.random.Generator)
     """Rows of the same labels are alike: what is resampled is how many there are of each kind."""
     import numpy as np
 
-    columns = np.column_stack([rows.truth, *(model.predicted for model in rows.models)]).astype(np.int64)
-    kinds, counts = np.unique(columns, axis=0, return_counts=True)
+    columns = (rows.truth, *(model.predicted for model in rows.models))
+    shape = (rows.labels,) * len(columns)
+    numbered, counts = np.unique(np.ravel_multi_index(columns, shape), return_counts=True)
+    kinds = np.column_stack(np.unravel_index(numbered, shape))
     once = [_tally(kinds, counts[None, :], number, rows) for number in range(len(rows.models))]
     drawn = intervals.resampled_counts(counts, rng)
     many = [_tally(kinds, drawn, number, rows) for number in range(len(rows.models))]
