@@ -10,8 +10,8 @@
 #   subject: ml.release
 #   controls:
 #     - EU-AI-Act:Art.15
+#     - NIST-AI-RMF:MAP-4.2
 #     - NIST-AI-RMF:MEASURE-2.7
-#     - NIST-AI-RMF:MANAGE-3.2
 #     - ISO-42001:A.6.2.4
 #     - SOC2:CC6.8
 #   remediation: Save the model as ONNX, safetensors, GGUF or skops; library/data/ml-artifacts.yaml has the exceptions.

@@ -11,11 +11,12 @@
 #   controls:
 #     - EU-AI-Act:Art.10
 #     - EU-AI-Act:Annex-IV
-#     - NIST-AI-RMF:MEASURE-2.10
+#     - GDPR:Art.5
+#     - GDPR:Art.9
 #     - NIST-AI-RMF:MAP-2.3
+#     - NIST-AI-RMF:MEASURE-2.10
 #     - ISO-42001:A.7.4
 #     - ISO-42001:A.7.6
-#     - GDPR:Art.5
 #   remediation: Put the training data or its dictionary right, and train anew; library/data/ml-data.yaml has what is required.
 package ml.data_quality
 

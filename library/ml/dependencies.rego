@@ -10,6 +10,7 @@
 #   subject: ml.release
 #   controls:
 #     - EU-AI-Act:Art.15
+#     - NIST-AI-RMF:MAP-4.2
 #     - NIST-AI-RMF:MEASURE-2.7
 #     - NIST-AI-RMF:MANAGE-3.1
 #     - ISO-42001:A.10.3

@@ -15,12 +15,25 @@
 #     - EU-AI-Act:Art.14
 #     - EU-AI-Act:Art.50
 #     - EU-AI-Act:Annex-IV
+#     - NIST-AI-RMF:GOVERN-4.2
 #     - NIST-AI-RMF:MAP-1.1
+#     - NIST-AI-RMF:MAP-2.2
+#     - NIST-AI-RMF:MAP-3.3
+#     - NIST-AI-RMF:MAP-3.5
+#     - NIST-AI-RMF:MAP-5.1
+#     - NIST-AI-RMF:MEASURE-1.3
+#     - NIST-AI-RMF:MEASURE-2.5
 #     - NIST-AI-RMF:MEASURE-2.8
 #     - NIST-AI-RMF:MEASURE-2.9
+#     - NIST-AI-RMF:MANAGE-1.3
+#     - NIST-AI-RMF:MANAGE-1.4
+#     - NIST-AI-RMF:MANAGE-4.1
+#     - ISO-42001:A.4.3
 #     - ISO-42001:A.5.3
 #     - ISO-42001:A.6.2.7
+#     - ISO-42001:A.7.3
 #     - ISO-42001:A.8.2
+#     - ISO-42001:A.9.4
 #   remediation: Bring the document up to date for this version; library/data/ml-documentation.yaml has the required fields.
 package ml.documentation
 

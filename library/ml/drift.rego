@@ -11,6 +11,7 @@
 #   controls:
 #     - EU-AI-Act:Art.10
 #     - EU-AI-Act:Art.15
+#     - EU-AI-Act:Art.26
 #     - NIST-AI-RMF:MEASURE-2.4
 #     - ISO-42001:A.6.2.6
 #     - ISO-42001:A.7.4

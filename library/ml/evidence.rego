@@ -9,12 +9,14 @@
 #   owner: ml-platform
 #   subject: ml.release
 #   controls:
-#     - EU-AI-Act:Art.12
+#     - EU-AI-Act:Art.11
 #     - EU-AI-Act:Annex-IV
 #     - NIST-AI-RMF:MEASURE-2.1
+#     - NIST-AI-RMF:MEASURE-2.8
 #     - NIST-AI-RMF:MANAGE-1.1
-#     - ISO-42001:A.6.2.4
+#     - ISO-42001:A.4.4
 #     - ISO-42001:A.6.2.5
+#     - ISO-42001:A.7.5
 #     - SOC2:CC8.1
 #   remediation: "Collect the evidence where the released files lie: solon model collect"
 package ml.evidence

@@ -10,7 +10,6 @@
 #   subject: ml.release
 #   controls:
 #     - EU-AI-Act:Art.10
-#     - EU-AI-Act:Art.15
 #     - EU-AI-Act:Annex-IV
 #     - NIST-AI-RMF:MEASURE-2.11
 #     - ISO-42001:A.5.4

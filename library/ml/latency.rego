@@ -8,8 +8,8 @@
 #   owner: ml-platform
 #   subject: ml.release
 #   controls:
-#     - EU-AI-Act:Art.15
 #     - NIST-AI-RMF:MEASURE-2.3
+#     - NIST-AI-RMF:MEASURE-2.6
 #     - ISO-42001:A.6.2.4
 #     - SOC2:A1.1
 #   remediation: Make the model faster, or promise less in release.yaml; library/data/ml-latency.yaml has what its use needs.

@@ -7,7 +7,7 @@
 #   owner: ml-platform
 #   subject: ml.release
 #   controls:
-#     - EU-AI-Act:Art.26
+#     - EU-AI-Act:Art.17
 #     - NIST-AI-RMF:GOVERN-2.1
 #     - ISO-42001:A.3.2
 #     - SOC2:CC1.3

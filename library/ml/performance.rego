@@ -12,8 +12,11 @@
 #     - EU-AI-Act:Art.9
 #     - EU-AI-Act:Art.15
 #     - EU-AI-Act:Annex-IV
+#     - NIST-AI-RMF:MAP-2.1
+#     - NIST-AI-RMF:MEASURE-1.1
 #     - NIST-AI-RMF:MEASURE-2.3
 #     - NIST-AI-RMF:MEASURE-2.5
+#     - NIST-AI-RMF:MEASURE-2.6
 #     - ISO-42001:A.6.2.4
 #     - SOC2:CC8.1
 #   remediation: Improve the model until it meets the limit; library/data/ml-performance.yaml has those of the organisation.

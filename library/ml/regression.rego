@@ -11,7 +11,7 @@
 #   controls:
 #     - EU-AI-Act:Art.15
 #     - NIST-AI-RMF:MEASURE-2.3
-#     - NIST-AI-RMF:MANAGE-4.1
+#     - NIST-AI-RMF:MEASURE-4.3
 #     - ISO-42001:A.6.2.4
 #     - SOC2:CC8.1
 #   remediation: >-

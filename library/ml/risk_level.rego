@@ -11,8 +11,11 @@
 #     - EU-AI-Act:Art.5
 #     - EU-AI-Act:Art.6
 #     - EU-AI-Act:Art.9
+#     - EU-AI-Act:Annex-III
+#     - NIST-AI-RMF:GOVERN-1.3
 #     - NIST-AI-RMF:MAP-1.1
-#     - NIST-AI-RMF:MAP-5.1
+#     - NIST-AI-RMF:MAP-1.5
+#     - NIST-AI-RMF:MAP-3.3
 #     - NIST-AI-RMF:MANAGE-1.1
 #     - ISO-42001:A.5.2
 #     - ISO-42001:A.9.4

@@ -9,8 +9,8 @@
 #   subject: ml.release
 #   controls:
 #     - EU-AI-Act:Art.15
+#     - NIST-AI-RMF:MAP-4.2
 #     - NIST-AI-RMF:MEASURE-2.7
-#     - NIST-AI-RMF:MANAGE-3.2
 #     - ISO-42001:A.6.2.5
 #     - SOC2:CC6.8
 #     - SOC2:CC8.1

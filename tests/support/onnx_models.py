@@ -149,3 +149,19 @@ def endless() -> bytes:
             numpy_helper.from_array(np.array(True), "yes"),
         ],
     )
+
+
+def greedy(rows: int) -> bytes:
+    """Makes a tensor of so many rows, times two, of each row; one number in all as output."""
+    return model(
+        [
+            helper.make_node("Shape", ["X"], ["shape"]),
+            helper.make_node("Mul", ["shape", "times"], ["large"]),
+            helper.make_node("ConstantOfShape", ["large"], ["z"]),
+            helper.make_node("ReduceSum", ["z"], ["sum"], keepdims=0),
+            helper.make_node("Add", ["X", "sum"], ["y"]),
+        ],
+        [tensor("X", TensorProto.FLOAT, ["n", 2])],
+        [tensor("y", TensorProto.FLOAT, ["n", 2])],
+        [numpy_helper.from_array(np.array([rows, 1], np.int64), "times")],
+    )

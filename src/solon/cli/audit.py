@@ -6,11 +6,11 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from solon.cli import governed
+from solon.cli import audit_models, governed
 from solon.cli.config import Found
 from solon.cli.errors import UsageError
 from solon.cli.governed import Asked as AskedPaths
@@ -20,7 +20,9 @@ from solon.cli.log.query import window
 from solon.cli.log.replay import Workers, is_lost, replayed
 from solon.cli.log.replay_candidate import Asked, load_of
 from solon.cli.log.rules import ruled
+from solon.cli.model import deployed
 from solon.cli.notify import notifier_of
+from solon.decisions.decision import Decision
 from solon.decisions.log.store import Log
 from solon.decisions.record import records
 from solon.decisions.replay import fleet, source
@@ -40,7 +42,7 @@ from solon.report.fleet_report import FleetReport, Owned
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``paths`` hold what is deployed, in place of what the log says."""
+    """``paths`` hold what is deployed, in place of what the log says; ``models`` which models are live."""
 
     directory: str | None
     paths: list[str]
@@ -55,6 +57,7 @@ class Options:
     timeout: float
     max_bytes: int
     format: str
+    models: deployed.Options | None = None
 
 
 def run(options: Options) -> int:
@@ -68,7 +71,8 @@ def run(options: Options) -> int:
         )
     with log_command.worded(), log_command.opened(options.directory) as log:
         fleet_now = _Fleet(log)
-        sets, known = (_of_paths if options.paths else _of_log)(fleet_now, found, options)
+        judge = _of_models if options.models is not None else _of_paths if options.paths else _of_log
+        sets, known = judge(fleet_now, found, options)
         owners = fleet_report.by_owner(fleet_now.standings)
         recorded_count = 0
         if notifier is not None:
@@ -158,7 +162,7 @@ def _of_log(fleet_now: _Fleet, found: Found, options: Options) -> tuple[Sequence
 
 
 def _of_paths(fleet_now: _Fleet, found: Found, options: Options) -> tuple[Sequence[PolicySet], InForce]:
-    """The manifests and plans that are named. Of what the log has never seen, nobody knows anything."""
+    """The manifests and plans that are named."""
     asked = AskedPaths(
         paths=options.paths,
         inventory=options.inventory,
@@ -174,10 +178,29 @@ def _of_paths(fleet_now: _Fleet, found: Found, options: Options) -> tuple[Sequen
     with session.opened(fleet_now.log) as opened:
         deployed = source.events(opened, Selection(Filters(), Which.DEPLOYED))
         known = {then.uri: then for then, _ in deployed if then.uri in uris}
-    for line in records(at.decisions, path=AUDIT):
+    _add(fleet_now, at.decisions, known)
+    return at.sets, in_force(found, at.sets, at.programme, _where(options))
+
+
+def _of_models(fleet_now: _Fleet, found: Found, options: Options) -> tuple[Sequence[PolicySet], InForce]:
+    """The versions of models that are live, by the evidence that was kept of them."""
+    assert options.models is not None
+    at = audit_models.judged(
+        fleet_now.log,
+        found,
+        options.models,
+        allowed_hosts=options.allowed_hosts,
+        timeout=options.timeout,
+    )
+    _add(fleet_now, at.decisions, at.known)
+    return at.sets, in_force(found, at.sets, at.programme, _where(options))
+
+
+def _add(fleet_now: _Fleet, decisions: Sequence[Decision], known: Mapping[str, Recorded]) -> None:
+    """``known`` are the decisions that let them pass. Of what the log has never seen, nobody knows anything."""
+    for line in records(decisions, path=AUDIT):
         now = recorded(line)
         fleet_now.add(known.get(now.uri) or replace(now, id="", time_ns=0, findings=()), line)
-    return at.sets, in_force(found, at.sets, at.programme, _where(options))
 
 
 def _where(options: Options) -> Where:

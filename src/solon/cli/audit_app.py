@@ -8,6 +8,7 @@ import typer
 
 from solon.cli.log.query_app import Since
 from solon.cli.log.replay_app import Jobs
+from solon.cli.model.deployed_app import Aliases, Servers, Stages
 from solon.cli.options import (
     Cluster,
     Environment,
@@ -28,6 +29,15 @@ def audit(
             metavar="PATHS", help="What is deployed: manifests, plans, directories [what the log let pass]."
         ),
     ] = None,
+    models: Annotated[
+        bool,
+        typer.Option(
+            "--models", help="PATHS say which models are live: judge the evidence that is kept of them."
+        ),
+    ] = False,
+    mlflow: Servers = None,
+    alias: Aliases = None,
+    stage: Stages = None,
     directory: LogDirectory = None,
     since: Since = None,
     notify: Annotated[
@@ -48,13 +58,24 @@ def audit(
 ) -> None:
     """Judge what is deployed by today's policies.
 
-    Without PATHS that is the newest decision of each subject that let it pass. With --notify owners of what no longer complies
-    are told, once of each violation. Exits with 1 when something that is deployed would be denied.
+    Without PATHS that is the newest decision of each subject that let it pass. With --models, live versions of models (see
+    `solon model deployed`) are judged by the evidence that is kept of them; --mlflow means --models. With --notify owners
+    of what no longer complies are told, once of each violation. Exits with 1 when something that is deployed would be denied.
 
     Example: solon audit --notify
     """
     from solon.cli import audit as command
+    from solon.cli.model import deployed
 
+    live = deployed.Options(
+        paths=paths or [],
+        servers=mlflow or [],
+        aliases=alias or [],
+        stages=stage or [],
+        cluster=cluster,
+        environment=environment,
+        max_bytes=max_size << 20,
+    )
     raise typer.Exit(
         command.run(
             command.Options(
@@ -71,6 +92,7 @@ def audit(
                 timeout=timeout,
                 max_bytes=max_size << 20,
                 format=format_.value,
+                models=live if models or mlflow else None,
             )
         )
     )

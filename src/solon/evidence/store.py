@@ -91,6 +91,15 @@ class Store:
                 if found is not None:
                     yield found
 
+    def documents(self) -> Iterator[Stored]:
+        """All that was ever put, in no order that means anything. Raises OSError, NotStored."""
+        directory = os.path.join(self.directory, _DOCUMENTS)
+        for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else ():
+            digest = f"sha256:{name.removesuffix('.json')}"
+            found = self.get(digest) if name.endswith(".json") and _is_digest(digest) else None
+            if found is not None:
+                yield found
+
     def _document(self, digest: str) -> str:
         return os.path.join(self.directory, _DOCUMENTS, digest.removeprefix("sha256:") + ".json")
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from solon.subjects.documents import Document, Problem, text_of
 from solon.subjects.positions import FieldLocator, SourceFile
-from solon.subjects.subject import Location, Path, Subject
+from solon.subjects.subject import Location, Locator, Path, Subject
 
 KIND: Final = "ml.release"
 RELEASE: Final = "solon.release/v1"
@@ -51,7 +51,7 @@ def subjects(document: Document, file: SourceFile) -> Iterator[Subject]:
     yield release(declared, value, start, Fields(here, declaration))
 
 
-def release(declared: dict[str, Any], document: Any, start: Location, locator: Fields) -> Subject:
+def release(declared: dict[str, Any], document: Any, start: Location, locator: Locator) -> Subject:
     """The subject of a release. Raises Problem where it cannot be named."""
     for field in ("name", "version"):
         if not isinstance(declared.get(field), str) or not declared[field]:
@@ -94,7 +94,7 @@ class Fields:
         return self.evidence.locate(path)
 
 
-def _place(locator: Fields, field: str) -> tuple[int, int]:
+def _place(locator: Locator, field: str) -> tuple[int, int]:
     at = locator.locate(("release", field))
     return at.line, at.column
 

@@ -141,9 +141,7 @@ def test_code_is_text_and_no_heading():
         ("## Model version\n\n3.1\n", {"model_version": "3.1"}),
         ("## Model details\n\n- **Version:** 3.1\n", {"model_version": "3.1"}),
         ("## Contact\n\n- **Name:** Ana\n- **Version:** 9\n", {}),  # of something else
-        ("# Model Card for credit-scoring\n\nx\n", {"model_name": "credit-scoring"}),
-        ("# Model card: credit\n", {"model_name": "credit"}),
-        ("# Model Card for Model ID\n", {}),
+        ("# Model Card for Credit Scoring\n\nx\n", {}),  # a title is prose, and no name
         ("---\ndigest: " + "AB" * 32 + "\n---\n", {"model_digest": "sha256:" + "ab" * 32}),
         ("---\nmodel_digest: sha256:" + "ab" * 32 + "\n---\n", {"model_digest": "sha256:" + "ab" * 32}),
         ("---\nrisk: High-risk\n---\n", {"risk": "high"}),
@@ -328,7 +326,6 @@ def test_a_template_that_nobody_filled_in_says_nothing():
     assert says == {"environmental_impact"}  # a sentence that somebody changed
     assert {"intended_use", "limitations", "risks", "training_data", "contact"} <= set(found.fields)
     assert sum(mark.text == "[More Information Needed]" for mark in found.placeholders) == 23
-    assert found.model_name == ""
     assert found.fields["intended_use"].placeholder == "[More Information Needed]"
 
 

@@ -68,6 +68,14 @@ def test_what_is_promised_is_measured(tmp_path: Path) -> None:
     assert found.metrics["recall"].value == 24 / 30
 
 
+def test_which_way_is_better_is_written_of_every_metric(tmp_path: Path) -> None:
+    found = msgspec.to_builtins(
+        result(given(tmp_path, metrics=["accuracy", "brier"], positive=1, score="score"))
+    )
+    ways = {name: metric["higher_is_better"] for name, metric in found["metrics"].items()}
+    assert ways == {"accuracy": True, "brier": False}
+
+
 def test_files_that_were_measured_are_bound(tmp_path: Path) -> None:
     found = collect(given(tmp_path, files={"p.csv": "prediction\n" + "1\n" * 60}, predictions="p.csv"))
     assert found is not None

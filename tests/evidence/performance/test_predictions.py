@@ -339,6 +339,11 @@ class TestOnnx:
         given = onnx(tmp_path, model, task="regression", operator=Operator(timeout=0.5))
         assert "not done in 0.5 s" in problem(given)
 
+    def test_that_wants_more_memory_than_there_is_for_it(self, tmp_path: Path) -> None:
+        """Two numbers a row, of a thousand million rows, times four bytes."""
+        given = onnx(tmp_path, onnx_models.greedy(250_000_000), task="regression")
+        assert problem(given) == "model/m.onnx: needs more than 4 GiB of memory"
+
 
 class TestBaseline:
     def asked(self, given: Given, **said: str) -> predictions.Made:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from solon.cli.model import mlflow_app
+from solon.cli.model.deployed_app import deployed
 from solon.cli.model.options import TrackingUri
 from solon.cli.options import Environment, FormatOption, Hosts, Place, Policies, TableOrJson, Timeout
 
@@ -258,3 +259,4 @@ def keygen(
 app.command()(mlflow_app.fetch)
 app.command()(mlflow_app.submit)
 app.command()(mlflow_app.watch)
+app.command()(deployed)

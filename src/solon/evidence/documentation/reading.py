@@ -26,9 +26,6 @@ _DATES: Final = ("written_at", "reviewed_at")
 _BARE_DIGEST: Final = re.compile(r"[0-9A-Fa-f]{64}")
 _CATEGORIES: Final = ("use", "risk")
 _LONGEST_CATEGORY: Final = 4  # words; what is longer tells of it, and names none
-_TITLE: Final = re.compile(
-    r"model card (?:for|of)[: ]\s*(.+)|model card\s*[:\u2013\u2014-]\s*(.+)", re.IGNORECASE
-)
 _LEVEL: Final = re.compile(r"(minimal|limited|high|prohibited|unacceptable)(?:[ -]risk)?")
 
 
@@ -45,7 +42,6 @@ def document(data: bytes, kind: Kind, path: str, digest: str, now: datetime) -> 
     """What a document says. What cannot be read is a problem in it, and the rest is read all the same."""
     words, found = vocabulary(kind), _Found()
     placeholders: list[Placeholder] = []
-    title = ""
     for part in _parts(data, path, words, found):
         if part.origin != "label":  # what a label says stands under its heading, too
             lines = part.origin == "heading"
@@ -57,17 +53,8 @@ def document(data: bytes, kind: Kind, path: str, digest: str, now: datetime) -> 
         named = words.own_field_names(part.path) if part.origin == "label" else words.field_names(part.path)
         for name in named:
             found.parts.setdefault(name, []).append(part)
-        if (
-            kind == "model_card"
-            and not title
-            and len(part.path) == 1
-            and (match := _TITLE.fullmatch(part.path[0]))
-        ):
-            title = match[1] or match[2]
     fields = {name: _field(name, parts) for name, parts in sorted(found.parts.items())}
     facts = {name: value for name, (value, _) in found.facts.items()}
-    if title and "model_name" not in facts and bare(title) != "model id" and _word(title):
-        facts["model_name"] = _word(title)
     intended = fields.get("intended_use")
     return Document(
         path=path,

@@ -1,4 +1,6 @@
-"""ONNX models, run by ONNX Runtime on the CPU with the operators that it has itself: no library of a model is loaded.
+"""ONNX models, run by ONNX Runtime on the CPU with the operators that it has itself.
+
+No library of a model is loaded, and what it may take of memory and time is bounded.
 
 A model takes a table: one tensor (rows, columns), or a tensor for each column, as sklearn-onnx makes them. It gives a
 label and probabilities (a tensor, or maps from label to probability), or one tensor.
@@ -10,6 +12,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from solon.evidence.collector import CannotCollect
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 Feeds = Mapping[str, Any]  # input to its tensor, with as many rows each
 
 THREADS: Final = 2
+MEMORY: Final = 4 << 30  # for the tensors of all models in this process
 _BATCH: Final = 4096
 _QUIET: Final = 4  # fatal errors alone are logged; the others are exceptions
 _DTYPES: Final = {
@@ -52,10 +56,12 @@ def loaded(content: bytes, name: str, timeout: float) -> Iterator[OnnxModel]:
     import onnxruntime
 
     onnxruntime.disable_telemetry_events()
+    _bound_memory()
     options, running = onnxruntime.SessionOptions(), onnxruntime.RunOptions()
     options.intra_op_num_threads = THREADS
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.use_env_allocators", "1")
     options.log_severity_level = running.log_severity_level = _QUIET
     up = threading.Event()
 
@@ -74,6 +80,18 @@ def loaded(content: bytes, name: str, timeout: float) -> Iterator[OnnxModel]:
         raise CannotCollect(f"{name}: not done in {timeout:g} s" if up.is_set() else str(error)) from None
     finally:
         timer.cancel()
+
+
+@cache
+def _bound_memory() -> None:
+    """Once in a process: an arena that the sessions share, and that gives no more than ``MEMORY``."""
+    import onnxruntime as ort
+
+    where = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    usual = dict.fromkeys(
+        ("arena_extend_strategy", "initial_chunk_size_bytes", "max_dead_bytes_per_chunk"), -1
+    )
+    ort.create_and_register_allocator(where, ort.OrtArenaCfg({"max_mem": MEMORY, **usual}))
 
 
 class _Failed(Exception):
@@ -293,4 +311,5 @@ def _finite(values: NDArray[Any], name: str) -> NDArray[np.float64]:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
+    text = " ".join(str(error).split())
+    return f"needs more than {MEMORY >> 30} GiB of memory" if "bfc_arena" in text else text[:300]

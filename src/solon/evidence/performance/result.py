@@ -15,12 +15,17 @@ class Interval(msgspec.Struct, frozen=True):
 
 
 class Metric(msgspec.Struct, frozen=True, omit_defaults=True):
-    """``value`` is None where it could not be had, and ``unknown`` says why. ``n`` counts rows (queries of a ranking)."""
+    """``value`` is None where it could not be had, and ``unknown`` says why. ``n`` counts rows (queries of a ranking).
+
+    ``higher_is_better`` is always written: who forgets that it may be missing would take an accuracy for an error.
+    """
 
     n: int
     value: float | None = None
     interval: Interval | None = None
-    higher_is_better: bool = True
+    higher_is_better: bool = msgspec.field(
+        default_factory=lambda: True
+    )  # what a factory makes is not left out
     unknown: str = ""
 
 

@@ -1,0 +1,1 @@
+"""Which versions of which models are live: read from what serves them, and from registries."""
