@@ -31,7 +31,7 @@ def table(evidence: Evidence, *, written: Sequence[str] = (), notes: Sequence[st
     lines += [line for name in NAMES for line in _part(name, getattr(evidence.evidence, name))]
     lines += ["", *notes] if notes else []
     if written:
-        lines += ["", f"Wrote {', '.join(written)}"]
+        lines += ["", f"Wrote {', '.join(written)}. Whether it may go, `solon model gate` says."]
     return "\n".join(lines) + "\n"
 
 
