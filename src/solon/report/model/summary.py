@@ -13,7 +13,7 @@ from solon.report.model.view import OfPolicy, Part, View, view
 _ICONS: Final = {"good": "✅", "soon": "⚠️", "bad": "❌"}
 _STATES: Final = {"measured": "✅", "not gathered": "·", "error": "❗", "refused": "❌"}
 _RESERVE: Final = 400
-_MOST: Final = 12  # findings of one policy
+_MOST: Final = 12  # findings that one fix is for
 
 
 def render(decision: Decision, limit: int = LIMIT) -> str:
@@ -25,7 +25,7 @@ def render(decision: Decision, limit: int = LIMIT) -> str:
     for number, group in enumerate(groups):
         lines = "\n".join(_group(group)) + "\n"
         if len(text) + len(lines) > limit - _RESERVE - len(table):
-            left = sum(len(each.said) for each in groups[number:])
+            left = sum(each.count for each in groups[number:])
             return text + f"\n**{plural(left, 'more finding')}** would make this comment too long.\n" + table
         text += lines
     return text + table
@@ -42,17 +42,16 @@ def _group(group: OfPolicy) -> Iterator[str]:
     severity = f" ({escape(group.severity)})" if group.severity else ""
     yield f"**{group.effect}: {escape(group.title)}**{severity}"
     yield ""
-    for each in group.said[:_MOST]:
-        lines = [paragraph(each.message)]
-        lines += [f"<i>{escape(each.reason)}</i>"] if each.reason else []
-        lines += [f"<b>Fix:</b> {paragraph(each.fix)}"] if each.fix else []
-        yield "- " + "<br>\n  ".join(lines)
-    if len(group.said) > _MOST:
-        yield f"- and {len(group.said) - _MOST} more"
-    if group.fix:
+    for remedied in group.remedied:
+        for each in remedied.said[:_MOST]:
+            reason = f"<br>\n  <i>{escape(each.reason)}</i>" if each.reason else ""
+            yield f"- {paragraph(each.message)}{reason}"
+        if len(remedied.said) > _MOST:
+            yield f"- and {len(remedied.said) - _MOST} more"
+        if remedied.fix:
+            yield ""
+            yield f"  <b>Fix:</b> {paragraph(remedied.fix)}"
         yield ""
-        yield f"<b>Fix:</b> {paragraph(group.fix)}"
-    yield ""
 
 
 def _table(parts: Sequence[Part]) -> str:

@@ -41,28 +41,38 @@ _MOST_ROWS: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A finding: ``effect`` is what became of it, ``fix`` what to do where that is another thing than for its neighbours."""
+    """A finding: ``effect`` is what became of it."""
 
     effect: str
     message: str
-    fix: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
+class Remedied:
+    """Findings that are put right by the same ``fix``."""
+
+    said: Sequence[Said]
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
 class OfPolicy:
-    """What one policy found; ``fix`` is what to do about all of it."""
+    """What one policy found, by what to do about it."""
 
     policy: str
     title: str
     severity: str
     controls: Sequence[str]
-    said: Sequence[Said]
-    fix: str
+    remedied: Sequence[Remedied]
 
     @property
     def effect(self) -> str:
-        return self.said[0].effect
+        return self.remedied[0].said[0].effect
+
+    @property
+    def count(self) -> int:
+        return sum(len(each.said) for each in self.remedied)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,18 +151,13 @@ def _by_policy(found: Sequence[tuple[Shown, Finding]]) -> list[OfPolicy]:
 
 def _of_policy(group: Sequence[tuple[Shown, Finding]]) -> OfPolicy:
     policy = group[0][1].policy
-    fixes = {_fix(finding) for _, finding in group}
-    same = fixes.pop() if len(fixes) == 1 else ""
-    said = [
-        Said(effect, finding.message, "" if same else _fix(finding), why(finding))
-        for effect, finding in group
-    ]
+    by_fix: dict[str, list[Said]] = {}
+    for effect, finding in group:
+        fix = "" if finding.excepted else finding.remediation
+        by_fix.setdefault(fix, []).append(Said(effect, finding.message, why(finding)))
+    remedied = [Remedied(said, fix) for fix, said in by_fix.items()]
     severity = min((finding.severity for _, finding in group), key=lambda s: _GRAVITY.get(s, len(_GRAVITY)))
-    return OfPolicy(policy.id, policy.title or policy.id, severity, policy.controls, said, same)
-
-
-def _fix(finding: Finding) -> str:
-    return "" if finding.excepted else finding.remediation
+    return OfPolicy(policy.id, policy.title or policy.id, severity, policy.controls, remedied)
 
 
 def _counted(decision: Decision) -> str:
