@@ -270,7 +270,8 @@ def test_a_rollout_of_other_policies_silences_nothing(solon: Solon, here: Path) 
 
 
 def test_what_mlflow_has_live(solon: Solon, here: Path, server: LocalServer) -> None:
-    registered = {"name": "adult-income", "aliases": [{"alias": "champion", "version": "3"}]}
+    aliases = [{"alias": "champion", "version": "3"}]
+    registered = {"name": "adult-income", "aliases": aliases, "latest_versions": [{"version": "3"}]}
     server.application = lambda _request: Response(200, {"registered_models": [registered]})
     (here / "policy/risk.rego").write_text(STRICTER)
     ran = solon("audit", "--mlflow", server.url, "--format", "json")

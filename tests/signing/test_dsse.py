@@ -85,3 +85,10 @@ def test_a_bit_that_flips_in_what_was_said_is_seen(at: int, bit: int) -> None:
     envelope["payload"] = base64.b64encode(payload).decode()
     with pytest.raises(NotVerified):
         verify(json.dumps(envelope).encode(), [KEY.public_key()])
+
+
+def test_more_signatures_than_anybody_makes_are_not_tried() -> None:
+    signature = json.loads(sign(SAID, KEY))["signatures"][0]
+    assert verify(changed(signatures=[{"sig": ""}] * 99 + [signature]), [KEY.public_key()])[0] == SAID
+    with pytest.raises(NotVerified, match=r"^has more than 100 signatures$"):
+        verify(changed(signatures=[signature] * 101), [KEY.public_key()])

@@ -23,6 +23,7 @@ from solon.signing.keys import CURVES, VerifyingKey
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 MAX_BYTES: Final = 16 << 20
+MAX_SIGNATURES: Final = 100  # each is tried with each key, on all of the payload
 
 
 class NotVerified(ValueError):
@@ -89,6 +90,8 @@ def verify(envelope: bytes, keys: Sequence[VerifyingKey]) -> tuple[Statement, st
         raise NotVerified(f"holds {found.payload_type!r}, no in-toto statement")
     if not keys:
         raise NotVerified("no key was given that it could be signed by")
+    if len(signatures) > MAX_SIGNATURES:
+        raise NotVerified(f"has more than {MAX_SIGNATURES} signatures")
     signed = _encoded(found.payload_type, payload)
     by = next((key for key in keys for signature in signatures if _is_by(key, signature, signed)), None)
     if by is None:

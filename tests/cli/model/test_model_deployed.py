@@ -103,7 +103,8 @@ def test_a_server_and_files_together(solon: Solon, tmp_path: Path) -> None:
         )
     )
     with LocalServer() as server:
-        registered = {"name": "a", "aliases": [{"alias": "champion", "version": "4"}]}
+        aliases = [{"alias": "champion", "version": "4"}]
+        registered = {"name": "a", "aliases": aliases, "latest_versions": [{"version": "4"}]}
         server.application = lambda _request: Response(200, {"registered_models": [registered]})
         ran = solon("model", "deployed", "live.json", "--mlflow", server.url, "--environment", "production")
     assert [line.split()[:3] for line in ran.out.splitlines()[1:3]] == [["a", "4", "production"]] * 2

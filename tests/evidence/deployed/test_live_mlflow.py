@@ -121,7 +121,14 @@ def asked(url: str, **environment: str) -> list[tuple[str, str, str]]:
 
 
 def pages(request: Request) -> Response:
-    assert (request.method, request.path) == ("GET", "/api/2.0/mlflow/registered-models/search")
+    assert request.method == "GET"
+    if request.path == "/api/2.0/mlflow/model-versions/get":
+        assert request.query == {"name": "b", "version": "4"}
+        tags = [{"key": "owner", "value": "bob"}]
+        return Response(
+            200, {"model_version": {"name": "b", "version": "4", "source": "s3://x/4", "tags": tags}}
+        )
+    assert request.path == "/api/2.0/mlflow/registered-models/search"
     assert request.query["max_results"] == "100"
     if request.query.get("page_token") == "next+/=":
         return Response(
@@ -133,7 +140,8 @@ def pages(request: Request) -> Response:
 def test_a_server_is_asked_page_by_page(server: LocalServer) -> None:
     server.application = pages
     found = list(mlflow.live(mlflow.ask(server.url, {}), mlflow.server(server.url)))
-    assert ("b", "4", "alias x") in told(found)
+    (other,) = [each for each in found if each.name == "b"]
+    assert (other.version, other.serves, other.uri, other.owner) == ("4", "alias x", "s3://x/4", "bob")
     assert len(found) == 5
     host = server.url.removeprefix("http://")
     assert found[0].where == f"mlflow://{host}/fraud%20scorer@champion"
@@ -146,7 +154,7 @@ def test_credentials_are_those_of_mlflow(server: LocalServer) -> None:
     asked(server.url + "/", MLFLOW_TRACKING_TOKEN="secret", MLFLOW_TRACKING_USERNAME="u")
     asked(server.url, MLFLOW_TRACKING_USERNAME="anna", MLFLOW_TRACKING_PASSWORD="pass")
     sent = [request.headers["authorization"] for request in server.requests]
-    assert sent == ["Bearer secret"] * 2 + ["Basic YW5uYTpwYXNz"] * 2
+    assert sent == ["Bearer secret"] * 3 + ["Basic YW5uYTpwYXNz"] * 3
 
 
 def test_an_empty_registry(server: LocalServer) -> None:

@@ -9,7 +9,7 @@ import pytest
 from measured_releases import Files
 from public_data import public_data
 
-from solon.evidence.collector import CannotCollect
+from solon.evidence.collector import CannotCollect, Operator
 from solon.evidence.fairness.collect import collect
 
 ROWS = "sex,age,label,prediction,score\nf,20,1,1,0.9\nf,30,0,0,0.1\nm,40,1,0,0.4\nm,,0,1,0.6\n,50,0,0,0.2\n"
@@ -82,6 +82,17 @@ def test_a_number_is_cut_into_groups(tmp_path):
         (">=45", 1),
         ("(missing)", 1),
     ]
+
+
+def test_predictions_of_a_command(tmp_path):
+    """They are made while measuring, and nobody could have recorded others."""
+    code = "import sys; print('prediction,score'); [print('1,0.5') for row in sys.stdin.readlines()[1:]]"
+    operator = Operator(predictor=[sys.executable, "-S", "-c", code])
+    release = Files(tmp_path).given({"held-out.csv": ROWS}, operator, fairness=PART)
+    found = collect(release).result
+    assert found.predictions == "command"
+    assert [group.rates["selection_rate"].value for group in found.attributes["sex"].groups] == [1, 1, 1]
+    assert "calibration_error" in found.attributes["sex"].groups[0].rates
 
 
 def test_a_name_is_of_one_attribute(tmp_path):

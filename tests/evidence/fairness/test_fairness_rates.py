@@ -101,6 +101,13 @@ def test_scores_that_are_no_probabilities_have_no_calibration(score):
     assert found.groups[0].rates["accuracy"].value == 1
 
 
+def test_calibration_of_too_few_rows_is_unknown():
+    found = measured(["a", "b"], [1, 0], [1, 0], score=[0.5, 0.5], smallest=30)
+    assert found.groups[0].rates["calibration_error"].unknown == "1 row, fewer than 30"
+    disparity = found.disparities["calibration_difference"]
+    assert (disparity.value, disparity.left_out) == (None, ["a", "b"])
+
+
 def test_without_a_score_there_is_no_calibration():
     found = measured(["a", "b"], [1, 0], [1, 0])
     assert "calibration_error" not in found.groups[0].rates

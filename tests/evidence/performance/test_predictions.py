@@ -121,6 +121,26 @@ class TestRecorded:
     def test_other_rows(self, tmp_path: Path, beside: str, wrong: str) -> None:
         assert wrong in problem(release(tmp_path, files={"p.csv": beside}, predictions="p.csv"))
 
+    @pytest.mark.parametrize(
+        "declared",
+        [
+            {"data": {"training": "train.csv", "columns": "c.yaml"}},
+            {"drift": {"training": "train.csv", "serving": "now.csv"}},
+        ],
+    )
+    def test_rows_that_the_model_was_trained_on(self, tmp_path: Path, declared: dict[str, Any]) -> None:
+        """A model does well on what it has seen; a copy under another name is seen through."""
+        part = {"data": "held-out.csv", "label": "income"}
+        files = {"held-out.csv": DATA, "train.csv": DATA}
+        given = Files(tmp_path).given(files, performance=part, **declared)
+        assert problem(given) == (
+            "held-out.csv: is what the model was trained on (train.csv); measure on rows that were held out"
+        )
+        given = Files(tmp_path).given(
+            {**files, "train.csv": DATA + "61,20,1,1,0.9\n"}, performance=part, **declared
+        )
+        assert of(given).table.rows == 4
+
     def test_scores_alone_are_the_predictions_of_a_ranking(self, tmp_path: Path) -> None:
         found = of(
             release(

@@ -141,6 +141,12 @@ def test_more_packages_than_a_model_has_are_an_error_and_not_left_out(
         collect(tmp_path, database, lock="a==1\n" * 3 + "jinja2==2.10\n")
 
 
+def test_more_versions_of_a_package_than_can_be_needed_are_an_error(tmp_path: Path) -> None:
+    lock = "".join(f"tensorflow==2.{minor}\n" for minor in range(51))
+    with pytest.raises(CannotCollect, match=r"^requirements\.txt: names 51 versions of tensorflow$"):
+        collect(tmp_path, lock=lock)
+
+
 @pytest.mark.parametrize(
     ("files", "problem"),
     [

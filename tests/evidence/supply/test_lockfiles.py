@@ -71,7 +71,7 @@ def test_lines_may_end_as_they_do_on_windows(end: str) -> None:
         ("numpy~=1.26.4", "numpy", "no exact version: ~=1.26.4"),
         ("numpy==1.0,==1.1", "numpy", "no exact version: ==1.0,==1.1"),
         (
-            "model @ https://me:secret@example.com/m.whl",
+            "model @ https://me:s@cret@example.com/m.whl?token=secret",
             "model",
             "not from an index, but https://example.com/m.whl",
         ),

@@ -109,22 +109,22 @@ def rename_a_file(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tamper", "problem"),
+    ("tamper", "problem", "as_signed"),
     [
-        (change_weights, "changed since it was signed: model/weights.bin"),
-        (add_a_file, "not signed: model/vocab/run.py"),
-        (add_an_empty_file, "not signed: model/__init__.py"),
-        (remove_a_file, "signed, and not released: config.json"),
-        (rename_a_file, "not signed: model/settings.json; signed, and not released: config.json"),
+        (change_weights, "changed since it was signed: model/weights.bin", 2),
+        (add_a_file, "not signed: model/vocab/run.py", 3),
+        (add_an_empty_file, "not signed: model/__init__.py", 3),
+        (remove_a_file, "signed, and not released: config.json", 2),
+        (rename_a_file, "not signed: model/settings.json; signed, and not released: config.json", 2),
     ],
 )
 def test_what_changed_after_signing_is_named(
-    root: Path, keys: tuple[str, str], tamper: Any, problem: str
+    root: Path, keys: tuple[str, str], tamper: Any, problem: str, as_signed: int
 ) -> None:
     sign(root, keys[0])
     tamper(root)
     found = result(root, keys[1])
-    assert (found.verified, found.problem) == (False, problem)
+    assert (found.verified, found.problem, found.files) == (False, problem, as_signed)
     assert not library_verifies(root, keys[1])
 
 
@@ -168,7 +168,7 @@ def test_the_bundle_among_the_files_is_not_outside_of_itself(root: Path, keys: t
         hashing=hashing.Config().set_ignored_paths(paths=["model.sig"]),
     )
     found = result(root, keys[1], bundle="model/model.sig")
-    assert (found.verified, found.outside) == (True, [])
+    assert (found.verified, found.files, found.outside) == (True, 4, [])
 
 
 @pytest.mark.parametrize("algorithm", ["blake2", "blake3"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,13 @@ def test_no_database_and_an_empty_one_are_errors(tmp_path: Path) -> None:
     with pytest.raises(CannotCollect, match="no such file or directory"):
         osv.read(str(tmp_path / "nowhere"), JINJA)
     with pytest.raises(CannotCollect, match="holds no OSV records"):
+        osv.read(str(tmp_path), JINJA)
+
+
+def test_what_is_no_file_is_not_waited_for_and_not_left_out(tmp_path: Path) -> None:
+    in_a_file(tmp_path)
+    os.mkfifo(tmp_path / "more.json")
+    with pytest.raises(CannotCollect, match=r"more\.json: not a file, and may have been one with records$"):
         osv.read(str(tmp_path), JINJA)
 
 

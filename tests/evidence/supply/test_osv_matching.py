@@ -13,6 +13,7 @@ from osv_records import GHSA_JINJA, PYSEC_JINJA, about, record
 from packaging.specifiers import SpecifierSet
 
 from solon.evidence.supply import matching, osv, versions
+from solon.evidence.supply.affected import Criteria
 from solon.evidence.supply.osv import Affected, Record, Records
 from solon.evidence.supply.result import Database, Package, Vulnerability
 
@@ -30,8 +31,8 @@ def records(*raw: dict[str, Any]) -> Records:
     return Records(found, Database("sha256:0", len(raw), "2026-01-01T00:00:00Z", sorted(ecosystems)))
 
 
-def judged(version: str, affected: dict[str, Any], ecosystem: str = "PyPI") -> bool | None:
-    return matching.judged(version, msgspec.convert(affected, Affected), versions.order(ecosystem)).affected
+def judged(version: str, affected: dict[str, Any]) -> bool | None:
+    return Criteria(msgspec.convert(affected, Affected), versions.order("PyPI")).judge(version).affected
 
 
 def found(name: str, version: str, *raw: dict[str, Any], ecosystem: str = "PyPI") -> list[Vulnerability]:
@@ -175,11 +176,15 @@ def test_an_ecosystem_that_the_database_has_not_is_unknown() -> None:
 def test_where_the_order_of_versions_is_not_known_only_what_is_listed_is_told() -> None:
     ranged = record(affected=[about("bash", INTRODUCED, {"fixed": "5.2-2"}, ecosystem="Debian:12")])
     listed = record(affected=[about("bash", versions=["5.2-1"], ecosystem="Debian:12")])
+    order = "how versions of Debian are ordered is not known here"
     assert unknown("bash", "5.2-1", ranged, ecosystem="Debian:12") == (
-        "whether PYSEC-2026-1 affects it cannot be told"
+        f"{order}; whether PYSEC-2026-1 affects it cannot be told"
     )
     assert [each.id for each in found("bash", "5.2-1", listed, ecosystem="Debian:12")] == ["PYSEC-2026-1"]
-    assert unknown("bash", "5.2-3", listed, ecosystem="Debian:12") == ""
+    # A bill of materials names bash, and not the release; the database names sources, and not what is built of them.
+    assert [each.id for each in found("bash", "5.2-1", listed, ecosystem="Debian")] == ["PYSEC-2026-1"]
+    assert unknown("bash", "5.2-3", listed, ecosystem="Debian") == order
+    assert unknown("libbash", "5.2-3", listed, ecosystem="Debian") == order
 
 
 def test_npm_packages_are_ordered_by_semver_and_told_apart_from_those_of_pypi() -> None:

@@ -97,7 +97,7 @@ class _Look:
                 told.unsafe(reason)
             for reason in member.unknown:
                 told.unknown(reason)
-        _by_name(told, path)
+        _by_name(told, member.name if member is not None else path)
         self.found.insert(index, told.artifact(path))
         return told.verdict
 
@@ -278,7 +278,7 @@ class _Look:
         return told
 
     def _member(self, member: Member, path: str, depth: int, kind: str) -> Verdict:
-        whole = f"{path}!{member.name}"
+        whole = f"{path}!{shown(member.name, 1000)}"
         if member.source is not None:
             return self.at(member.source, whole, depth + 1, member, kind)
         if not member.unsafe and not member.unknown:

@@ -46,7 +46,7 @@ class Told:
         reasons = [shown(reason) for reason in self.reasons]
         imports = [shown(name) for name in self.imports]
         return Artifact(
-            path=shown(path, 4096),
+            path=path,
             format=self.format,
             bytes=self.bytes,
             verdict=self.verdict,

@@ -16,7 +16,6 @@ from urllib.parse import quote, urlsplit
 from solon.evidence.deployed.live import DIGEST, Live, labelled
 from solon.subjects.subject import Location, Path, Subject
 
-_PAGES: Final = 1000
 _PAGE: Final = 100
 _TIMEOUT: Final = 30.0
 _BYTES: Final = 64 << 20
@@ -150,35 +149,47 @@ def server(uri: str) -> str:
 
 
 def ask(uri: str, environment: Mapping[str, str] = os.environ) -> Iterator[Subject]:
-    """The registered models of a server, a page at a time. Raises RegistryError."""
+    """The registered models of a server, a page at a time, and the versions that aliases point to. Raises RegistryError."""
     import httpx
 
     server(uri)
-    at = f"{uri.rstrip('/')}/api/2.0/mlflow/registered-models/search"
-    token, before = "", set[str]()
+    at = f"{uri.rstrip('/')}/api/2.0/mlflow"
     try:
         with httpx.Client(timeout=_TIMEOUT, headers=_headers(environment), auth=_auth(environment)) as client:
-            for _ in range(_PAGES):
-                answer = _page(client, at, token)
-                where = Location(at)
-                yield Subject("document", at, at, answer, where, _Whole(where))
-                token = _text(answer.get("next_page_token"))
-                if not token:
-                    return
-                if token in before:
-                    break
-                before.add(token)
+            for page in _pages(client, f"{at}/registered-models/search"):
+                yield _subject(page, f"{at}/registered-models/search")
+                for name, version in _unseen(page):
+                    place = f"{at}/model-versions/get"
+                    yield _subject(_answer(client, place, {"name": name, "version": version}), place)
     except httpx.HTTPError as error:
         raise RegistryError(f"{uri}: {_worded(error)}") from None
     except httpx.InvalidURL as error:
         raise RegistryError(f"{uri}: {error}") from None
-    raise RegistryError(f"{uri}: its list of models does not end")
 
 
-def _page(client: Any, at: str, token: str) -> dict[str, Any]:
+def _pages(client: Any, at: str) -> Iterator[dict[str, Any]]:
+    token, before = "", set[str]()
+    while token not in before:
+        before.add(token)
+        page = _answer(client, at, {"max_results": str(_PAGE)} | ({"page_token": token} if token else {}))
+        yield page
+        token = _text(page.get("next_page_token"))
+        if not token:
+            return
+    raise RegistryError(f"{at}: its list of models does not end")
+
+
+def _unseen(page: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What aliases point to: a list of models has the newest version of each stage alone."""
+    for model in _dicts(page.get("registered_models")):
+        seen = {_version(each.get("version")) for each in _dicts(model.get("latest_versions"))}
+        aliased = {_version(each.get("version")) for each in _dicts(model.get("aliases"))}
+        yield from ((_text(model.get("name")), version) for version in sorted(aliased - seen - {""}))
+
+
+def _answer(client: Any, at: str, parameters: Mapping[str, str]) -> dict[str, Any]:
     import msgspec
 
-    parameters = {"max_results": str(_PAGE), **({"page_token": token} if token else {})}
     with client.stream("GET", at, params=parameters) as response:
         data = bytearray()
         for chunk in response.iter_bytes():
@@ -198,6 +209,11 @@ def _page(client: Any, at: str, token: str) -> dict[str, Any]:
     if not isinstance(answer, dict) or (answer and not is_answer(answer)):
         raise RegistryError(f"{at}: does not answer as MLflow does")
     return answer
+
+
+def _subject(answer: dict[str, Any], at: str) -> Subject:
+    where = Location(at)
+    return Subject("document", at, at, answer, where, _Whole(where))
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,8 +183,10 @@ def _tallied(rows: Rows, wanted: Sequence[Definition], rng: np.random.Generator)
     """Rows of the same labels are alike: what is resampled is how many there are of each kind."""
     import numpy as np
 
-    columns = np.column_stack([rows.truth, *(model.predicted for model in rows.models)]).astype(np.int64)
-    kinds, counts = np.unique(columns, axis=0, return_counts=True)
+    columns = (rows.truth, *(model.predicted for model in rows.models))
+    shape = (rows.labels,) * len(columns)
+    numbered, counts = np.unique(np.ravel_multi_index(columns, shape), return_counts=True)
+    kinds = np.column_stack(np.unravel_index(numbered, shape))
     once = [_tally(kinds, counts[None, :], number, rows) for number in range(len(rows.models))]
     drawn = intervals.resampled_counts(counts, rng)
     many = [_tally(kinds, drawn, number, rows) for number in range(len(rows.models))]

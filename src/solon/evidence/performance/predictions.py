@@ -85,6 +85,8 @@ def of(given: Given, part: Judged, kind: Kind = "labels") -> Predictions:
     table = tables.read(given.path(part.data), part.data)
     if not table.rows:
         raise CannotCollect(f"{part.data}: has no rows")
+    data = given.measured("data", part.data)
+    _held_out(given, data)
     table.need([part.label])
     truth = table.labels(part.label) if kind == "labels" else table.measurements(part.label)
     positive = "" if part.positive is None or kind == "numbers" else tables.label(part.positive)
@@ -102,7 +104,7 @@ def of(given: Given, part: Judged, kind: Kind = "labels") -> Predictions:
         made.score,
         positive,
         made.source,
-        (given.measured("data", part.data), *made.measured),
+        (data, *made.measured),
     )
 
 
@@ -165,6 +167,20 @@ def content_of(given: Given, name: str, what: str) -> tuple[bytes, tuple[Measure
     except OSError as error:
         raise CannotCollect(f"{name}: {(error.strerror or str(error)).lower()}") from None
     return content, (Measured(what, digests.of_bytes(content), name),)
+
+
+def _held_out(given: Given, data: Measured) -> None:
+    """Raises CannotCollect where the rows are those that the release says it was trained on."""
+    release = given.release
+    for name in {part.training for part in (release.data, release.drift) if part is not None}:
+        try:
+            trained = given.measured("training", name)
+        except CannotCollect:
+            continue  # that is for the parts that need it
+        if trained.digest == data.digest:
+            raise CannotCollect(
+                f"{data.path}: is what the model was trained on ({name}); measure on rows that were held out"
+            )
 
 
 def _candidate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -13,7 +14,8 @@ from solon.evidence.supply.result import Database, Dependencies, Package, Vulner
 from solon.subjects.documents import Problem, decode_json, text_of
 
 MAX_BYTES: Final = 16 << 20
-MAX_PACKAGES: Final = 50_000
+MAX_PACKAGES: Final = 20_000
+MAX_VERSIONS: Final = 50  # of one package: each is compared with all that is known of it
 
 
 def collect(given: Given) -> Collected | None:
@@ -85,7 +87,11 @@ def _each_once(packages: Iterator[Package]) -> dict[Any, Package]:
         raise Problem("has a package without a name")
     if not found:
         raise Problem("names no packages: what the model needs is not known by it")
-    return {(osv.name_of(each.ecosystem, each.name), each.version, each.unknown): each for each in found}
+    each_once = {(osv.name_of(each.ecosystem, each.name), each.version, each.unknown): each for each in found}
+    name, times = Counter(key[0] for key in each_once).most_common(1)[0]
+    if times > MAX_VERSIONS:
+        raise Problem(f"names {times:,} versions of {name[1][:100]}")
+    return each_once
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from solon.subjects.documents import Problem, decode
 _TOML_LOCKS: Final = ("poetry.lock", "uv.lock", "pdm.lock")
 _TABLE: Final = re.compile(r"^\[\[", re.MULTILINE)
 _LONGEST_LINE: Final = 8192  # of a requirement without its hashes
+_SHOWN: Final = 200
 
 
 def packages(text: str, name: str) -> Iterator[Package]:
@@ -97,7 +98,7 @@ def _from_elsewhere(text: str) -> Iterator[Package]:
 
 
 def _not_exact(said: str) -> str:
-    return f"no exact version: {said}"
+    return f"no exact version: {said[:_SHOWN]}"
 
 
 def _not_of_an_index(url: str) -> str:
@@ -105,8 +106,8 @@ def _not_of_an_index(url: str) -> str:
 
 
 def _shown(url: str) -> str:
-    """Without what may be a password."""
-    return re.sub(r"//[^/@]*@", "//", url)[:200]
+    """Without what may be a password or a token."""
+    return re.sub(r"//[^/]*@", "//", url).partition("?")[0][:_SHOWN]
 
 
 # --- TOML

@@ -96,12 +96,15 @@ class Records:
 
 
 def name_of(ecosystem: str, name: str) -> Name:
-    """The name under which a package is found: that of PyPI as PEP 503 has it, others as they are."""
+    """The name under which a package is found: that of PyPI as PEP 503 has it, others as they are.
+
+    The release of a distribution does not count: not every package says of which it is.
+    """
     if ecosystem == "PyPI":
         from packaging.utils import canonicalize_name
 
         return ecosystem, canonicalize_name(name)
-    return ecosystem, name
+    return base(ecosystem), name
 
 
 def read(path: str, names: Collection[Name], progress: Progress = lambda doing, done, of: None) -> Records:
@@ -156,7 +159,10 @@ def _files(path: str) -> Iterator[str]:
         below[:] = sorted(name for name in below if not name.startswith("."))
         for name in sorted(names):
             if name.lower().endswith(_SUFFIXES) and not name.startswith("."):
-                yield os.path.join(directory, name)
+                file = os.path.join(directory, name)
+                if not os.path.isfile(file):
+                    raise CannotCollect(f"{file}: not a file, and may have been one with records")
+                yield file
 
 
 def _digest(path: str, files: Sequence[str]) -> str:

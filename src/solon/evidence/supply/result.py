@@ -12,8 +12,8 @@ Severity = Literal["critical", "high", "medium", "low", "unknown"]
 class Signature(msgspec.Struct, frozen=True, omit_defaults=True):
     """``verified`` by the key with that ``key`` digest; ``problem`` says why not.
 
-    ``outside`` are files of the model that the
-    signature says nothing of: model-signing leaves out ``.git`` and its like.
+    ``files`` counts the released files that are as they were signed, and the signature itself, where it is among them.
+    ``outside`` are those that the signature says nothing of: model-signing leaves out ``.git`` and its like.
     """
 
     verified: bool

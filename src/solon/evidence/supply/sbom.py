@@ -40,7 +40,8 @@ PURL_TYPES: Final[Mapping[str, str]] = {ecosystem: kind for kind, ecosystem in _
 }
 _PURL: Final = re.compile(r"pkg:/*([A-Za-z][\w.+-]*)/([^?#]+)")
 # Components of CycloneDX that are no software with vulnerabilities of its own in a database.
-_NO_PACKAGES: Final = ("file", "data", "machine-learning-model", "cryptographic-asset")
+_NO_PACKAGES: Final = ("cryptographic-asset", "data", "file", "machine-learning-model", "operating-system")
+_SHOWN: Final = 200
 _NO_ECOSYSTEM: Final = "no package URL says which ecosystem it is of"
 
 
@@ -71,7 +72,7 @@ def reported(document: Any) -> Iterator[Vulnerability]:
                 package=_text(each, "name"),
                 version=_text(each, "version"),
                 severity="unknown",
-                summary=" ".join(_text(found, "description")[:200].split()),
+                summary=" ".join(_text(found, "description")[:_SHOWN].split()),
                 aliases=_texts(found.get("aliases")),
                 fixed=_texts(found.get("fix_versions")),
             )
@@ -149,7 +150,9 @@ def _audited(dependencies: list[Any]) -> Iterator[Package]:
     for each in _dicts(dependencies):
         skipped = _text(each, "skip_reason")
         version = _text(each, "version")
-        unknown = f"skipped by pip-audit: {skipped}" if skipped else "" if version else "no exact version"
+        unknown = (
+            f"skipped by pip-audit: {skipped[:_SHOWN]}" if skipped else "" if version else "no exact version"
+        )
         yield Package(_text(each, "name"), version, unknown=unknown)
 
 

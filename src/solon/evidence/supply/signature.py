@@ -125,7 +125,7 @@ def verify(bundle: bytes, trusted: Sequence[keys.VerifyingKey], given: Given, na
         verified=not any(wrong.values()),
         key=f"sha256:{key}",
         problem="; ".join(f"{said}: {_some(names)}" for said, names in wrong.items() if names),
-        files=len(signed.files) - len(missing),
+        files=len(given.model.files) - len(outside) - len(unsigned) - len(changed),
         outside=outside,
     )
 

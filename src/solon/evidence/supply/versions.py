@@ -13,7 +13,7 @@ Parse = Callable[[str], Any]
 _LONGEST: Final = 200
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def pep440(text: str) -> Any:
     from packaging.version import InvalidVersion, Version
 

@@ -127,16 +127,17 @@ def read(place: Place, found: Directory, spent: Spent) -> Found:
             break
         entry, at = _entry(data, at, told)
         members.append(replace(entry, offset=entry.offset + found.shift))
-    if at < len(data) and len(members) < spent.limits.members:
+    whole = len(members) < spent.limits.members
+    if whole and at < len(data):
         told.unknown("its directory has bytes that are no entry")
-    if found.entries != len(members) and len(members) < spent.limits.members:
+    if whole and found.entries != len(members):
         told.unknown(f"its directory has {len(members)} members, and says {found.entries}")
     if place.length > found.end:
         told.unsafe(f"{place.length - found.end} bytes follow its end: another format may begin there")
     if found.shift:
         told.unsafe(f"{found.shift} bytes stand before it: other readers may see another file")
     _names(told, members)
-    hidden = _gaps(place, found, members, told)
+    hidden = _gaps(place, found, members, told) if whole else []
     return Found(told, members, found.shift, hidden)
 
 
@@ -255,8 +256,6 @@ def content(place: Place, entry: Entry, spent: Spent) -> Member:
     if start + entry.packed > place.length:
         unknown.append("longer than the file it is in")
     data = place.window(start, entry.packed)
-    if entry.name.endswith("/") and not entry.packed:
-        return Member(entry.name, None, unsafe, unknown)
     drawn = _drawn(data, entry.method, spent)
     if method != entry.method and (drawn is None or drawn.problem):
         drawn = _drawn(data, method, spent) or drawn
@@ -274,7 +273,8 @@ def content(place: Place, entry: Entry, spent: Spent) -> Member:
         unknown.append("its checksum is wrong: some readers take it all the same")
     if not drawn.problem and drawn.size != entry.size:
         unknown.append(f"{drawn.size} bytes, where the directory says {entry.size}")
-    return Member(entry.name, drawn.source, unsafe, unknown)
+    is_directory = entry.name.endswith("/") and not drawn.size
+    return Member(entry.name, None if is_directory else drawn.source, unsafe, unknown)
 
 
 def _drawn(data: Place, method: int, spent: Spent) -> Drawn | None:

@@ -22,6 +22,7 @@ MAX_LINE: Final = 1 << 16
 MAX_STACK: Final = 4_000_000
 MAX_NAMES: Final = 2_000
 MAX_TUPLE: Final = 32
+MAX_MODULE: Final = 101
 MAX_DEPTH: Final = 16
 # All text that is kept of one stream: names that are made of what comes after are not resolved.
 MAX_KEPT: Final = 64 << 20
@@ -34,10 +35,12 @@ ARRAYS: Final = frozenset(
 )
 _ARRAY_FIELDS: Final = frozenset({"shape", "dtype", "numpy_array_alignment_bytes"})
 _DTYPE: Final = re.compile(r"[<>=|]?([biufcSUVmM])(\d+)\Z")
-# What imports look like where opcodes can no longer be followed.
-_IMPORT: Final = re.compile(
-    rb"[ci]([A-Za-z_][\w.]{1,100})\n([A-Za-z_][\w.]{1,100})\n"
-    rb"|\x8c[\x02-\x64]([A-Za-z_][\w.]{1,99})(?:\x94|q.|r....)?\x8c[\x02-\x64]([A-Za-z_][\w.]{1,99})(?:\x94|q.|r....)?\x93",
+# What imports look like where opcodes can no longer be followed: the second line of GLOBAL and INST, and texts before a
+# STACK_GLOBAL. Each begins with a byte that is found quickly.
+_SECOND_LINE: Final = re.compile(rb"\n(?=([A-Za-z_][\w.]{1,100})\n)")
+_NO_NAME: Final = re.compile(rb"[^\w.]")
+_TEXTS: Final = re.compile(
+    rb"\x8c[\x02-\x64](?=([A-Za-z_][\w.]{1,99})(?:\x94|q.|r....)?\x8c[\x02-\x64]([A-Za-z_][\w.]{1,99})(?:\x94|q.|r....)?\x93)",
     re.DOTALL,
 )
 _OVERLAP: Final = 512
@@ -134,11 +137,28 @@ class Traces:
 
     def scan(self, data: bytes, *, all_names: bool) -> None:
         """Imports as they look in bytes that no opcode was found in; those known to be dangerous, or all."""
-        for match in _IMPORT.finditer(data):
-            found = match.group(1) or match.group(3), match.group(2) or match.group(4)
-            name = b".".join(found).decode("ascii", "replace")
-            if all_names or names.effect_of(name):
-                self._keep(self.buried, name)
+        for match in _SECOND_LINE.finditer(data):
+            self._buried(_modules_before(data, match.start()), match[1], all_names=all_names)
+        for match in _TEXTS.finditer(data):
+            self._buried([match[1]], match[2], all_names=all_names)
+
+    def _buried(self, modules: list[bytes], name: bytes, *, all_names: bool) -> None:
+        found = [f"{module.decode('ascii')}.{name.decode('ascii')}" for module in modules]
+        dangerous = [name for name in found if names.effect_of(name)]
+        for each in dangerous or (found[:1] if all_names else []):
+            self._keep(self.buried, each)
+
+
+def _modules_before(data: bytes, end: int) -> list[bytes]:
+    """The names of modules that may end there, each behind the opcode of GLOBAL or INST; the longest first."""
+    before = data[max(0, end - MAX_MODULE - 1) : end]
+    gap = _NO_NAME.search(before[::-1])
+    run = before[len(before) - gap.start() :] if gap else before
+    return [
+        run[at + 1 :]
+        for at, byte in enumerate(run[:-1])
+        if byte in b"ci" and not run[at + 1 : at + 2].isdigit() and run[at + 1] != 0x2E
+    ]
 
 
 class Machine:

@@ -103,6 +103,10 @@ _LIBRARIES: Final = _words(
 )
 _CLASS: Final = re.compile(r"_*[A-Z]\w*\Z")
 _TORCH_STORAGE: Final = re.compile(r"torch\.(?:cuda\.)?\w+Storage\Z")
+# The scalar types of numpy.
+_NUMBER: Final = re.compile(
+    r"numpy\.(?:float|int|uint|complex|datetime|timedelta|bool|str|bytes|void|longdouble|longlong)\d*_?\Z"
+)
 _PYTHON_2: Final = {"__builtin__": "builtins", "exceptions": "builtins", "UserDict": "collections"}
 
 
@@ -128,9 +132,7 @@ def effect_of(name: str) -> str:
     return ""
 
 
-_HIDDEN: Final = _words(
-    "os sys subprocess builtins importlib pickle socket shutil system popen eval exec modules"
-)
+_HIDDEN: Final = _words("os sys subprocess builtins importlib pickle socket shutil system popen eval exec")
 _HARMLESS: Final = frozenset({"__main__", "__init__", "__new__", "__newobj__"})
 
 
@@ -143,6 +145,8 @@ def kind_of(name: str) -> Kind:
     if module == "builtins":
         return "ordinary" if rest in _BUILTINS else "other"
     if f"{module}.{rest}" in _ORDINARY_NAMES or _TORCH_STORAGE.match(name):
+        return "ordinary"
+    if _NUMBER.match(name):
         return "ordinary"
     if module in _LIBRARIES and rest and all(part.isidentifier() for part in name.split(".")):
         return "ordinary" if _CLASS.match(name.rpartition(".")[2]) else "other"

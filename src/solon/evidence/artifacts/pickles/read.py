@@ -24,15 +24,16 @@ def begins(head: bytes) -> bool:
 
 
 def probe(stream: Stream) -> bool:
-    """Whether an unpickler would come to the end of it, or would have called something by the time it fails."""
+    """Whether an unpickler would come to the end of the content, or would have run something by the time it fails."""
     traces = Traces()
     try:
-        Machine(stream, traces, _PROBE, strict=True).run()
+        while stream.need(1):
+            Machine(stream, traces, _PROBE, strict=True).run()
     except Broken:
-        return any(effect_of(name) for name in traces.imports) or bool(traces.calls)
+        return bool(traces.calls) or any(map(effect_of, traces.imports))
     except (Stopped, TooMuch):
         return True
-    return True
+    return traces.steps > 0
 
 
 def read(source: Source, limits: Limits) -> Told:
@@ -81,7 +82,7 @@ def _next(stream: Stream, traces: Traces, before: int, limits: Limits, told: Tol
 
 
 def _explain(told: Told, traces: Traces, trouble: str) -> None:
-    every = {**traces.imports, **traces.buried}
+    every = {str(name): None for name in (*traces.imports, *traces.buried)}
     kinds = {name: kind_of(name) for name in every}
     told.imports = sorted(every, key=lambda name: ("dangerous", "other", "ordinary").index(kinds[name]))
     told.opcodes = dict(sorted(traces.opcodes.items()))
@@ -100,7 +101,7 @@ def _explain(told: Told, traces: Traces, trouble: str) -> None:
     if traces.unresolved:
         told.note(f"imports whose names are made while it is loaded, and cannot be told: {traces.unresolved}")
     if traces.indirect:
-        told.note(f"calls of what another call gave: {traces.indirect}")
+        told.note(f"calls of what another call, or the loader itself, gives: {traces.indirect}")
     if traces.more:
         told.note(f"names that are not listed here, because they are too many: {traces.more}")
     if trouble:

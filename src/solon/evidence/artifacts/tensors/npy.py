@@ -34,7 +34,7 @@ def read(source: Source, limits: Limits) -> Told:
         return told.unknown(f"a header of {length} bytes; numpy takes {_MAX_HEADER}")
     fields = _literal(stream.exactly(length))
     descr, shape = fields.get("descr"), fields.get("shape")
-    if not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
+    if not isinstance(shape, tuple) or not all(type(n) is int and 0 <= n < 1 << 63 for n in shape):
         raise Broken("a shape that is none")
     told.header = {"dtype": shown(str(descr), 200), "shape": list(shape)}
     begin = stream.position

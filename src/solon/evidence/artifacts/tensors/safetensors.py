@@ -19,6 +19,7 @@ MAX_HEADER: Final = 100_000_000
 _MAX_STRINGS: Final = 4_000_000
 _MAX_DIMENSIONS: Final = 64
 _MAX_METADATA: Final = 64
+_MOST: Final = (1 << 63) - 1
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]:]', re.DOTALL)
 # Bits of one element.
 _BITS: Final = {
@@ -88,9 +89,9 @@ def _check(told: Told, tensors: dict[str, _Tensor], buffer: int) -> None:
         bits = _BITS.get(tensor.dtype)
         if bits is None:
             told.unknown(f"{name}: a type that is not known: {shown(tensor.dtype, 40)}")
-        elif len(tensor.shape) > _MAX_DIMENSIONS or any(extent < 0 for extent in tensor.shape):
+        elif _elements(tensor) < 0:
             told.unknown(f"{name}: a shape that is none")
-        elif math.prod(tensor.shape) * bits != (stop - begin) * 8:
+        elif _elements(tensor) * bits != (stop - begin) * 8:
             told.unknown(f"{name}: its shape needs other than the {stop - begin} bytes that it has")
         if begin != end or stop < begin:
             told.unknown(f"{name}: begins at byte {begin} of the buffer, where {end} is free")
@@ -103,13 +104,20 @@ def _check(told: Told, tensors: dict[str, _Tensor], buffer: int) -> None:
         told.unknown(f"{buffer - end} bytes of the buffer belong to no tensor")
 
 
+def _elements(tensor: _Tensor) -> int:
+    """How many a shape stands for; -1 where it is none."""
+    if len(tensor.shape) > _MAX_DIMENSIONS or any(extent < 0 for extent in tensor.shape):
+        return -1
+    return math.prod(tensor.shape)
+
+
 def _summary(tensors: dict[str, _Tensor], metadata: dict[str, str]) -> dict[str, Any]:
     types: dict[str, int] = {}
     for tensor in tensors.values():
         types[shown(tensor.dtype, 40)] = types.get(shown(tensor.dtype, 40), 0) + 1
     found: dict[str, Any] = {
         "tensors": len(tensors),
-        "parameters": sum(math.prod(t.shape) for t in tensors.values() if len(t.shape) <= _MAX_DIMENSIONS),
+        "parameters": min(sum(_elements(tensor) for tensor in tensors.values()), _MOST),
         "types": dict(sorted(types.items())),
     }
     if metadata:

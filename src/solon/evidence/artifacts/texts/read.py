@@ -29,13 +29,13 @@ _BOMS: Final = (
 _FENCED: Final = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _PYTHON: Final = re.compile(
     r"^(?:import [A-Za-z_][\w.]*(?: as \w+)?(?:, ?[\w.]+)*|from [.\w]+ import [\w*(][^\n]*|(?:async )?def \w+\(.*\).*:|def \w+\("
-    r"|class \w+(?:\(.*\))?:|if __name__ ==.*:|@\w[\w.]*(?:\(.*\))?)[ \t]*(?:#.*)?$",
+    r"|class \w+(?:\(.*\))?:|if __name__ ==.*:)[ \t]*(?:#.*)?$",
     re.MULTILINE,
 )
 _YAML_TAG: Final = re.compile(r"(?:^|[\s\[{,:?-])!(?:[A-Za-z<!]|%)", re.MULTILINE)
 _YAML: Final = re.compile(r"---\s*$|%YAML|[\"']?[\w.$/ -]+[\"']?\s*:(?:\s|$)|- ")
 _SUSPECT: Final = re.compile(
-    r"_target_|_component_|auto_map|trust_remote_code|loader_module|python/|%TAG|\"[^\"\n]*\\[xuU][^\"\n]*\"\s*:"
+    r"_target_|_component_|auto_map|trust_remote_code|loader_module|!python/|2002:python/|%TAG|\"[^\"\n]*\\[xuU][^\"\n]*\"\s*:"
 )
 _XML: Final = re.compile(r"\s*<\?xml\b|\s*<(?:PMML|net|svg|html|!DOCTYPE)\b", re.IGNORECASE)
 
@@ -141,6 +141,9 @@ def explain(told: Told, value: Any) -> None:
         told.format = "keras-config"
     elif isinstance(value, dict) and isinstance(value.get("learner"), dict) and "version" in value:
         told.format = "xgboost-json"
+    elif isinstance(value, dict) and isinstance(value.get("cells"), list) and "nbformat" in value:
+        told.format = "notebook"
+        told.unsafe("a notebook: code, for whoever runs its cells")
     elif isinstance(value, dict) and isinstance(value.get("model"), dict) and "added_tokens" in value:
         told.format = "tokenizer-json"
     for danger in keras.dangers(value) if _has_keras(value) else ():
