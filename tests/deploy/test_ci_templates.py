@@ -119,6 +119,6 @@ def test_gitlab(checkout: Path, release: str, status: int) -> None:
 def test_what_is_kept_is_what_is_written() -> None:
     written = {"gate.html", "evidence.json", "ml-bom.cdx.json", "decision.dsse.json"}
     (upload,) = (each for each in GITHUB["jobs"]["gate"]["steps"] if "upload" in str(each.get("uses")))
-    assert {Path(path).name for path in upload["with"]["path"].split()} == written
+    assert {Path(path).name for path in upload["with"]["path"].splitlines()} == written
     kept = {Path(re.sub(r"\$\w+", "x", path)).name for path in GITLAB["artifacts"]["paths"]}
     assert kept == {*written, "gate.md"}

@@ -305,6 +305,6 @@ def told(solon: Solon, release: Path) -> Iterator[str]:
 
 def test_what_is_shown_is_what_was_measured(solon: Solon, release: Path) -> None:
     (text,) = told(solon, release)
-    assert "✓ performance    roc_auc 0.8" in text
-    assert "✓ signature      verified, 1 file" in text
-    assert "✓ data           6,000 rows, 7 columns" in text
+    assert "● performance    roc_auc 0.8" in text
+    assert "● signature      verified, 1 file" in text
+    assert "● data           6,000 rows, 7 columns" in text

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from solon.cli import policies
 from solon.evidence.admission import admitted
 from solon.frameworks.policy import Context, evaluate
 from solon.subjects import discover
@@ -49,8 +50,6 @@ def test_the_evidence_is_about_what_lies_there(version: int) -> None:
 
 @pytest.mark.parametrize(("version", "denied"), [(7, set()), (8, STOPPED_BY)])
 def test_what_the_library_says_on_the_day_of_the_evidence(version: int, denied: set[str]) -> None:
-    from solon.cli import policies
-
     subject = seen(version)
     now = datetime.fromisoformat(subject.document["collected_at"])
     sets = policies.load(policies.Wanted([str(ROOT / "library")], [], [], True, "v1"))
@@ -59,9 +58,7 @@ def test_what_the_library_says_on_the_day_of_the_evidence(version: int, denied: 
     assert found.policies == 13
 
 
-def test_evidence_grows_old(solon: Callable[..., Any]) -> None:
-    from solon.cli import policies
-
+def test_evidence_grows_old() -> None:
     subject = seen(7)
     later = datetime.fromisoformat(subject.document["collected_at"]).timestamp() + 31 * 86_400
     sets = policies.load(policies.Wanted([str(ROOT / "library")], [], [], True, "v1"))
