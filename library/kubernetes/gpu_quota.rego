@@ -98,8 +98,7 @@ _owned(workload, _) if {
 _owned(workload, namespace) if {
 	workload.kind == "Workload"
 	some owner in workload.metadata.ownerReferences
-	some object in [object | object := data.inventory.namespace[namespace][_][owner.kind][owner.name]]
-	count(kubernetes.pod_groups(object)) > 0
+	count(kubernetes.pod_groups(data.inventory.namespace[namespace][_][owner.kind][owner.name])) > 0
 }
 
 # Whose an unlabelled workload is taken to be.

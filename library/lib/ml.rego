@@ -132,8 +132,8 @@ _missing(part) := "says it was measured, and has no result" if {
 }
 
 _missing(part) := "has no status that is known" if {
-	input.evidence[part]
-	not object.get(input.evidence[part], "status", "") in {"measured", "error", "refused"}
+	item := input.evidence[part]
+	not object.get(item, "status", "") in {"measured", "error", "refused"}
 }
 
 _problem(part) := object.get(input.evidence[part], "problem", "it does not say why")
@@ -211,7 +211,8 @@ shortfall(what, found, limit, whose, by) := sprintf("%s is %s, but with %s confi
 	number(_bound(limit)),
 ]) if {
 	by != "value"
-	not _breaks(found.value, limit)
+	value := found.value
+	not _breaks(value, limit)
 	_breaks(found.interval[_end(limit)], limit)
 }
 

@@ -54,8 +54,9 @@ deny contains {"msg": msg, "path": ["evidence", "artifacts", "result", "artifact
 deny contains {"msg": msg, "path": ["model", "files", i], "remediation": remediation} if {
 	_result
 	some i, file in input.model.files
-	not file.path in _looked_at
-	msg := sprintf("%s is released, and was not looked at", [file.path])
+	path := file.path
+	not path in _looked_at
+	msg := sprintf("%s is released, and was not looked at", [path])
 	remediation := "Collect the evidence anew: solon model collect --only artifacts"
 }
 

@@ -44,6 +44,12 @@ deny contains {"msg": msg, "path": _column(name), "remediation": remediation} if
 	remediation := sprintf("Describe %s in %s, or leave it out of the training data", [name, _dictionary])
 }
 
+deny contains {"msg": msg, "path": ["evidence", "data", "result", "columns"]} if {
+	_result
+	count(object.get(_result, "columns", {})) == 0
+	msg := "no column was looked at"
+}
+
 deny contains {"msg": msg, "path": ["evidence", "data", "result", "absent"], "remediation": remediation} if {
 	some name in _result.absent
 	msg := sprintf("column %s is in the dictionary, and not in the training data", [name])
@@ -110,8 +116,9 @@ deny contains {"msg": msg, "path": array.concat(_column(name), ["detected"]), "r
 
 deny contains {"msg": msg, "path": array.concat(_column(name), ["suspected"]), "remediation": remediation} if {
 	some name, column in _result.columns
-	column.suspected in _settings.personal
-	not column.suspected in _prohibited
+	suspected := column.suspected
+	suspected in _settings.personal
+	not suspected in _prohibited
 	not _personal(column)
 	count(_excepted(name, column.suspected)) == 0
 	msg := sprintf("column %s sounds like the category %s, and the dictionary %s", [name, column.suspected, _given(column)])
@@ -157,9 +164,9 @@ deny contains {"msg": msg, "path": ["evidence", "data", "result", "steps_recorde
 }
 
 deny contains {"msg": msg, "path": ["evidence", "data", "result", "steps_recorded"], "remediation": remediation} if {
+	recorded := _result.steps_recorded
 	some step in _steps
-	_result.steps_recorded
-	not step in _result.steps_recorded
+	not step in recorded
 	msg := sprintf("the preparation %s is not on record, and %s", [step, _steps_wanted])
 	remediation := sprintf("Run %s before the training, and let the pipeline write it down", [step])
 }

@@ -54,6 +54,11 @@ test_an_undeclared_column_is_caught if {
 	said_without("/columns/purpose/declared") == {"column purpose is not in the dictionary"}
 }
 
+test_no_column_at_all_is_caught if {
+	said("/columns", {}) == {"no column was looked at"}
+	said_without("/columns") == {"no column was looked at"}
+}
+
 test_an_absent_column_is_caught if {
 	said("/absent", ["postcode"]) == {"column postcode is in the dictionary, and not in the training data"}
 }

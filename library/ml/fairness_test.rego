@@ -54,6 +54,10 @@ test_over_a_limit_is_caught if {
 	}
 }
 
+test_a_disparity_between_nobody_knows_whom_is_caught if {
+	said(parity, {"value": 0.3}) == {"demographic_parity_difference by sex is 0.3, above the limit of 0.1"}
+}
+
 test_groups_together_are_judged if {
 	path := "/attributes/sex x age_group/disparities/demographic_parity_difference"
 	said(path, {"value": 0.3, "low": "female x < 25", "high": "male x >= 65"}) == {concat("", [

@@ -79,9 +79,9 @@ deny contains {"msg": msg, "path": ["evidence", "performance", "result", "slices
 	some i, slice in _result.slices
 	some name, minimum in _declared
 	metric := slice.metrics[name]
-	metric.n >= _settings.slices.smallest
-	what := sprintf("%s where %s is %s (%s)", [name, slice.column, slice.value, ml.count_of(metric.n, "row")])
-	whose := sprintf("what is left of the declared limit with %s slack for a slice,", [ml.percent(_settings.slices.slack)])
+	not _too_small(metric)
+	what := sprintf("%s where %s is %s (%s)", [name, slice.column, slice.value, ml.count_of(object.get(metric, "n", 0), "row")])
+	whose := sprintf("the declared limit for a slice (%s off)", [ml.percent(_settings.slices.slack)])
 	msg := ml.shortfall(what, metric, _slackened(minimum, metric), whose, ml.demands.judged_by)
 }
 
@@ -95,9 +95,9 @@ deny contains {"msg": msg, "path": ["evidence", "performance", "result", "slices
 
 deny contains {"msg": msg, "path": ["release", "performance", "slices"], "remediation": remediation} if {
 	_result
-	some column in _settings.slices.columns[input.release.use]
+	some column, asker in _sliced
 	not column in {slice.column | some slice in _result.slices}
-	msg := sprintf("was not measured by %s, and the use %s asks for it", [column, input.release.use])
+	msg := sprintf("was not measured by %s, and %s asks for it", [column, asker])
 	remediation := sprintf("Add %s to performance.slices in release.yaml, and collect the evidence anew", [column])
 }
 
@@ -108,6 +108,16 @@ _settings := data.ml_performance if is_object(data.ml_performance)
 _result := input.evidence.performance.result if ml.measured("performance")
 
 _enough if _result.n >= _settings.fewest_rows
+
+_too_small(metric) if metric.n < _settings.slices.smallest
+
+# The columns that the model must be measured by, and who says so.
+_sliced[column] := "release.yaml" if some column in input.release.performance.slices
+
+_sliced[column] := sprintf("the use %s", [input.release.use]) if {
+	some column in _settings.slices.columns[input.release.use]
+	not column in object.get(input.release, ["performance", "slices"], [])
+}
 
 # What the release promises now, and what it promised when it was measured.
 _declared[name] := minimum if some name, minimum in input.release.performance.minimums

@@ -130,13 +130,13 @@ test_a_slice_is_judged_with_slack if {
 	some finding in deny(fixtures.changed([fixtures.set(slice, metric)]))
 	finding.msg == concat("", [
 		"accuracy where region is south (400 rows) is 0.66, ",
-		"below what is left of the declared limit with 10% slack for a slice, of 0.675",
+		"below the declared limit for a slice (10% off) of 0.675",
 	])
 	finding.path == ["evidence", "performance", "result", "slices", 0, "metrics", "accuracy"]
 	error := {"n": 400, "value": 0.7, "interval": fixtures.interval(0.6, 0.8), "higher_is_better": false}
 	said("/evidence/performance/result/slices/0/metrics/log_loss", error) == {concat("", [
 		"log_loss where region is south (400 rows) is 0.7, ",
-		"above what is left of the declared limit with 10% slack for a slice, of 0.66",
+		"above the declared limit for a slice (10% off) of 0.66",
 	])}
 }
 
@@ -146,6 +146,17 @@ test_a_small_slice_is_not_judged if {
 
 test_a_slice_that_the_use_asks_for_is_missed if {
 	said("/evidence/performance/result/slices", []) == {"was not measured by region, and the use credit-scoring asks for it"}
+}
+
+test_a_slice_that_the_release_asks_for_is_missed if {
+	said("/release/performance/slices", ["region", "channel"]) == {"was not measured by channel, and release.yaml asks for it"}
+}
+
+test_a_slice_of_an_unknown_size_is_judged if {
+	said("/evidence/performance/result/slices/0/metrics/accuracy", {"unknown": "too few rows"}) == {concat("", [
+		"accuracy where region is south (0 rows) is unknown (too few rows), ",
+		"and the declared limit for a slice (10% off) is 0.675",
+	])}
 }
 
 test_few_rows_tell_nothing if {

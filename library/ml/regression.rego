@@ -122,7 +122,8 @@ _first := object.get(_settings, "first_releases", [])
 _tolerance(metric) := object.get(_settings.tolerance, metric, _settings.tolerance.any)
 
 _interval(comparison) if {
-	is_number(comparison.change)
+	is_number(comparison.candidate)
+	is_number(comparison.baseline)
 	is_number(comparison.interval.low)
 	is_number(comparison.interval.high)
 }

@@ -59,6 +59,15 @@ test_an_unknown_change_is_caught if {
 	}
 }
 
+test_a_change_between_unknown_values_is_caught if {
+	worse := {"n": 2000, "candidate": 0.8, "baseline": 0.83, "change": -0.03, "interval": fixtures.interval(-0.045, -0.015)}
+	every field in ["candidate", "baseline"] {
+		said(object.remove(worse, [field])) == {
+			"how accuracy compares with version 6 is unknown: the change has no interval to tell noise from loss",
+		}
+	}
+}
+
 test_few_rows_hide_a_loss if {
 	comparison := {"n": 299, "candidate": 0.6, "baseline": 0.8, "change": -0.2, "interval": fixtures.interval(-0.41, 0.01)}
 	said(comparison) == {"accuracy was compared with version 6 on 299 rows, fewer than the 300 that tell anything"}

@@ -250,6 +250,7 @@ def test_waivers_apply(policy: str, solon: Solon, here: Path) -> None:
     ran = audit(solon)
     assert (ran.status, ran.err) == (0, "")
     assert found(ran) == {}
+    assert "no policy is called so" not in solon("waivers", "check").out
 
 
 def test_a_rollout_of_other_policies_silences_nothing(solon: Solon, here: Path) -> None:

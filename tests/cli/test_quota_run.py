@@ -112,6 +112,36 @@ def test_how_it_ends(code: str, status: int, keep: bool, solon: Solon) -> None:
     assert states(solon) == ["reserved" if keep and not status else "released"]
 
 
+def test_a_job_without_gpus_runs_as_it_is(solon: Solon, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SOLON_RESERVATION", raising=False)
+    (here / "job.yaml").write_text(JOB.replace("nvidia.com/gpu", "cpu"))
+    says = (
+        "import json, os, sys; json.dump([sys.argv[1:], 'SOLON_RESERVATION' in os.environ], open('out', 'w'))"
+    )
+    status, err = ran(solon, "job.yaml", *python(says, "job.yaml"))
+    assert (status, err) == (0, "solon: quota.db: a new ledger of reservations\n")
+    assert json.loads((here / "out").read_text()) == [["job.yaml"], False]
+    assert states(solon) == []
+
+
+@pytest.mark.usefixtures("here")
+def test_who_is_told_to_end_while_reserving_runs_nothing(
+    solon: Solon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reserve = command.reserve
+
+    def slow(*arguments: Any) -> Any:
+        found = reserve(*arguments)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return found
+
+    monkeypatch.setattr(command, "reserve", slow)
+    assert ran(solon, "job.yaml", *python("open('ran', 'w')", "job.yaml"))[0] == 128 + signal.SIGTERM
+    assert not Path("ran").exists()
+    assert states(solon) == ["released"]
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
 @pytest.mark.usefixtures("here")
 def test_a_command_that_is_not_there(solon: Solon) -> None:
     status, err = ran(solon, "job.yaml", "--keep", "--", "./no-such-program", "job.yaml")

@@ -132,6 +132,31 @@ def test_a_change_of_a_file_is_seen(store: ReleaseStore) -> None:
     assert not store.answer("adult", HERE, NOW).passed
 
 
+def test_the_locations_of_what_was_let_pass(store: ReleaseStore) -> None:
+    store.keep(envelope(registered("one", "mlflow-artifacts:/1")))
+    store.keep(envelope(registered("two", "mlflow-artifacts:/2")))
+    store.keep(envelope(registered("two", "mlflow-artifacts:/2"), "deny", "2026-11-21T00:00:00Z"))
+    store.keep(envelope(registered("three", "mlflow-artifacts:/3"), "deny"))
+    store.keep(envelope(registered("four", "mlflow-artifacts:/4")))
+    (Path(store.directory) / "four/spoilt.dsse.json").write_text("")
+    assert sorted(store.passed()) == ["mlflow-artifacts:/1", "mlflow-artifacts:/4"]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ("2026-11-20T10:00:00Z", "2026-11-20T10:00:00.5Z"),
+        ("2026-11-20T10:00:00.9Z", "2026-11-20T10:00:01Z"),
+        ("2026-11-20T10:00:00.000000001Z", "2026-11-20T10:00:00.000000002Z"),
+        ("2026-11-20T11:00:00+02:00", "2026-11-20T10:00:00Z"),
+    ],
+)
+def test_time_is_compared_however_it_is_written(store: ReleaseStore, earlier: str, later: str) -> None:
+    store.keep(envelope(registered(), "deny", earlier))
+    store.keep(envelope(registered(), "allow", later))
+    assert store.answer("adult", HERE, NOW).passed
+
+
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_names_become_directories_one_to_one(one: str, other: str) -> None:
     try:

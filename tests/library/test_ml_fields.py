@@ -13,6 +13,7 @@ from solon.frameworks import rego_files
 from solon.frameworks.conftest.lint import is_test, lint
 from solon.frameworks.fields import INPUTS, of_json_schema
 from solon.lang import rego
+from solon.lang.rego import ast
 
 LIBRARY = Path(__file__).parents[2] / "library"
 FILES = [*sorted((LIBRARY / "ml").glob("*.rego")), LIBRARY / "lib" / "ml.rego"]
@@ -131,3 +132,64 @@ def names(schema: Any) -> set[str]:
 @pytest.mark.parametrize(("file", "source", "name"), READ)
 def test_fields_with_a_default_are_there(file: str, source: str, name: str) -> None:
     assert name in names(SCHEMA), f"{file}: object.get({source}, {name!r}, …)"
+
+
+def negated(text: str, file: str) -> list[tuple[int, str]]:
+    """Fields that are looked up in what a ``not`` negates: where one is not there, `not field < 1` does not hold, either.
+
+    Those of settings are known to be there, and so is the release itself; ``==`` is no function.
+    """
+    program = rego.compile({file: text, **LIBRARIES})
+    (module,) = (each for each in program.modules if each.file == file)
+    found = []
+    for rule in module.rules:
+        bodies = [rule.body, *(branch.body for branch in rule.elses)]
+        while bodies:
+            for expr in bodies.pop():
+                bodies += ast.bodies(expr.statement)
+                if expr.negated and isinstance(expr.statement, ast.TermExpr):
+                    found += [(expr.at, name) for name in looked_up(expr.statement.term)]
+    return [(text.count("\n", 0, at) + 1, name) for at, name in found]
+
+
+def looked_up(term: ast.Term) -> list[str]:
+    if not isinstance(term, ast.Call):
+        return []
+    arguments = term.args[:1] if term.name == "object.get" else term.args
+    refs = [
+        each
+        for each in arguments
+        if isinstance(each, ast.Ref) and isinstance(each.head, ast.Var) and each.path
+    ]
+    names = [
+        name
+        for name in (ast.written([each.head.name, *ast.fixed_names(each.path)]) for each in refs)
+        if not name.startswith(("data.", "_settings.", "ml.")) and name != "input.release"
+    ]
+    return names + [name for each in term.args for name in looked_up(each)]
+
+
+LIBRARIES = {str(path): path.read_text() for path in (LIBRARY / "lib").glob("*.rego")}
+
+
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [
+        ("not input.evidence.data.result.rows >= 500", 1),
+        ('not startswith(input.release.name, "x")', 1),
+        ("not input.release.use in data.ml_risk.uses", 1),
+        ("some column in input.evidence.data.result.columns\n\tnot is_number(column.missing)", 1),
+        ("not is_number(abs(input.evidence.data.result.rows))", 1),
+        ("not input.model.verified == true", 0),
+        ("not input.model.verified", 0),
+        ('not object.get(input, "x", 1) < 2', 0),
+        ("not input.release.name", 0),
+    ],
+)
+def test_a_field_behind_not_is_found(body: str, count: int) -> None:
+    assert len(negated(f"package a\n\ndeny contains 1 if {{\n\t{body}\n}}\n", "a.rego")) == count
+
+
+@pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.name)
+def test_no_policy_asks_for_a_field_behind_not(path: Path) -> None:
+    assert negated(path.read_text(), str(path)) == []

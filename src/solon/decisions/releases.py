@@ -107,15 +107,31 @@ class ReleaseStore:
 
         A file that no trusted key signed might be a denial that was spoilt, so it is no answer.
         """
-        found = []
-        for path, stamp in self._files(name):
-            known = self._read.get(stamp)
-            if known is None:
-                known = self._read[stamp] = self._attestation(path)
-            registered = Registered.of(known.source)
-            if registered is not None and registered.registry == self.registry and name in registered.names:
-                found.append(known)
+        if not os.path.isdir(self.directory):
+            raise CannotTell(
+                f"{self.directory}: no such directory; the gate writes decisions there (`mlflow.decisions`)"
+            )
+        found = [each for each, registered in self._in(self._directory(name)) if name in registered.names]
         return sorted(found, key=lambda each: (nanoseconds(each.time), not each.passed), reverse=True)
+
+    def passed(self) -> dict[str, Attestation]:
+        """The locations whose content was let pass, under whatever name, by the newest decision. Raises CannotTell.
+
+        A file that nobody can believe is passed over here.
+        """
+        found: dict[str, Attestation] = {}
+        try:
+            directories = sorted(entry.path for entry in os.scandir(self.directory) if entry.is_dir())
+        except OSError as error:
+            raise CannotTell(f"{self.directory}: {(error.strerror or str(error)).lower()}") from None
+        for directory in directories:
+            newest: dict[str, Attestation] = {}
+            for each, registered in self._in(directory, strict=False):
+                known = newest.get(registered.location)
+                if known is None or nanoseconds(known.time) <= nanoseconds(each.time):
+                    newest[registered.location] = each
+            found |= {location: each for location, each in newest.items() if each.passed}
+        return found
 
     def answer(self, name: str, location: str, now: datetime) -> Answer:
         """Whether what lies at a location may go live as a version of a registered model. Raises CannotTell."""
@@ -125,10 +141,22 @@ class ReleaseStore:
                 return _answer(said, now)
         return Answer(False, "it was never gated for this name")
 
-    def _files(self, name: str) -> Iterator[tuple[str, tuple[str, int, int]]]:
-        if not os.path.isdir(self.directory):
-            raise CannotTell(f"{self.directory}: no such directory: no decisions can be read")
-        directory = self._directory(name)
+    def _in(self, directory: str, *, strict: bool = True) -> Iterator[tuple[Attestation, Registered]]:
+        """The decisions in a directory that are about this registry. Raises CannotTell, where it is ``strict``."""
+        for path, stamp in self._files(directory):
+            known = self._read.get(stamp)
+            if known is None:
+                try:
+                    known = self._read[stamp] = self._attestation(path)
+                except CannotTell:
+                    if strict:
+                        raise
+                    continue
+            registered = Registered.of(known.source)
+            if registered is not None and registered.registry == self.registry:
+                yield known, registered
+
+    def _files(self, directory: str) -> Iterator[tuple[str, tuple[str, int, int]]]:
         try:
             with os.scandir(directory) as entries:
                 for entry in entries:
@@ -148,7 +176,7 @@ class ReleaseStore:
             return said
         except OSError as error:
             raise CannotTell(f"{path}: {(error.strerror or str(error)).lower()}") from None
-        except dsse.NotVerified as error:
+        except ValueError as error:  # not verified, or of no time
             raise CannotTell(
                 f"{path}: {error}: add its key to those trusted, or take the file away"
             ) from None

@@ -126,9 +126,22 @@ def test_what_is_asked_wrongly(arguments: list[str], problem: str, solon: Solon)
 
 
 def test_where_nothing_is_live(solon: Solon, tmp_path: Path) -> None:
-    (tmp_path / "empty.yaml").write_text("apiVersion: v1\nkind: List\nitems: []\n")
-    ran = solon("model", "deployed", "empty.yaml")
-    assert (ran.status, ran.out) == (0, "No model is live in what was given.\n")
+    for text in ("apiVersion: v1\nkind: List\nitems: []\n", "{}"):
+        (tmp_path / "empty.yaml").write_text(text)
+        ran = solon("model", "deployed", "empty.yaml")
+        assert (ran.status, ran.out, ran.err) == (0, "No model is live in what was given.\n", "")
+
+
+def test_a_file_of_something_else_is_not_taken_for_nothing(solon: Solon, tmp_path: Path) -> None:
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given/endpoints.json").write_text('{"Endpoints": [{"EndpointName": "fraud"}]}')
+    ran = solon("model", "deployed", "given/endpoints.json")
+    assert ran.status == 2
+    assert ran.err == (
+        "given/endpoints.json:1: neither an object of Kubernetes, nor what `aws sagemaker describe-…` or MLflow's "
+        "registry answers\n"
+    )
+    assert solon("model", "deployed", "given").status == 0
 
 
 @pytest.mark.parametrize(

@@ -233,6 +233,14 @@ def test_what_is_missing_is_said(others: list[dict[str, Any]], problem: str) -> 
     assert (blue.name, blue.version, blue.problem) == ("", "", problem)
 
 
+def test_an_endpoint_that_tells_of_no_variants_serves_all_the_same() -> None:
+    (found,) = live(endpoint(ProductionVariants=[]), *ALL)
+    assert (found.serves, found.problem) == (
+        "Endpoint/fraud",
+        "its configuration names no model for this variant",
+    )
+
+
 def test_models_without_an_endpoint_are_not_live() -> None:
     assert live(*ALL) == []
 

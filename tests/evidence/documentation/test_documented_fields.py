@@ -1,13 +1,17 @@
-"""The reference page has the tables that documents are read by."""
+"""The reference page has the tables that documents are read by, and the library asks for no other field."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+import yaml
+
 from solon.evidence.documentation.fields import _PLAIN_FACTS, FACTS, FIELDS, SHORT
 
-PAGE = Path(__file__).parents[3] / "docs/reference/model-documentation.md"
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs/reference/model-documentation.md"
+REQUIRED = ROOT / "library/data/ml-documentation.yaml"
 
 
 def rows(section):
@@ -33,3 +37,13 @@ def test_the_fields():
 def test_the_facts():
     expected = [(f"`{name}`", words, _PLAIN_FACTS.get(name, "")) for name, words in FACTS.items()]
     assert rows("What a document is about") == expected
+
+
+def test_what_the_library_requires_are_fields():
+    """A field that no heading is for would be missing from every document."""
+    asked = yaml.safe_load(REQUIRED.read_text(encoding="utf-8"))["ml_documentation"]
+    tables = [asked["fields"], *asked["fields_of_uses"].values()]
+    assert tables[0]
+    for table in tables:
+        for kind, fields in table.items():
+            assert set(fields) <= set(FIELDS[kind])

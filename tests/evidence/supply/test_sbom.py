@@ -196,6 +196,32 @@ def test_what_pip_audit_found_is_reported() -> None:
     ]
 
 
+def test_what_a_bill_of_materials_says_was_found_is_reported() -> None:
+    document = {
+        "bomFormat": "CycloneDX",
+        "components": [{"bom-ref": "r1", "name": "jinja2", "purl": "pkg:pypi/jinja2@2.10"}],
+        "vulnerabilities": [
+            {
+                "id": "GHSA-462w-v97r-4m45",
+                "references": [{"id": "CVE-2019-10906", "source": {"name": "NVD"}}],
+                "ratings": [{"severity": "medium"}, {"severity": "high"}, {"score": 7}],
+                "description": "Sandbox escape",
+                "analysis": {"state": "not_affected"},
+                "affects": [{"ref": "r1"}, {"ref": "elsewhere"}],
+            },
+            {"id": "CVE-2030-1", "affects": [{"ref": "r1"}]},
+            {"id": "CVE-2030-2"},
+        ],
+    }
+    escape = {"severity": "high", "summary": "Sandbox escape", "aliases": ["CVE-2019-10906"]}
+    assert list(sbom.reported(document)) == [
+        Vulnerability("GHSA-462w-v97r-4m45", "jinja2", "2.10", **escape),
+        Vulnerability("GHSA-462w-v97r-4m45", "elsewhere", "", **escape),
+        Vulnerability("CVE-2030-1", "jinja2", "2.10", "unknown"),
+        Vulnerability("CVE-2030-2", "an unnamed package", "", "unknown"),
+    ]
+
+
 UNKNOWN = "no bill of materials that is known: CycloneDX, SPDX, and what `pip-audit -f json` writes are"
 LIST = "not as its format has it: a list of objects was expected"
 
@@ -244,6 +270,10 @@ JSON = st.recursive(
                     "components",
                     "packages",
                     "vulns",
+                    "ref",
+                    "bom-ref",
+                    "ratings",
+                    "affects",
                     "skip_reason",
                     "externalRefs",
                     "aliases",
@@ -261,7 +291,14 @@ JSON = st.recursive(
 @given(JSON, st.sampled_from([{"bomFormat": "CycloneDX"}, {"spdxVersion": "SPDX-2.3"}, {}]), JSON)
 @settings(max_examples=100, deadline=None)
 def test_no_document_is_too_odd(inner: Any, outer: dict[str, Any], more: Any) -> None:
-    document = {**outer, "components": inner, "packages": inner, "dependencies": inner, "relationships": more}
+    document = {
+        **outer,
+        "components": inner,
+        "packages": inner,
+        "dependencies": inner,
+        "relationships": more,
+        "vulnerabilities": more,
+    }
     try:
         found = read(document)
         list(sbom.reported(document))

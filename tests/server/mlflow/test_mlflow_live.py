@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -271,6 +272,49 @@ def test_other_changes_are_refused_at_both_addresses(site, target: str, said: di
         assert sent(site, "POST", prefix + target, JSON, body) == 403
     assert site.client.get_model_version(name, "1").current_stage == "None"
     assert site.aliases(name) == {}
+
+
+# --- files
+
+
+def test_the_files_of_what_was_let_pass_stay_as_they_are(site, at_site: Solon, tmp_path: Path) -> None:
+    name = site.name()
+    version = site.version(name)
+    run = site.client.get_model_version(name, version).run_id
+    site.client.log_text(run, "other weights, before it is judged", "model/weights.txt")
+    at_site("model", "gate", f"models:/{name}/{version}")
+    for change in (
+        lambda: site.client.log_text(run, "poison", "model/weights.txt"),
+        lambda: site.client.log_text(run, "poison", "model/more.txt"),
+        lambda: site.client.log_text(run, "poison", "model/deep/more.txt"),
+    ):
+        with pytest.raises(Exception, match=r"403|Solon refuses to change"):
+            change()
+    path = f"/mlflow-artifacts/artifacts/0/{run}/artifacts/model/weights.txt"
+    ajax = f"/ajax-api/2.0/mlflow/upload-artifact?run_uuid={run}&path=model"
+    for method, target in (
+        ("PUT", f"/api/2.0{path}"),
+        ("PUT", f"/ajax-api/2.0{path}"),
+        ("PUT", f"/api/2.0{path.replace('model', '%6Dodel')}"),
+        ("PUT", f"/api/2.0{path.replace('/model', '//model')}"),
+        ("PUT", f"/api/2.0{path.replace('/model', '/./model')}"),
+        ("PUT", f"/api/2.0{path.replace('/model', '/x/../model')}"),
+        ("PUT", f"/api/2.0{path.replace('/model', '/x/%2e%2e/model')}"),
+        ("PUT", f"/api/2.0{path.replace('weights', 'WEIGHTS')}"),
+        ("POST", f"{ajax}/weights.txt"),
+        ("POST", f"{ajax}/./weights.txt"),
+        ("POST", f"{ajax}%2Fweights.txt"),
+        ("DELETE", f"/api/2.0{path}"),
+        ("DELETE", f"/ajax-api/2.0{path.rpartition('/')[0]}"),
+        ("DELETE", f"/api/2.0{path.rpartition('/model')[0]}"),
+        ("DELETE", "/api/2.0/mlflow-artifacts/artifacts/0"),
+    ):
+        assert sent(site, method, target, {}, b"poison") in (400, 403, 404), (method, target)
+        at_site("model", "fetch", f"models:/{name}/{version}", f"{tmp_path}/fetched")
+        assert [path.name for path in (tmp_path / "fetched/model").rglob("*")] == ["weights.txt"]
+        assert (tmp_path / "fetched/model/weights.txt").read_text() == "other weights, before it is judged"
+        shutil.rmtree(tmp_path / "fetched")
+    site.client.log_text(run, "nobody minds", "notes.txt")
 
 
 # --- restart

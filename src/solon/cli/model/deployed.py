@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -64,14 +64,21 @@ def _read(options: Options) -> tuple[list[Subject], list[Unreadable]]:
     return check.split(
         each
         for source in track(sources, len(sources), "reading")
-        for each in (
-            [source]
-            if isinstance(source, Unreadable)
-            else discover.read(
-                source, stdin=sys.stdin.buffer.read, max_bytes=options.max_bytes, cluster=options.cluster
-            )
-        )
+        for each in ([source] if isinstance(source, Unreadable) else _of_file(source, options))
     )
+
+
+def _of_file(source: discover.Input, options: Options) -> Iterator[Subject | Unreadable]:
+    """What somebody named must be of use: who gives the wrong file must not read that nothing is live."""
+    stdin = sys.stdin.buffer.read
+    for each in discover.read(source, stdin=stdin, max_bytes=options.max_bytes, cluster=options.cluster):
+        if source.named and isinstance(each, Subject) and not inventory.is_of_use(each):
+            yield Unreadable(
+                each.location,
+                "neither an object of Kubernetes, nor what `aws sagemaker describe-…` or MLflow's registry answers",
+            )
+        else:
+            yield each
 
 
 def _asked(url: str) -> list[Live]:

@@ -51,29 +51,36 @@ def run(options: Options, command: Sequence[str], *, keep: bool) -> int:
 
 
 def _ran(answer: Answer, command: Sequence[str], options: Options, child: _Child) -> int:
+    """Where the job asks for no GPUs there is no reservation, and the command runs as it is."""
+    if answer.reservation is None:
+        return _started(command, dict(os.environ), answer, options, child)
     directory = tempfile.mkdtemp(prefix="solon-quota-")
     try:
         path = answer.job.save(directory)
         given = [_in_its_place(word, options.job, path) for word in command]
-        if given == list(command) and answer.reservation is not None:
+        if given == list(command):
             print(
                 f"solon: the command does not name {options.job}: submit {path} (it is in ${JOB}), or what runs is "
                 "counted besides its reservation",
                 file=sys.stderr,
             )
-        environment = {**os.environ, JOB: path}
-        if answer.reservation is not None:
-            environment[ID] = answer.reservation.id
-        if child.received:
-            return 128 + child.received
-        try:
-            child.start(given, environment)
-        except OSError as error:
-            print(f"solon: {given[0]}: {(error.strerror or str(error)).lower()}", file=sys.stderr)
-            return 127 if isinstance(error, FileNotFoundError) else 126
-        return _waited(answer, options, child)
+        environment = {**os.environ, JOB: path, ID: answer.reservation.id}
+        return _started(given, environment, answer, options, child)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _started(
+    command: Sequence[str], environment: dict[str, str], answer: Answer, options: Options, child: _Child
+) -> int:
+    if child.received:
+        return 128 + child.received
+    try:
+        child.start(command, environment)
+    except OSError as error:
+        print(f"solon: {command[0]}: {(error.strerror or str(error)).lower()}", file=sys.stderr)
+        return 127 if isinstance(error, FileNotFoundError) else 126
+    return _waited(answer, options, child)
 
 
 def _waited(answer: Answer, options: Options, child: _Child) -> int:

@@ -15,6 +15,7 @@ from solon.cli import config, policies, programme
 from solon.cli.config import Found
 from solon.cli.errors import Failure, UsageError
 from solon.cli.governed import HISTORY
+from solon.frameworks import live_models
 from solon.frameworks.policy import Policy
 from solon.governance import times
 from solon.governance.rollouts import observations
@@ -68,7 +69,8 @@ def policies_of(found: Found) -> list[Policy]:
 
 
 def checked_with(found: Found, there: Sequence[Policy]) -> Repository:
-    """The waivers of a repository, held against these policies."""
+    """The waivers of a repository, held against these policies, and that of Solon's own."""
+    there = [*there, *live_models.policies().policies]
     local, rules = times.zone(found.config.timezone), waivers.rules(found.waiver_settings())
     read = files.read(found.waivers() or [], Waiver, noun="waiver")
     checked = waivers.checked(read.parts, rules, there, local)

@@ -33,6 +33,18 @@ def live(
     ]
 
 
+def is_of_use(subject: Subject) -> bool:
+    """Whether it could tell of a live model. A registry of MLflow without models answers ``{}``."""
+    return subject.kind == kubernetes.OBJECT or (
+        subject.kind == kubernetes.DOCUMENT
+        and (
+            mlflow.is_answer(subject.document)
+            or sagemaker.is_description(subject.document)
+            or subject.document == {}
+        )
+    )
+
+
 def _called(each: Live) -> str:
     return each.serves.partition(" ")[2]
 

@@ -69,7 +69,7 @@ def _of(endpoint: Subject, known: _Known, settings: Settings) -> Iterator[Live]:
         for key in ("ProductionVariants", "ShadowProductionVariants")
         for variant in _dicts((config or {}).get(key))
     }
-    variants = _dicts(document.get("ProductionVariants"))
+    variants = _dicts(document.get("ProductionVariants")) or [{}]  # it serves, whatever it does not say
     total = sum(_weight(variant) for variant in variants)
     shown = [("ProductionVariants", i, variant) for i, variant in enumerate(variants)]
     shown += [
@@ -84,7 +84,7 @@ def _of(endpoint: Subject, known: _Known, settings: Settings) -> Iterator[Live]:
                 name=found.named.name,
                 version=found.named.version,
                 where=f"sagemaker://{_region(arn)}/{name}/{called}",
-                serves=f"Endpoint/{name} {called}",
+                serves=f"Endpoint/{name} {called}".rstrip(),
                 location=endpoint.locator.locate((key, index)),
                 source="sagemaker",
                 uri=found.uri,

@@ -20,6 +20,7 @@ RESAMPLES: Final = 1000
 _Z: Final = 1.959963984540054  # of 95 %
 _BLOCKS: Final = 2048
 _CELLS: Final = 20_000_000  # numbers held at once
+_DRAWN: Final = 1_000_000  # of rows, at once
 
 
 def wilson(share: float, n: float) -> Interval | None:
@@ -128,7 +129,10 @@ def resampled_weights(n: int, size: int, rng: np.random.Generator) -> NDArray[np
     """How often each of ``n`` rows is drawn: (size, n)."""
     import numpy as np
 
-    found = np.empty((size, n), np.int64)
-    for row in range(size):
-        found[row] = np.bincount(rng.integers(0, n, n), minlength=n)
-    return found
+    at_once = max(1, _DRAWN // n)
+    parts = []
+    for start in range(0, size, at_once):
+        some = min(at_once, size - start)
+        drawn = rng.integers(0, n, (some, n)) + n * np.arange(some)[:, None]
+        parts.append(np.bincount(drawn.ravel(), minlength=some * n).reshape(some, n))
+    return np.concatenate(parts)

@@ -91,8 +91,11 @@ def measured(rows: Rows, wanted: Sequence[Definition], rng: np.random.Generator)
 
 def compared(rows: Rows, wanted: Sequence[Definition], rng: np.random.Generator) -> dict[str, Comparison]:
     """The first model, the candidate, beside the second, the baseline."""
+    import numpy as np
+
     found = _found(rows, wanted, rng)
-    return {metric.name: _comparison(metric, found[metric.name]) for metric in wanted}
+    with np.errstate(over="ignore", invalid="ignore"):
+        return {metric.name: _comparison(metric, found[metric.name]) for metric in wanted}
 
 
 def _metric(metric: Definition, found: _Found) -> Metric:
@@ -117,10 +120,12 @@ def _comparison(metric: Definition, found: _Found) -> Comparison:
         unknown = f"{metric.undefined or 'no value'} ({whose})"
         return Comparison(found.n, candidate, baseline, unknown=unknown)
     sign = 1 if metric.higher_is_better else -1
+    change = _finite(sign * (candidate - baseline))
+    if change is None:
+        return Comparison(found.n, candidate, baseline, unknown="the change is too large to be computed")
     interval = _turned(found.of_change, sign)
     if interval is None and found.samples is not None:
         interval = intervals.percentile(sign * (found.samples[0] - found.samples[1]))
-    change = sign * (candidate - baseline)
     if interval is None:
         interval = _around(change, metric.range, found.rarest)
     return Comparison(found.n, candidate, baseline, change, interval)

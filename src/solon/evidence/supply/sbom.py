@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote
 
-from solon.evidence.supply.result import Package, Vulnerability
+from solon.evidence.supply.result import Package, Severity, Vulnerability
 from solon.subjects.documents import Problem
 
 # Ecosystems of the OSV schema, by the type of a package URL.
@@ -42,6 +42,7 @@ _PURL: Final = re.compile(r"pkg:/*([A-Za-z][\w.+-]*)/([^?#]+)")
 # Components of CycloneDX that are no software with vulnerabilities of its own in a database.
 _NO_PACKAGES: Final = ("cryptographic-asset", "data", "file", "machine-learning-model", "operating-system")
 _SHOWN: Final = 200
+_SEVERITIES: Final[Sequence[Severity]] = ("critical", "high", "medium", "low")
 _NO_ECOSYSTEM: Final = "no package URL says which ecosystem it is of"
 
 
@@ -62,8 +63,14 @@ def packages(document: Any) -> Iterator[Package]:
 
 
 def reported(document: Any) -> Iterator[Vulnerability]:
-    """What pip-audit found. Of which severity it does not say."""
-    if not isinstance(document, dict) or "bomFormat" in document or "spdxVersion" in document:
+    """What others found already: pip-audit, and whatever wrote a bill of materials. Raises Problem.
+
+    That something does no harm (VEX) is not read: it is for a policy to say, and not for a release.
+    """
+    if not isinstance(document, dict):
+        return
+    if document.get("bomFormat") == "CycloneDX":
+        yield from _vulnerable(document)
         return
     for each in _dicts(document.get("dependencies")):
         for found in _dicts(each.get("vulns")):
@@ -72,10 +79,32 @@ def reported(document: Any) -> Iterator[Vulnerability]:
                 package=_text(each, "name"),
                 version=_text(each, "version"),
                 severity="unknown",
-                summary=" ".join(_text(found, "description")[:_SHOWN].split()),
+                summary=_line(_text(found, "description")),
                 aliases=_texts(found.get("aliases")),
                 fixed=_texts(found.get("fix_versions")),
             )
+
+
+def _vulnerable(document: Mapping[str, Any]) -> Iterator[Vulnerability]:
+    by_ref = {_text(component, "bom-ref"): component for component in _components(document)}
+    for found in _dicts(document.get("vulnerabilities")):
+        ratings = [_text(rating, "severity") for rating in _dicts(found.get("ratings"))]
+        known = [severity for severity in _SEVERITIES if severity in ratings]
+        for each in _dicts(found.get("affects")) or [{}]:
+            component = by_ref.get(_text(each, "ref"), {})
+            package = _package_of(component)
+            yield Vulnerability(
+                id=_text(found, "id"),
+                package=package.name or _text(each, "ref") or "an unnamed package",
+                version=package.version,
+                severity=known[0] if known else "unknown",
+                summary=_line(_text(found, "description")),
+                aliases=[_text(other, "id") for other in _dicts(found.get("references"))],
+            )
+
+
+def _line(text: str) -> str:
+    return " ".join(text[:_SHOWN].split())
 
 
 def of_purl(purl: str) -> tuple[str, str, str] | None:
@@ -107,14 +136,22 @@ def _package(name: str, version: str, purl: str) -> Package:
 
 def _cyclonedx(document: Mapping[str, Any]) -> Iterator[Package]:
     """(CycloneDX 1.2 to 1.7.) ``metadata.component`` is what the document is about, and no dependency of it."""
+    for component in _components(document):
+        if component.get("type") not in _NO_PACKAGES:
+            yield _package_of(component)
+
+
+def _components(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """They may be in one another."""
     stack = [document.get("components")]
     while stack:
         for component in _dicts(stack.pop()):
             stack.append(component.get("components"))
-            if component.get("type") not in _NO_PACKAGES:
-                yield _package(
-                    _text(component, "name"), _text(component, "version"), _text(component, "purl")
-                )
+            yield component
+
+
+def _package_of(component: Mapping[str, Any]) -> Package:
+    return _package(_text(component, "name"), _text(component, "version"), _text(component, "purl"))
 
 
 def _spdx(document: Mapping[str, Any]) -> Iterator[Package]:

@@ -1,5 +1,7 @@
 """Blocks: ``mlflow server --app-name solon``. What was not let pass does not go live, by whatever request.
 
+What was let pass stays as it was judged, where its files are written through the server.
+
 The checks stand below MLflow's routes, at the methods of its registry store, through which every request has to go. So they see
 the names and versions that will be written, and no way of writing a request makes a difference.
 """
@@ -18,7 +20,7 @@ from typing import Any, Final
 
 from solon.decisions.releases import Answer, CannotTell
 from solon.governance.inert import visible
-from solon.server.mlflow import governance, governed
+from solon.server.mlflow import files, governance, governed
 from solon.server.mlflow.governance import Governance, SettingsError
 from solon.server.mlflow.governed import Going, Model, Version
 
@@ -36,10 +38,13 @@ def create_app() -> Any:
         )
     found = governance.read(path)
 
-    from mlflow.server import app
-    from mlflow.server.handlers import _get_model_registry_store
+    from mlflow.server import app, constants
+    from mlflow.server import handlers as server
 
-    guard(type(_get_model_registry_store()), Guard(found, lambda: datetime.now(UTC)))
+    handlers: Any = server  # a part of MLflow without types
+    guard(type(handlers._get_model_registry_store()), Guard(found, lambda: datetime.now(UTC)))  # noqa: SLF001
+    if os.environ.get(constants.ARTIFACTS_DESTINATION_ENV_VAR):
+        files.keep(handlers._get_artifact_repo_mlflow_artifacts(), found.store, denied)  # noqa: SLF001
     _log.info("Solon governs this registry, by %s", path)
     if found.settings.app:
         return _other(found.settings.app)
@@ -151,7 +156,7 @@ def _rename(by: Guard, store: Any, _method: str, said: Mapping[str, Any]) -> Non
 
 
 def _unknown(_by: Guard, _store: Any, method: str, _said: Mapping[str, Any]) -> None:
-    raise _denied(f"Solon does not know {method} of this version of MLflow, and what it would make live.")
+    raise denied(f"Solon does not know {method} of this version of MLflow, and what it would make live.")
 
 
 CHECKS: Final[Mapping[str, Check]] = {
@@ -212,12 +217,13 @@ def _pages(search: Callable[[str | None], Any]) -> list[Any]:
 def _refuse(what: str, source: str, going: Going, answer: Answer) -> None:
     """Raise what the client shows: why, and how to have it judged."""
     other = f" --for '{going.name}'" if not source.startswith(f"models:/{going.name}/") else ""
-    raise _denied(
+    raise denied(
         f"Solon refuses {what}: {answer.because}\nTo have it judged: solon model gate '{source}'{other}"
     )
 
 
-def _denied(text: str) -> Exception:
+def denied(text: str) -> Exception:
+    """What MLflow answers with 403, and its clients show."""
     from mlflow.exceptions import MlflowException
     from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
 
