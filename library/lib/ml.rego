@@ -99,6 +99,8 @@ _spared(part) if {
 	not part in parts
 }
 
+_spared(part) if part in data.ml_risk.uses[input.release.use].without
+
 # The finding where a part is wanted and cannot be judged, or is about something else.
 gap(part) := {
 	"msg": sprintf("evidence of %s %s", [part, why]),
