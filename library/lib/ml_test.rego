@@ -72,6 +72,24 @@ test_a_part_is_required_unless_the_tier_says_otherwise if {
 		with data.ml_tiers as {"high": {"requires": ["fairness"]}}
 }
 
+test_what_a_use_cannot_have_is_not_required if {
+	uses := {"chatbot": {"tier": "high", "without": ["performance"]}, "credit-scoring": {"tier": "high"}}
+	required := {use: parts |
+		some use in ["chatbot", "credit-scoring", "other"]
+		parts := {part |
+			some part in ["performance", "latency"]
+			ml.required(part) with input as {"release": {"use": use}}
+				with data.ml_risk as object.union(fixtures.risk, {"uses": uses})
+				with data.ml_tiers as fixtures.tiers
+		}
+	}
+	required == {
+		"chatbot": {"latency"},
+		"credit-scoring": {"performance", "latency"},
+		"other": {"performance", "latency"},
+	}
+}
+
 test_what_to_do_about_a_missing_part if {
 	advice := {part: finding.remediation |
 		some part in ["fairness", "artifacts", "signature", "dependencies"]

@@ -65,6 +65,7 @@ class Table:
         self.rows = rows
         self._database = database
         self._place = {column: number for number, column in enumerate(columns)}
+        self._types: Sequence[str] = ()  # asked once: a query of many columns takes milliseconds
 
     def __contains__(self, column: str) -> bool:
         return column in self._place
@@ -76,10 +77,9 @@ class Table:
 
     def type(self, column: str) -> str:
         """The type in DuckDB's words (``VARCHAR``, ``BIGINT``, ``DOUBLE`` …); of CSV always ``VARCHAR``."""
-        found = self._database.execute(
-            f"SELECT typeof(c{self._number(column)}) FROM cells LIMIT 1"
-        ).fetchone()
-        return str(found[0]) if found else "VARCHAR"
+        if not self._types:
+            self._types = [str(found[1]) for found in self.ask("DESCRIBE cells")]
+        return self._types[self._number(column)]
 
     def cell(self, column: str) -> str:
         """What the column is called in SQL. Raises CannotCollect where there is no such column."""
@@ -119,13 +119,12 @@ class Table:
 
         cell = f"c{self._number(column)}"
         text = f"lower(trim({cell}::VARCHAR))"
-        value = f"CASE {text} WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE TRY_CAST({text} AS DOUBLE) END"
-        found = self._fetch(value)
-        values = np.ma.filled(found.astype(np.float64), np.nan)
         none = ", ".join(f"'{each}'" for each in NO_NUMBER)
-        absent = self._fetch(f"{cell} IS NULL OR {text} IN ({none})")
-        missing = np.ma.filled(absent, True).astype(np.bool_)
-        values[missing] = np.nan
+        number = f"CASE {text} WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE TRY_CAST({text} AS DOUBLE) END"
+        # no value where one is missing, and NaN where it is no number
+        found = self._fetch(f"CASE WHEN {text} NOT IN ({none}) THEN coalesce({number}, 'nan'::DOUBLE) END")
+        missing = np.array(np.ma.getmaskarray(found), dtype=np.bool_)
+        values = np.ma.filled(found.astype(np.float64), np.nan)
         return Numbers(values, missing, np.isnan(values) & ~missing)
 
     def measurements(self, column: str) -> NDArray[np.float64]:

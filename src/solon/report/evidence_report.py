@@ -19,7 +19,8 @@ from solon.report.text import printable
 
 _WIDEST: Final = 110
 _NAME: Final = max(map(len, NAMES))
-_MARKS: Final = {"measured": "✓", "error": "✗", "refused": "✗"}
+# What was measured is not judged: a filled mark says that it is there, not that it is good.
+_MARKS: Final = {"measured": "●", "error": "✗", "refused": "✗"}
 
 
 def table(evidence: Evidence, *, written: Sequence[str] = (), notes: Sequence[str] = ()) -> str:
@@ -31,7 +32,7 @@ def table(evidence: Evidence, *, written: Sequence[str] = (), notes: Sequence[st
     lines += [line for name in NAMES for line in _part(name, getattr(evidence.evidence, name))]
     lines += ["", *notes] if notes else []
     if written:
-        lines += ["", f"Wrote {', '.join(written)}"]
+        lines += ["", f"Wrote {', '.join(written)}. Whether it may go, `solon model gate` says."]
     return "\n".join(lines) + "\n"
 
 
@@ -42,7 +43,7 @@ def lines_of(name: str, item: Item[Any]) -> list[str]:
 
 def _part(name: str, item: Item[Any] | None) -> list[str]:
     if item is None:
-        mark, said = "·", ["not gathered: release.yaml declares nothing for it"]
+        mark, said = "○", ["not gathered: release.yaml declares nothing for it"]
     else:
         mark, said = _MARKS[item.status], lines_of(name, item)
         if item.status != "measured":

@@ -102,7 +102,7 @@ def test_a_value_that_must_be_unique_and_is_not(tmp_path: Path) -> None:
         ([None, '""'], "empty"),
     ],
 )
-def test_an_undeclared_column_is_what_all_its_cells_are(tmp_path: Path, cells, type_: str) -> None:
+def test_an_undeclared_column_is_what_its_cells_look_like(tmp_path: Path, cells, type_: str) -> None:
     assert of(tmp_path, cells, None).type == type_
 
 
@@ -129,11 +129,11 @@ def test_parquet_is_judged_by_what_its_cells_say(tmp_path: Path) -> None:
             },
         )
     )
-    assert found["age"] == Examined("integer", 2, [Broken("below 18", 1, 4)])
-    assert found["paid"] == Examined("boolean", 1, [])
-    assert found["day"] == Examined("date", 0, [])
-    assert found["photo"] == Examined("blob", 0, [])
-    assert found["tags"] == Examined("varchar[]", 0, [])
+    assert found["age"] == Examined("integer", 2, 11, [Broken("below 18", 1, 4)])
+    assert found["paid"] == Examined("boolean", 1, 13, [])
+    assert found["day"] == Examined("date", 0, 40, [])
+    assert (found["photo"].type, found["photo"].missing) == ("blob", 0)
+    assert (found["tags"].type, found["tags"].missing) == ("varchar[]", 0)
 
 
 def test_columns_beyond_those_of_one_query(tmp_path: Path) -> None:

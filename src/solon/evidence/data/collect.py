@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -37,9 +38,11 @@ def collect(given: Given) -> Collected | None:
     declared = given.release.data
     if declared is None:
         return None
-    training = given.measured("training", declared.training)
-    measured = [training, given.measured("columns", declared.columns)]
     columns = dictionary.read(given.path(declared.columns), declared.columns)
+    given.progress(f"reading {declared.training}", 0, 0)
+    table = tables.read(given.path(declared.training), declared.training)
+    training = given.measured("training", declared.training)  # after what is too large was refused
+    measured = [training, given.measured("columns", declared.columns)]
     if declared.recorded:
         measured.append(given.measured("steps", declared.recorded))
         record = steps.recorded(given, declared.recorded, training)
@@ -47,8 +50,6 @@ def collect(given: Given) -> Collected | None:
         record = steps.Record(
             None, "no record of the pipeline: release.yaml names none under `data.recorded`"
         )
-    given.progress(f"reading {declared.training}", 0, 0)
-    table = tables.read(given.path(declared.training), declared.training)
     found, looked_at = measure(table, columns, given.progress)
     result = Data(
         rows=table.rows,
@@ -70,35 +71,35 @@ def measure(
     looked_at = table.rows
     for done, (name, each) in enumerate(examined(table, columns)):
         progress(f"{table.name}: {name}", done, len(table.columns))
-        searched = _searched(table, name, columns.get(name))
+        searched = _searched(table, name, columns.get(name), each.characters)
         if not searched.unsearched:
             looked_at = min(looked_at, searched.rows)
         found[name] = _column(table, name, columns.get(name), each, searched)
     return found, looked_at
 
 
-def _searched(table: Table, name: str, declared: Declared | None) -> Searched:
+def _searched(table: Table, name: str, declared: Declared | None, characters: int) -> Searched:
     """A sample of the column's values, searched; values that are there more than once are searched once."""
     if table.type(name) == "BLOB":
         return Searched(0, {}, unsearched="binary data")
+    wanted = min(table.rows, CELLS // len(table.columns))
+    longest = min(characters, LONGEST * table.rows)
+    if longest > (budget := CHARACTERS // len(table.columns)):
+        wanted = min(wanted, budget * table.rows // longest)
     none, parameters = has_none(table, name, declared)
-    text = f"{table.cell(name)}::VARCHAR"
-    wanted = max(1, min(table.rows, CELLS // len(table.columns)))
-    budget = CHARACTERS // len(table.columns)
-    while True:
-        rows = spread(table.rows, wanted)
-        ((count, size, cut),) = table.ask(
-            f"""SELECT count(*), coalesce(sum(least(coalesce(length({text}), 0), {LONGEST})), 0), count(*) FILTER (length({text}) > {LONGEST})
-            FROM cells WHERE {rows}"""
-        )
-        if size <= budget or wanted == 1:
-            break
-        wanted = max(1, min(wanted - 1, wanted * budget // size))
-    counts = table.ask(
-        f"SELECT left({text}, {LONGEST}) AS value, count(*) FROM cells WHERE {rows} AND NOT {none} GROUP BY value",
+    text = f"left({table.cell(name)}::VARCHAR, {LONGEST + 1})"
+    found = table.ask(
+        f"SELECT CASE WHEN NOT {none} THEN {text} END AS value, count(*) FROM cells "
+        f"WHERE {spread(table.rows, max(wanted, 1))} GROUP BY value",
         parameters,
     )
-    return Searched(count, search(dict(counts), name), cut)
+    counts: Counter[str] = Counter()
+    cut = 0
+    for value, count in found:
+        if value is not None:
+            counts[value[:LONGEST]] += count
+            cut += count if len(value) > LONGEST else 0
+    return Searched(sum(count for _, count in found), search(counts, name), cut)
 
 
 def _column(table: Table, name: str, declared: Declared | None, each: Examined, searched: Searched) -> Column:

@@ -30,15 +30,15 @@ def collect(given: Given) -> Collected | None:
     declared = given.release.drift
     if declared is None:
         return None
+    given.progress(f"reading {declared.training}", 0, 0)
+    training = tables.read(given.path(declared.training), declared.training)
+    given.progress(f"reading {declared.serving}", 0, 0)
+    serving = tables.read(given.path(declared.serving), declared.serving)
     measured = [given.measured("training", declared.training), given.measured("serving", declared.serving)]
     if measured[0].digest == measured[1].digest:
         raise CannotCollect(
             f"{declared.serving}: the same table as {declared.training}; name one of what is asked in production"
         )
-    given.progress(f"reading {declared.training}", 0, 0)
-    training = tables.read(given.path(declared.training), declared.training)
-    given.progress(f"reading {declared.serving}", 0, 0)
-    serving = tables.read(given.path(declared.serving), declared.serving)
     both = [name for name in training.columns if name in serving]
     wanted = declared.columns or list(dict.fromkeys((*training.columns, *serving.columns)))
     compared = [name for name in both if name in set(wanted)]
@@ -106,19 +106,16 @@ def _numbers(training: Numbers, serving: Numbers) -> DriftColumn:
 
 def _categories(training: Table, serving: Table, name: str, described: Declared | None) -> DriftColumn:
     here, there = _counts(training, name), _counts(serving, name)
-    n, m = sum(here.values.values()), sum(there.values.values())
-    column = DriftColumn(
-        kind="category",
-        n_training=n,
-        n_serving=m,
-        missing_training=_share(here.missing, training.rows),
-        missing_serving=_share(there.missing, serving.rows),
-    )
-    if here.different > _DISTINCT or there.different > _DISTINCT:
+    column = DriftColumn(kind="category", n_training=here.n, n_serving=there.n)
+    if here.many or there.many:
         return _unknown(column, f"more than {_DISTINCT:,} different values: a text or an identifier")
     unseen = {value: count for value, count in there.values.items() if value not in here.values}
     column = msgspec.structs.replace(
-        column, unseen=_share(sum(unseen.values()), m), unseen_values=_shown(unseen, name, described)
+        column,
+        missing_training=_share(training.rows - here.n, training.rows),
+        missing_serving=_share(serving.rows - there.n, serving.rows),
+        unseen=_share(sum(unseen.values()), there.n),
+        unseen_values=_shown(unseen, name, described),
     )
     if small := _small(column):
         return _unknown(column, small)
@@ -132,25 +129,25 @@ def _categories(training: Table, serving: Table, name: str, described: Declared 
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    """How often each value is in a column; nothing is counted where more are ``different`` than can be."""
+    """How often each value is in a column of ``n`` that are not missing; no value is counted where there are too ``many``."""
 
     values: Mapping[str, int]
-    different: int
-    missing: int
+    n: int
+    many: bool = False
 
 
 def _counts(table: Table, name: str) -> _Counts:
-    text = f"left(trim({table.cell(name)}::VARCHAR), {_BEGINNING})"
-    present = f"{text} IS NOT NULL AND lower({text}) NOT IN ({', '.join('?' * len(NO_LABEL))})"
-    ((different, count),) = table.ask(
-        f"SELECT count(DISTINCT {text}), count(*) FROM cells WHERE {present}", NO_LABEL
+    found = table.ask(
+        f"SELECT left(trim({table.cell(name)}::VARCHAR), {_BEGINNING}) AS value, count(*) FROM cells GROUP BY value "
+        f"LIMIT {_DISTINCT + 1}"
     )
+    if len(found) > _DISTINCT:
+        return _Counts({}, table.rows, many=True)
     values: Counter[str] = Counter()
-    if different <= _DISTINCT:
-        counts = f"SELECT {text} AS value, count(*) FROM cells WHERE {present} GROUP BY value"
-        for value, often in table.ask(counts, NO_LABEL):
-            values[label(value)] += often
-    return _Counts(values, different, table.rows - count)
+    for value, count in found:
+        if value is not None and value.lower() not in NO_LABEL:
+            values[label(value)] += count
+    return _Counts(values, sum(values.values()))
 
 
 def _shown(unseen: Mapping[str, int], name: str, described: Declared | None) -> list[str]:

@@ -11,6 +11,7 @@ from solon.evidence.data.dictionary import NUMERIC, Declared
 from solon.evidence.tables import NO_NUMBER, Table
 
 _TOGETHER: Final = 25  # columns in a query: each makes several expressions
+_FIRST: Final = 1000  # rows by which the type of a column is told that nobody declared
 
 # What a cell of a type is, in SQL; ``$t`` is the cell as a text without space around it.
 _IS: Final[Mapping[str, str]] = {
@@ -50,10 +51,11 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """One column: ``type`` is the declared one, or else what all of its cells look like."""
+    """One column: ``type`` is the declared one, or else what it looks like. ``characters`` are all of its cells'."""
 
     type: str
     missing: int
+    characters: int
     broken: Sequence[Broken]
 
 
@@ -97,8 +99,8 @@ def _together(
         cells += [f"{none} AS m{number}", f"trim({table.cell(name)}::VARCHAR) AS t{number}"]
         of_cells += parameters
         wrong += [f"m{number}", f"t{number}"]
-        counts += [f"count(*) FILTER (m{number})", f"min(r) FILTER (m{number})"]
-        rules.append(list(_rules(declared)) if declared else _LIKENESS)
+        counts += [f"count(*) FILTER (m{number})", f"min(r) FILTER (m{number})", f"sum(length(t{number}))"]
+        rules.append(list(_rules(declared)) if declared else [])
         for place, rule in enumerate(rules[-1]):
             condition = Template(rule.wrong).substitute(t=f"t{number}")
             wrong.append(f"(NOT m{number} AND ({condition})) AS w{number}_{place}")
@@ -108,21 +110,21 @@ def _together(
         f"SELECT {', '.join(counts)} FROM (SELECT {', '.join(wrong)} FROM (SELECT {', '.join(cells)} FROM cells))",
         [*of_wrong, *of_cells],
     )
-    pairs = iter(zip(row[::2], row[1::2], strict=True))
+    answers = iter(row)
+    like = _looks_like(table, [name for name in names if name not in dictionary])
     for name, its in zip(names, rules, strict=True):
         declared = dictionary.get(name)
-        missing, first = next(pairs)
-        broken = [Broken(rule.what, *next(pairs)) for rule in its]
+        missing, first, characters = next(answers), next(answers), next(answers) or 0
+        broken = [Broken(rule.what, next(answers), next(answers)) for rule in its]
         if declared is None:
-            yield name, Examined(_likeness(table, name, missing, broken), missing, [])
+            yield name, Examined("empty" if missing == table.rows else like[name], missing, characters, [])
             continue
         if missing > declared.missing * table.rows:
-            broken.insert(
-                0, Broken(f"missing, where {declared.missing:.4g} of the rows may be,", missing, first, False)
-            )
+            what = f"missing, where {declared.missing:.4g} of the rows may be,"
+            broken.insert(0, Broken(what, missing, first, value=False))
         if declared.unique:
             broken.append(_repeated(table, name, declared))
-        yield name, Examined(declared.type, missing, [each for each in broken if each.rows])
+        yield name, Examined(declared.type, missing, characters, [each for each in broken if each.rows])
 
 
 def _rules(declared: Declared) -> Iterator[_Rule]:
@@ -141,17 +143,22 @@ def _rules(declared: Declared) -> Iterator[_Rule]:
         yield _Rule(f"no match of {declared.pattern}", "NOT regexp_full_match($t, ?)", [declared.pattern])
 
 
-# Of a column that nobody declared it is asked what it could be.
-_LIKENESS: Final = [_Rule(name, f"NOT ({_IS[name]})") for name in ("integer", "number")]
-
-
-def _likeness(table: Table, name: str, missing: int, unlike: Sequence[Broken]) -> str:
-    own = table.type(name)
-    if own != "VARCHAR":
-        return own.lower()
-    if missing == table.rows:
-        return "empty"
-    return next((each.what for each in unlike if not each.rows), "text")
+def _looks_like(table: Table, names: Sequence[str]) -> Mapping[str, str]:
+    """The types of columns that nobody declared: of texts, what their first rows could be."""
+    found = {name: table.type(name).lower() for name in names}
+    texts = [name for name in names if found[name] == "varchar"]
+    if not texts:
+        return found
+    cells = ", ".join(f"trim({table.cell(name)}) AS t{number}" for number, name in enumerate(texts))
+    asked = ", ".join(
+        f"bool_and({Template(_IS[each]).substitute(t=f't{number}')}) FILTER (t{number} != '')"
+        for number in range(len(texts))
+        for each in NUMERIC
+    )
+    (row,) = table.ask(f"SELECT {asked} FROM (SELECT {cells} FROM cells LIMIT {_FIRST})")
+    for name, integer, number in zip(texts, row[::2], row[1::2], strict=True):
+        found[name] = "integer" if integer else "number" if number else "text"
+    return found
 
 
 def _repeated(table: Table, name: str, declared: Declared) -> Broken:
