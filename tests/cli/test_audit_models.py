@@ -151,6 +151,25 @@ def test_what_nothing_is_known_of(solon: Solon, here: Path, server: LocalServer)
     assert told(server) == []
 
 
+def test_to_look_at_the_log_in_between_tells_nobody_twice(
+    solon: Solon, here: Path, server: LocalServer
+) -> None:
+    """That a version is live is asked with --models alone; what an owner knows of it stays known."""
+    other = "sha256:" + "0" * 64
+    text = SERVES.replace('model-version: "3"', f'model-version: "3", solon.dev/model-digest: "{other}"')
+    (here / "live.yaml").write_text(text)
+    (here / "policy/risk.rego").write_text(STRICTER)
+    audit(solon, "--notify")
+    assert len(told(server)) == 1
+    for _ in range(2):
+        by_log = solon("audit", "--notify", "--format", "json")
+        assert found(by_log) == {"model://local/adult-income/3": ["risk is limited"]}
+        audit(solon, "--notify")
+    assert told(server) == []
+    entries = solon("log", "query", "--path", "solon/audit", "-o", "json")
+    assert len(json.loads(entries.out)) == 1
+
+
 def test_what_nobody_can_name(solon: Solon, here: Path) -> None:
     (here / "live.yaml").write_text(SERVES.replace(', ml-platform/model-version: "3"', ""))
     assert found(audit(solon)) == {

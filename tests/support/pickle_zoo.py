@@ -147,6 +147,23 @@ def _hidden_in_zip():
     return archive[:first] + directory + bytes(record)
 
 
+def _safetensors():
+    """A whole file of safetensors. To an unpickler its length is a text of 25 bytes, its metadata are DUPs, and its numbers a call."""
+    begin = b'{"__metadata__":{"a":"'
+    end = b'"},"w":{"dtype":"U8","shape":[64],"data_offsets":[0,64]}}'
+    length = ord("X") | 25 << 8
+    dups = b"2" * (length - len(begin) - len(end) - 2)
+    return (
+        struct.pack("<Q", length)
+        + begin
+        + dups
+        + b"U"
+        + bytes([len(end)])
+        + end
+        + SYSTEM[2:].ljust(64, b"\0")
+    )
+
+
 def _keras(config):
     return zipped({"metadata.json": '{"keras_version": "3.0"}', "config.json": json.dumps(config)})
 
@@ -244,6 +261,7 @@ ARCHIVES = {
     "other-central-method.zip": (patched(zipped({"x": SYSTEM}), CENTRAL, 10, b"\x63"), "os.system"),
     "hidden-member.zip": (_hidden_in_zip(), "os.system"),
     "cut-off.pt": (torch_zip(SYSTEM)[:-30], "os.system"),
+    "polyglot.safetensors": (_safetensors(), "os.system"),
     "no-directory.pt": (torch_zip(SYSTEM).partition(CENTRAL)[0], "os.system"),
 }  # fmt: skip
 # Hostile without a pickle, and a word that the reasons must have.

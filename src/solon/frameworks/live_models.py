@@ -14,6 +14,7 @@ from solon.frameworks.policy import Context, Policy, PolicySet, Stage, Violation
 from solon.subjects.subject import Location, Subject
 
 ID: Final = "solon.live_model"
+SET: Final = "solon:live"
 
 
 def policies() -> PolicySet:
@@ -31,7 +32,7 @@ def policies() -> PolicySet:
         remediation="Gather its evidence and gate it (solon model collect, solon model gate), or take it out of service",
         overridable=False,
     )
-    return PolicySet("solon:live", __version__, [policy], lambda subject: [policy])
+    return PolicySet(SET, __version__, [policy], lambda subject: [policy])
 
 
 def _is_live(subject: Subject) -> bool:

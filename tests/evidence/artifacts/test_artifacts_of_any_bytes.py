@@ -163,3 +163,42 @@ def test_tar_headers_with_any_numbers():
         header[148:156] = b" " * 8
         header[148:156] = b"%06o\0 " % sum(header[:512])
         check(bytes(header))
+
+
+N = 100_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" + " " * N,
+        "{{" * N,
+        "{% " * N,
+        "{{" + "[" * N + "}}",
+        "{{ " + "'a" * N + " }}",
+        "{{" + ". " * N + "}}",
+        "def f(" + ")" * N,
+        "class A(" + "(" * N,
+        "import a" + ", a" * N + "!",
+        "```\n~~~\n" * (N // 8),
+        'a: 1\nb: [\n"' + "\\x" * N,
+        "\n" * N + "<",
+        "<a " * N,
+        "!" * N,
+        "a: !" + "!" * N,
+        "- " * N,
+        "{}\n" * N,
+        "[" * N,
+        "cb\n" * N,
+        "\n".join(["c" * 100] * (N // 100)),
+        "%TAG ! " * (N // 7),
+        '"class_name": ' * (N // 14),
+    ],
+    ids=range(22),
+)
+def test_no_text_takes_time_in_proportion_to_its_square(text):
+    """Each of these would take minutes."""
+    check(text.encode())
+    check(b"\x80\x04" + text.encode())
+    examine(b"\x89HDF\r\n\x1a\n" + text.encode(), "x")
+    examine(text.encode(), "x")

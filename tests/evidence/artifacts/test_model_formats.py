@@ -415,7 +415,7 @@ def test_a_benign_pickle_is_unsafe_all_the_same(protocol):
     found = only(pickle.dumps(make_pipeline(StandardScaler(), LogisticRegression()).fit(X, Y), protocol))
     assert found.verdict == "unsafe"
     assert found.reasons == [
-        "a pickle: whoever loads it runs what it says",
+        "whoever loads it runs what it says",
         "every name in it is one that pickles of well known libraries have",
     ]
 
@@ -458,6 +458,10 @@ def test_what_torch_wrote_is_followed_to_its_numbers():
         (b"scikit-learn==1.9.1\nnumpy\n", "text", "safe"),
         (b"age,sex\n1,f\n", "text", "safe"),
         (b'{"cells": [], "nbformat": 4}', "notebook", "unsafe"),
+        (b"{_target_: os.system}\n", "yaml", "unsafe"),
+        (b"# A model\n\nLoad it with trust_remote_code=True: it has `auto_map`.\n", "text", "safe"),
+        (b"a: 1\na: 2\n_target_: os.system\n", "text", "unknown"),
+        (b"<svg><a onload = 'x'></svg>", "xml", "unsafe"),
         (b"N.\xff\x00\x9c\xc3" + bytes(40), "unknown", "unknown"),
         (b"---\nlicense: mit\n---\n# A model\n\nSome: words\n- and: [more\n", "text", "safe"),
         (b"---\nlicense: mit\nauto_map: x.Y\n---\n# A model\n\nSome words.\n", "text", "unsafe"),
@@ -562,3 +566,11 @@ def test_the_head_of_mlmodel():
         "mlflow_version": "3.17.2",
         "run_id": "abc",
     }
+
+
+def test_what_is_safetensors_and_a_pickle_is_both():
+    data = pickle_zoo.ARCHIVES["polyglot.safetensors"][0]
+    assert safetensors.numpy.load(data)["w"].shape == (64,)
+    found = only(data, "model.safetensors")
+    assert (found.format, found.verdict) == ("safetensors", "unsafe")
+    assert "is a pickle as well, to whoever loads it as one" in found.reasons

@@ -16,6 +16,7 @@ from solon.decisions.record import rfc3339
 from solon.decisions.replay.recorded import Recorded
 from solon.decisions.warehouse.columns import AUDIT
 from solon.decisions.warehouse.session import Session
+from solon.frameworks import live_models
 
 # A violation as an owner knows it: the policy, and whether it denies or warns.
 Known = frozenset[tuple[str, str]]
@@ -49,6 +50,7 @@ class Look:
 class Standing:
     """A deployed subject today. ``new`` are the violations that its owner does not know of.
 
+    ``kept`` are those of before that nobody looked for this time: that a version is live is asked of live versions alone.
     ``line`` is the decision, for the log; ``of`` the id of the one that let it pass. ``failed``: policies that could
     not judge it. ``looked`` is the newest look at it since it was deployed.
     """
@@ -66,6 +68,7 @@ class Standing:
     line: bytes
     of: str
     looked: Look | None
+    kept: Known = frozenset()
 
     @property
     def complies(self) -> bool:
@@ -77,7 +80,7 @@ class Standing:
 
     @property
     def found(self) -> Known:
-        return frozenset(each.key for each in self.violations)
+        return frozenset(each.key for each in self.violations) | self.kept
 
     def is_news(self, known: Known) -> bool:
         """Whether the log does not say so yet, with an owner who knows that."""
@@ -111,11 +114,20 @@ def standing(then: Recorded, line: bytes, look: Look | None) -> Standing:
         new=tuple(each for each in violations if not _is_known(each, before)),
         known=before,
         failed=tuple(each["policy"] for each in event["solon"]["findings"] if each["outcome"] == "error"),
-        revisions=frozenset(each["revision"] for each in event["bundles"].values()),
+        revisions=frozenset(
+            each["revision"] for name, each in event["bundles"].items() if name != live_models.SET
+        ),
         line=line,
         of=then.id,
         looked=looked,
+        kept=_unasked(event["bundles"], before),
     )
+
+
+def _unasked(asked: Collection[str], known: Known) -> Known:
+    if live_models.SET in asked:
+        return frozenset()
+    return frozenset(key for key in known if key[0] == live_models.ID)
 
 
 def violations_of(event: Mapping[str, Any]) -> Iterator[Violation]:
@@ -138,7 +150,7 @@ def told(each: Standing) -> Known:
 
 def untold(each: Standing) -> Known:
     """What the owner knows when not told: what is left of what was known."""
-    return frozenset(v.key for v in each.violations if _is_known(v, each.known))
+    return frozenset(v.key for v in each.violations if _is_known(v, each.known)) | each.kept
 
 
 def _is_known(violation: Violation, known: Collection[tuple[str, str]]) -> bool:
@@ -170,11 +182,12 @@ def _look(time_ns: int, text: str) -> Look:
         (each.policy, each.outcome) for each in event.solon.findings if each.outcome in _VIOLATIONS
     )
     strongest = frozenset(key for key in found if key[1] == "deny" or (key[0], "deny") not in found)
+    known = frozenset(event.solon.audit.known)
     return Look(
         time_ns,
-        frozenset(each.revision for each in event.bundles.values()),
-        strongest,
-        frozenset(event.solon.audit.known),
+        frozenset(each.revision for name, each in event.bundles.items() if name != live_models.SET),
+        strongest | _unasked(event.bundles, known),
+        known,
     )
 
 

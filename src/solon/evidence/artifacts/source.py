@@ -101,16 +101,20 @@ class Stream:
 
     def need(self, size: int) -> bool:
         """Whether ``size`` bytes follow; they are in ``buffer`` from ``at`` then."""
-        while len(self.buffer) - self.at < size:
-            if self.at:
-                self._base += self.at
-                self.buffer = self.buffer[self.at :]
-                self.at = 0
-            more = self._more(self._base + len(self.buffer), max(CHUNK, size - len(self.buffer)))
+        if len(self.buffer) - self.at >= size:
+            return True
+        self.buffer = self.buffer[self.at :]
+        self._base += self.at
+        self.at = 0
+        pieces, have = [self.buffer], len(self.buffer)
+        while have < size:
+            more = self._more(self._base + have, max(CHUNK, size - have))
             if not more:
-                return False
-            self.buffer += more
-        return True
+                break
+            pieces.append(more)
+            have += len(more)
+        self.buffer = b"".join(pieces)
+        return have >= size
 
     def peek(self, size: int) -> bytes:
         self.need(size)

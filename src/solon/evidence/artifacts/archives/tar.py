@@ -10,7 +10,7 @@ from typing import Final
 
 from solon.evidence.artifacts.archives.member import Member, leads_out
 from solon.evidence.artifacts.limits import Broken, Spent, TooMuch
-from solon.evidence.artifacts.source import CHUNK, Inflated, Place, Source, Stream, of_bytes
+from solon.evidence.artifacts.source import Inflated, Place, Source, Stream, of_bytes
 
 BLOCK: Final = 512
 _MAX_NAME: Final = 1 << 16
@@ -68,7 +68,7 @@ def members(source: Source, spent: Spent) -> Iterator[Member]:
             unsafe.append("a device or a pipe, and no file")
         content: Source | None = None
         if kind in _PLAIN and not (kind != ord("0") and name.endswith("/")):
-            content = _content(source, stream, size)
+            content = _content(source, stream, size, spent)
         if content is not None or unsafe:
             yield Member(name, content, unsafe)
         if stream.skip(size) < size:
@@ -77,7 +77,7 @@ def members(source: Source, spent: Spent) -> Iterator[Member]:
         name, pax = "", {}
 
 
-def _content(source: Source, stream: Stream, size: int) -> Source:
+def _content(source: Source, stream: Stream, size: int, spent: Spent) -> Source:
     """The bytes of a member: a part of the archive, or inflated again as far as it."""
     start = stream.position
     if isinstance(source, Place):
@@ -88,7 +88,7 @@ def _content(source: Source, stream: Stream, size: int) -> Source:
         again.pass_over(start)
         return again.chunks(size)
 
-    if size <= CHUNK:
+    if size <= spent.limits.held:
         return of_bytes(stream.peek(size))
     return Inflated(inflate)
 

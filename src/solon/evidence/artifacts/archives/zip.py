@@ -137,6 +137,7 @@ def read(place: Place, found: Directory, spent: Spent) -> Found:
     if found.shift:
         told.unsafe(f"{found.shift} bytes stand before it: other readers may see another file")
     _names(told, members)
+    members = _no_more_than(place, members, told)
     hidden = _gaps(place, found, members, told) if whole else []
     return Found(told, members, found.shift, hidden)
 
@@ -188,6 +189,17 @@ def _text(name: bytes, flags: int) -> str:
         return name.decode("utf-8" if flags & 0x800 else "cp437")
     except UnicodeDecodeError:
         return name.decode("cp437")
+
+
+def _no_more_than(place: Place, members: list[Entry], told: Told) -> list[Entry]:
+    """The members that can be in a file of that size together; more are there only where they overlap."""
+    total = 0
+    for index, member in enumerate(members):
+        total += member.packed
+        if total > place.length:
+            told.unsafe("its members claim more bytes than it has: not all of them are looked at")
+            return members[: index + 1]
+    return members
 
 
 def _names(told: Told, members: list[Entry]) -> None:

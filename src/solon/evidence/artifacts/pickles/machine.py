@@ -23,6 +23,8 @@ MAX_STACK: Final = 4_000_000
 MAX_NAMES: Final = 2_000
 MAX_TUPLE: Final = 32
 MAX_MODULE: Final = 101
+# Lines that may be the name of an import, in bytes that are not followed.
+MAX_LOOKED: Final = 500_000
 MAX_DEPTH: Final = 16
 # All text that is kept of one stream: names that are made of what comes after are not resolved.
 MAX_KEPT: Final = 64 << 20
@@ -86,6 +88,7 @@ class Traces:
     indirect: int = 0
     arrays: int = 0
     more: int = 0
+    looked: int = 0
     protocol: int = 0
     steps: int = 0
 
@@ -132,12 +135,16 @@ class Traces:
         self.indirect += other.indirect
         self.arrays += other.arrays
         self.more += other.more
+        self.looked += other.looked
         self.protocol = max(self.protocol, other.protocol)
         self.steps = other.steps
 
     def scan(self, data: bytes, *, all_names: bool) -> None:
         """Imports as they look in bytes that no opcode was found in; those known to be dangerous, or all."""
         for match in _SECOND_LINE.finditer(data):
+            self.looked += 1
+            if self.looked > MAX_LOOKED:
+                break
             self._buried(_modules_before(data, match.start()), match[1], all_names=all_names)
         for match in _TEXTS.finditer(data):
             self._buried([match[1]], match[2], all_names=all_names)

@@ -5,12 +5,19 @@ from __future__ import annotations
 from typing import Final
 
 from solon.evidence.artifacts.limits import Broken, Limits, TooMuch
-from solon.evidence.artifacts.pickles.machine import Machine, Stopped, Traces, opcode_at, scan_rest
+from solon.evidence.artifacts.pickles.machine import (
+    MAX_LOOKED,
+    Machine,
+    Stopped,
+    Traces,
+    opcode_at,
+    scan_rest,
+)
 from solon.evidence.artifacts.pickles.names import effect_of, kind_of
 from solon.evidence.artifacts.source import Source, Stream
 from solon.evidence.artifacts.told import Told
 
-REFUSED: Final = "a pickle: whoever loads it runs what it says"
+REFUSED: Final = "whoever loads it runs what it says"
 _TORCH: Final = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 # Behind what cannot be followed, imports are looked for in so many bytes.
 _MOST: Final = 1 << 30
@@ -104,6 +111,10 @@ def _explain(told: Told, traces: Traces, trouble: str) -> None:
         told.note(f"calls of what another call, or the loader itself, gives: {traces.indirect}")
     if traces.more:
         told.note(f"names that are not listed here, because they are too many: {traces.more}")
+    if traces.looked > MAX_LOOKED:
+        told.note(
+            "bytes that are not followed as opcodes look like imports too often: not all were looked at"
+        )
     if trouble:
         told.note(f"cannot be followed to its end: {trouble}")
     elif not traces.unresolved and not traces.indirect and all(kind == "ordinary" for kind in kinds.values()):

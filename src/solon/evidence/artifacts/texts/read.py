@@ -18,6 +18,7 @@ _MAX_CONTAINERS: Final = 2_000_000
 _MAX_QUOTES: Final = 12_000_000
 _MAX_TAGS: Final = 200
 _MAX_DOCUMENTS: Final = 100
+_MAX_LINES: Final = 500_000
 _CONTROL: Final = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -28,15 +29,17 @@ _BOMS: Final = (
 )
 _FENCED: Final = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _PYTHON: Final = re.compile(
-    r"^(?:import [A-Za-z_][\w.]*(?: as \w+)?(?:, ?[\w.]+)*|from [.\w]+ import [\w*(][^\n]*|(?:async )?def \w+\(.*\).*:|def \w+\("
-    r"|class \w+(?:\(.*\))?:|if __name__ ==.*:)[ \t]*(?:#.*)?$",
+    r"^(?:import [A-Za-z_][\w.]{0,100}(?: as \w{1,100})?(?:, ?[\w.]{1,100}){0,20}|from [.\w]{1,100} import [\w*(][^\n]{0,300}"
+    r"|(?:async )?def \w{1,100}\([^\n]{0,300}|class \w{1,100}(?:\([^\n]{0,300}\))?:|if __name__ ==[^\n]{0,40}:)[ \t]{0,20}(?:#[^\n]*)?$",
     re.MULTILINE,
 )
 _YAML_TAG: Final = re.compile(r"(?:^|[\s\[{,:?-])!(?:[A-Za-z<!]|%)", re.MULTILINE)
-_YAML: Final = re.compile(r"---\s*$|%YAML|[\"']?[\w.$/ -]+[\"']?\s*:(?:\s|$)|- ")
+_YAML: Final = re.compile(r"---\s*$|[%{\[?&!]|[\"']?[\w.$/ -]+[\"']?:(?:\s|$)|- ")
 _SUSPECT: Final = re.compile(
-    r"_target_|_component_|auto_map|trust_remote_code|loader_module|!python/|2002:python/|%TAG|\"[^\"\n]*\\[xuU][^\"\n]*\"\s*:"
+    r"(?:_target_|_component_|auto_map|trust_remote_code|loader_module)[\"']?\s{0,8}:(?:\s|$)|!python/|2002:python/|%TAG"
+    r"|\\[xuU][0-9a-fA-F]{2}[^\"\n]{0,100}\"\s{0,8}:"
 )
+_HANDLER: Final = re.compile(r"<[a-z][^<>]{0,1000}\son[a-z]{3,20}\s?=")
 _XML: Final = re.compile(r"\s*<\?xml\b|\s*<(?:PMML|net|svg|html|!DOCTYPE)\b", re.IGNORECASE)
 
 
@@ -117,7 +120,9 @@ def _json(text: str) -> Told | None:
 def _json_lines(text: str) -> Told | None:
     """One value a line, as data sets have it."""
     told = Told("jsonl")
-    for line in text.splitlines():
+    for number, line in enumerate(text.splitlines()):
+        if number == _MAX_LINES:
+            return told.unknown(f"more than {_MAX_LINES} lines: those beyond are not looked at")
         if line.strip():
             try:
                 explain(told, json.loads(line))
@@ -164,7 +169,7 @@ def _xml(text: str) -> Told:
     if "<!ENTITY" in text or ("<!DOCTYPE" in text and "[" in text.partition("<!DOCTYPE")[2][:_HEAD]):
         told.unsafe("declares entities: readers may be made to open other files")
     lowered = text.lower()
-    if "<script" in lowered or "javascript:" in lowered:
+    if "<script" in lowered or "javascript:" in lowered or _HANDLER.search(lowered):
         told.format = "html" if "<html" in lowered else told.format
         told.unsafe("has scripts: a browser that shows it runs them")
     return told
