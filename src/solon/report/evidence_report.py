@@ -123,7 +123,8 @@ def _drift(found: Drift) -> list[str]:
     said = f"stability index: {most or 'none'}"
     said += f"; overall {found.overall:.3f}" if found.overall is not None else "; overall unknown"
     unknown = [f"{name}: unknown, {each.unknown}" for name, each in found.columns.items() if each.unknown]
-    return [said, *_first([*unknown, *(f"{name}: in one table only" for name in found.absent)])]
+    absent = [f"in one table only: {', '.join(_first(found.absent))}"] if found.absent else []
+    return [said, *_first(unknown), *absent]
 
 
 def _performance(found: Performance) -> list[str]:
