@@ -162,6 +162,19 @@ _keys := {
 # The parts that there are policies for.
 parts := object.keys(_keys) | {"artifacts"}
 
+# Files that a part was measured on, and the model was trained on: what it has seen tells nothing of what it will see.
+learnt(part) := {file.path |
+	some file in input.evidence[part].measured
+	file.what == "data"
+	file.digest in _training
+}
+
+_training contains file.digest if {
+	some item in input.evidence
+	some file in item.measured
+	file.what == "training"
+}
+
 # Why predictions that were judged will not do for the tier; undefined where they will.
 unfit(result) := sprintf("predictions are %v, and tier %s wants them from: %s", [
 	object.get(result, "predictions", "from nobody knows where"),

@@ -89,6 +89,13 @@ deny contains {"msg": msg, "path": ["release", "fairness", "smallest"], "remedia
 	remediation := sprintf("Set fairness.smallest in release.yaml to at least %v, and collect the evidence anew", [_settings.smallest])
 }
 
+deny contains {"msg": msg, "path": ["release", "fairness", "data"], "remediation": remediation} if {
+	_result
+	some path in ml.learnt("fairness")
+	msg := sprintf("measured on %s, which the model was trained on", [path])
+	remediation := "Measure on data that was held out"
+}
+
 # Who recorded predictions could have recorded others.
 deny contains {"msg": msg, "path": ["evidence", "fairness", "result", "predictions"], "remediation": remediation} if {
 	msg := ml.unfit(_result)

@@ -185,6 +185,16 @@ test_a_limit_without_a_number_is_caught if {
 	])}
 }
 
+test_what_the_model_was_trained_on_tells_nothing if {
+	measured := [
+		fixtures.set("/evidence/fairness/measured/-", {"what": "data", "digest": "sha256:7a", "path": "holdout.csv"}),
+		fixtures.set("/evidence/drift/measured/-", {"what": "training", "digest": "sha256:7a", "path": "train.csv"}),
+	]
+	{finding.msg | some finding in deny(fixtures.changed(measured))} == {"measured on holdout.csv, which the model was trained on"}
+	elsewhere := json.patch(fixtures.changed(measured), [fixtures.set("/evidence/drift/measured/1/digest", "sha256:7b")])
+	count(deny(elsewhere)) == 0
+}
+
 test_what_is_not_measured_does_not_pass if {
 	every release, said in fixtures.failing("fairness") {
 		messages(deny(release)) == {said}

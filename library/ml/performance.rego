@@ -67,6 +67,13 @@ deny contains {"msg": msg, "path": ["evidence", "performance", "result", "n"], "
 	remediation := "Measure on more data that was held out"
 }
 
+deny contains {"msg": msg, "path": ["release", "performance", "data"], "remediation": remediation} if {
+	_result
+	some path in ml.learnt("performance")
+	msg := sprintf("measured on %s, which the model was trained on", [path])
+	remediation := "Measure on data that was held out"
+}
+
 # Who recorded predictions could have recorded others.
 deny contains {"msg": msg, "path": ["evidence", "performance", "result", "predictions"], "remediation": remediation} if {
 	msg := ml.unfit(_result)

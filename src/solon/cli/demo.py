@@ -18,6 +18,7 @@ from solon.frameworks.gatekeeper.inventory import inventory_of, namespaces_of
 from solon.frameworks.policy import Context, evaluate
 from solon.report import render
 from solon.report.check_report import CheckReport
+from solon.report.model.view import View, view
 from solon.report.table import wrap
 from solon.subjects import discover, ml_release
 from solon.subjects.subject import Subject
@@ -68,7 +69,7 @@ def _releases(library: str, width: int) -> None:
         "Two versions of a model ask to go to production. Solon has measured, scanned and read what they come with; the"
     )
     print("same library says whether they may go.\n")
-    print(f"  $ solon check -p {library} {example}\n")
+    print(f"  $ solon model gate {example}/credit-scoring-8\n")
     releases = [
         found
         for each in _subjects([example])
@@ -76,8 +77,19 @@ def _releases(library: str, width: int) -> None:
     ]
     newest = max(datetime.fromisoformat(each.document["collected_at"]) for each in releases)
     report = _judged(library, releases, [], int(newest.timestamp()) * 1_000_000_000)
-    print(_shown(report, width))
-    _close(report, width)
+    for decision in report.decisions:
+        _release(view(decision), width)
+
+
+def _release(seen: View, width: int) -> None:
+    """The verdict, and of what each policy found the first."""
+    print(f"{seen.title}: {seen.verdict.lower()} ({seen.why})")
+    for group in seen.stops:
+        first = group.remedied[0]
+        more = f" (and {group.count - 1} more)" if group.count > 1 else ""
+        print(_wrapped(f"{group.title}: {first.said[0].message}{more}", width, 2))
+        print(_wrapped(f"fix: {first.fix}", width, 6))
+    print()
 
 
 def _judged(library: str, subjects: list[Subject], around: list[Subject], now_ns: int) -> CheckReport:

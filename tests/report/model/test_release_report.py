@@ -80,7 +80,8 @@ def test_the_page_says_what_stops_it_and_how_to_put_it_right(denied: Decision) -
     assert "<h3>Groups are treated &lt;alike&gt;</h3>" in html
     assert "sex: &lt;script&gt;alert(1)&lt;/script&gt; 0.18 over 0.1" in html
     assert "<strong>Fix:</strong> Train | again" in html
-    assert "deny · ml.fairness.deny · high · EU-AI-Act:Art.10" in html
+    assert "<summary>deny · ml.fairness.deny · high · 1 control</summary>" in html
+    assert '<p class="what">EU-AI-Act:Art.10</p>' in html
     assert "<script" not in html
     assert "<b>X</b>" not in html
 
@@ -131,7 +132,8 @@ def test_a_release_without_evidence_has_a_page_too(tmp_path: Path) -> None:
 def test_the_summary_is_markdown_that_shows_text_as_it_is(denied: Decision) -> None:
     text = summary.render(denied)
     assert text.startswith("## ❌ adult-income 3: may not go\n\n3 policies: 1 denied · ")
-    assert "- **deny** Groups are treated &#60;alike&#62; (high)<br>\n" in text
+    assert "**deny: Groups are treated &#60;alike&#62;** (high)\n" in text
+    assert "- sex: &#60;script&#62;alert(1)&#60;/script&#62; 0.18 over 0.1\n" in text
     assert "<b>Fix:</b> Train &#124; again" in text
     assert "<script" not in text
     rows = [line for line in text.splitlines() if line.startswith("| ")]
@@ -140,15 +142,19 @@ def test_the_summary_is_markdown_that_shows_text_as_it_is(denied: Decision) -> N
 
 
 def test_a_summary_is_never_longer_than_a_comment_may_be(tmp_path: Path) -> None:
-    many = decision(
-        tmp_path / "release", *(f"message {n} " + "x" * 1500 for n in range(100)), artifacts=ARTIFACTS
-    )
+    messages = [f"message {number} " + "&" * 5000 for number in range(100)]
+    many = decision(tmp_path / "release", *messages, artifacts=ARTIFACTS)
     text = summary.render(many)
     assert len(text) <= 65_536
-    left = re.search(r"\*\*(\d+) more findings\*\*", text)
-    assert left is not None
-    assert int(left[1]) + text.count("- **deny**") == 100
+    assert "**100 more findings** would make this comment too long" in text
     assert "| ✅ | artifacts |" in text
+
+
+def test_of_one_policy_the_first_findings_are_enough(tmp_path: Path) -> None:
+    text = summary.render(decision(tmp_path / "release", *(f"message {number}" for number in range(20))))
+    assert text.count("- message ") == 12
+    assert "- and 8 more\n" in text
+    assert text.count("<b>Fix:</b>") == 1
 
 
 # --- plots

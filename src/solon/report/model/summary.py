@@ -6,25 +6,29 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from solon.decisions.decision import Decision
+from solon.report.check_report import plural
 from solon.report.markdown import LIMIT, code, escape, paragraph
-from solon.report.model.view import Part, Said, View, view
+from solon.report.model.view import OfPolicy, Part, View, view
 
 _ICONS: Final = {"good": "✅", "soon": "⚠️", "bad": "❌"}
 _STATES: Final = {"measured": "✅", "not gathered": "·", "error": "❗", "refused": "❌"}
 _RESERVE: Final = 400
+_MOST: Final = 12  # findings that one fix is for
 
 
 def render(decision: Decision, limit: int = LIMIT) -> str:
     """No longer than a comment on GitHub may be."""
     seen = view(decision)
+    table = _table(seen.parts)
     text = "\n".join(_head(seen)) + "\n"
-    for number, each in enumerate(findings := [*seen.stops, *seen.others]):
-        lines = "\n".join(_finding(each)) + "\n"
-        if len(text) + len(lines) > limit - _RESERVE - len(table := _table(seen.parts)):
-            text += f"\n**{len(findings) - number} more findings** would make this comment too long.\n"
-            return text + table
+    groups = [*seen.stops, *seen.others]
+    for number, group in enumerate(groups):
+        lines = "\n".join(_group(group)) + "\n"
+        if len(text) + len(lines) > limit - _RESERVE - len(table):
+            left = sum(each.count for each in groups[number:])
+            return text + f"\n**{plural(left, 'more finding')}** would make this comment too long.\n" + table
         text += lines
-    return text + _table(seen.parts)
+    return text + table
 
 
 def _head(seen: View) -> Iterator[str]:
@@ -34,13 +38,20 @@ def _head(seen: View) -> Iterator[str]:
     yield ""
 
 
-def _finding(each: Said) -> Iterator[str]:
-    severity = f" ({escape(each.severity)})" if each.severity else ""
-    yield f"- **{each.effect}** {escape(each.title or each.policy)}{severity}<br>"
-    lines = [paragraph(each.message)]
-    lines += [f"<i>{escape(each.reason)}</i>"] if each.reason else []
-    lines += [f"<b>Fix:</b> {paragraph(each.fix)}"] if each.fix else []
-    yield "  " + "<br>\n  ".join(lines)
+def _group(group: OfPolicy) -> Iterator[str]:
+    severity = f" ({escape(group.severity)})" if group.severity else ""
+    yield f"**{group.effect}: {escape(group.title)}**{severity}"
+    yield ""
+    for remedied in group.remedied:
+        for each in remedied.said[:_MOST]:
+            reason = f"<br>\n  <i>{escape(each.reason)}</i>" if each.reason else ""
+            yield f"- {paragraph(each.message)}{reason}"
+        if len(remedied.said) > _MOST:
+            yield f"- and {len(remedied.said) - _MOST} more"
+        if remedied.fix:
+            yield ""
+            yield f"  <b>Fix:</b> {paragraph(remedied.fix)}"
+        yield ""
 
 
 def _table(parts: Sequence[Part]) -> str:

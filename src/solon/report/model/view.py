@@ -14,6 +14,7 @@ from solon.evidence.document import NAMES, Item, Parts
 from solon.evidence.fairness.result import Fairness, Rate
 from solon.evidence.performance.result import Metric, Performance
 from solon.evidence.release import Release
+from solon.frameworks.policy import Finding
 from solon.governance.times import instant
 from solon.report.check_report import Shown, plural, shown, why
 from solon.report.evidence_report import lines_of
@@ -34,6 +35,7 @@ _RATES: Final = {
     "accuracy": "Accuracy",
     "calibration_error": "Calibration error",
 }
+_GRAVITY: Final = {"critical": 0, "high": 1, "medium": 2, "low": 3}
 _MOST_ROWS: Final = 40
 
 
@@ -42,13 +44,35 @@ class Said:
     """A finding: ``effect`` is what became of it."""
 
     effect: str
+    message: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remedied:
+    """Findings that are put right by the same ``fix``."""
+
+    said: Sequence[Said]
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfPolicy:
+    """What one policy found, by what to do about it."""
+
     policy: str
     title: str
-    message: str
     severity: str
-    fix: str
-    reason: str
     controls: Sequence[str]
+    remedied: Sequence[Remedied]
+
+    @property
+    def effect(self) -> str:
+        return self.remedied[0].said[0].effect
+
+    @property
+    def count(self) -> int:
+        return sum(len(each.said) for each in self.remedied)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +102,8 @@ class View:
     verdict: str
     why: str
     facts: Sequence[tuple[str, str]]
-    stops: Sequence[Said]
-    others: Sequence[Said]
+    stops: Sequence[OfPolicy]
+    others: Sequence[OfPolicy]
     parts: Sequence[Part]
     performance: Sequence[Plot] = ()
     fairness: Sequence[Plot] = ()
@@ -93,8 +117,8 @@ def view(decision: Decision) -> View:
     release = msgspec.convert(document["release"], Release)
     parts = msgspec.convert(document["evidence"], Parts)
     tone, verdict = _VERDICTS[decision.outcome]
-    found = [_said(effect, finding) for effect, finding in shown(decision)]
-    stops = [each for each in found if each.effect in (Shown.DENY, Shown.ERROR)]
+    found = list(shown(decision))
+    stops = [each for each in found if each[0] in (Shown.DENY, Shown.ERROR)]
     model = document["model"]
     performance, fairness, drift = (
         _measured(getattr(parts, name)) for name in ("performance", "fairness", "drift")
@@ -106,8 +130,8 @@ def view(decision: Decision) -> View:
         verdict=verdict,
         why=_counted(decision),
         facts=list(_facts(decision, release, document)),
-        stops=stops,
-        others=[each for each in found if each not in stops],
+        stops=_by_policy(stops),
+        others=_by_policy([each for each in found if each not in stops]),
         parts=[_part(name, getattr(parts, name)) for name in NAMES],
         performance=list(_performance_plots(performance)) if performance else [],
         fairness=list(_fairness_plots(fairness)) if fairness else [],
@@ -116,18 +140,24 @@ def view(decision: Decision) -> View:
     )
 
 
-def _said(effect: Shown, finding: Any) -> Said:
-    policy = finding.policy
-    return Said(
-        effect=effect,
-        policy=policy.id,
-        title=policy.title,
-        message=finding.message,
-        severity=finding.severity,
-        fix="" if finding.excepted else finding.remediation,
-        reason=why(finding),
-        controls=policy.controls,
-    )
+def _by_policy(found: Sequence[tuple[Shown, Finding]]) -> list[OfPolicy]:
+    """The gravest policy first."""
+    groups: dict[str, list[tuple[Shown, Finding]]] = {}
+    for effect, finding in found:
+        groups.setdefault(finding.policy.id, []).append((effect, finding))
+    made = [_of_policy(group) for group in groups.values()]
+    return sorted(made, key=lambda each: _GRAVITY.get(each.severity, len(_GRAVITY)))
+
+
+def _of_policy(group: Sequence[tuple[Shown, Finding]]) -> OfPolicy:
+    policy = group[0][1].policy
+    by_fix: dict[str, list[Said]] = {}
+    for effect, finding in group:
+        fix = "" if finding.excepted else finding.remediation
+        by_fix.setdefault(fix, []).append(Said(effect, finding.message, why(finding)))
+    remedied = [Remedied(said, fix) for fix, said in by_fix.items()]
+    severity = min((finding.severity for _, finding in group), key=lambda s: _GRAVITY.get(s, len(_GRAVITY)))
+    return OfPolicy(policy.id, policy.title or policy.id, severity, policy.controls, remedied)
 
 
 def _counted(decision: Decision) -> str:
