@@ -57,7 +57,7 @@ deny contains {"msg": msg, "path": ["evidence", "performance", "result", "metric
 deny contains {"msg": msg} if {
 	some limit in _settings.limits
 	not _limits(limit)
-	msg := sprintf("cannot be judged: a limit of %v lacks `metric`, or a number as `least` or `most` (library/data/ml-performance.yaml)", [object.get(limit, "metric", "no metric")])
+	msg := sprintf("cannot be judged: a limit of %v lacks `metric`, or one number as `least` or `most` (library/data/ml-performance.yaml)", [object.get(limit, "metric", "no metric")])
 }
 
 deny contains {"msg": msg, "path": ["evidence", "performance", "result", "n"], "remediation": remediation} if {
@@ -155,7 +155,7 @@ _applies(limit) if {
 
 _limits(limit) if {
 	is_string(limit.metric)
-	is_number(object.get(limit, "least", object.get(limit, "most", null)))
+	ml.bounded(limit)
 }
 
 _task := object.get(input.release, "task", "other")
