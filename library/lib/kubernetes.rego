@@ -98,7 +98,8 @@ _ray_size(cluster, workers) := max([
 	object.get(cluster, "enableInTreeAutoscaling", false) == true
 } else := _number(object.get(workers, "replicas", 1))
 
-_number(value) := value if {
+# Fewer than none would make room for others.
+_number(value) := max([0, value]) if {
 	is_number(value)
 } else := 1
 

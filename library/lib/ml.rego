@@ -162,6 +162,19 @@ _keys := {
 # The parts that there are policies for.
 parts := object.keys(_keys) | {"artifacts"}
 
+# Files that a part was measured on, and the model was trained on: what it has seen tells nothing of what it will see.
+learnt(part) := {file.path |
+	some file in input.evidence[part].measured
+	file.what == "data"
+	file.digest in _training
+}
+
+_training contains file.digest if {
+	some item in input.evidence
+	some file in item.measured
+	file.what == "training"
+}
+
 # Why predictions that were judged will not do for the tier; undefined where they will.
 unfit(result) := sprintf("predictions are %v, and tier %s wants them from: %s", [
 	object.get(result, "predictions", "from nobody knows where"),
@@ -178,22 +191,10 @@ _fit(result) if result.predictions in demands.predictions
 # What is wrong with something measured; undefined when it is within the limit. A limit is {"least": 0.8} or {"most": 0.1}, and
 # `whose` says what it is: "the declared limit". By `value` the value is held against it, by `interval` the end of its
 # interval that is nearer to failing.
-shortfall(what, found, limit, whose, _) := sprintf("%s is unknown (%s), and %s is %s", [what, why, whose, number(_bound(limit))]) if {
+shortfall(what, found, limit, whose, by) := sprintf("%s is unknown (%s), and %s is %s", [what, why, whose, number(_bound(limit))]) if {
 	not known(found)
 	why := object.get(found, "unknown", "no value was measured")
-}
-
-shortfall(what, found, limit, whose, by) := sprintf("%s has no interval to tell noise from failing, and is judged by it; %s is %s", [
-	what,
-	whose,
-	number(_bound(limit)),
-]) if {
-	known(found)
-	by != "value"
-	not _has_end(found, limit)
-}
-
-shortfall(what, found, limit, whose, _) := sprintf("%s is %s, %s %s of %s", [
+} else := sprintf("%s is %s, %s %s of %s", [
 	what,
 	beside(found.value, _bound(limit)),
 	_side(limit),
@@ -201,9 +202,14 @@ shortfall(what, found, limit, whose, _) := sprintf("%s is %s, %s %s of %s", [
 	number(_bound(limit)),
 ]) if {
 	_breaks(found.value, limit)
-}
-
-shortfall(what, found, limit, whose, by) := sprintf("%s is %s, but with %s confidence may be %s, %s %s of %s", [
+} else := sprintf("%s has no interval to tell noise from failing, and is judged by it; %s is %s", [
+	what,
+	whose,
+	number(_bound(limit)),
+]) if {
+	by != "value"
+	not _has_end(found, limit)
+} else := sprintf("%s is %s, but with %s confidence may be %s, %s %s of %s", [
 	what,
 	number(found.value),
 	percent(found.interval.confidence),
@@ -213,26 +219,28 @@ shortfall(what, found, limit, whose, by) := sprintf("%s is %s, but with %s confi
 	number(_bound(limit)),
 ]) if {
 	by != "value"
-	value := found.value
-	not _breaks(value, limit)
 	_breaks(found.interval[_end(limit)], limit)
+}
+
+# A limit that something can be held against: one bound, which is a number.
+bounded(limit) if {
+	is_number(_bound(limit))
+	count(object.keys(limit) & {"least", "most"}) == 1
 }
 
 known(found) if is_number(found.value)
 
 _has_end(found, limit) if is_number(found.interval[_end(limit)])
 
-_bound(limit) := limit.least
+_bound(limit) := object.get(limit, "least", object.get(limit, "most", null))
 
-_bound(limit) := limit.most
+_end(limit) := "low" if {
+	_ = limit.least
+} else := "high"
 
-_end(limit) := "low" if _ = limit.least
-
-_end(limit) := "high" if _ = limit.most
-
-_side(limit) := "below" if _ = limit.least
-
-_side(limit) := "above" if _ = limit.most
+_side(limit) := "below" if {
+	_ = limit.least
+} else := "above"
 
 _breaks(value, limit) if value < limit.least
 

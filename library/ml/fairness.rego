@@ -60,7 +60,7 @@ deny contains {"msg": msg, "path": ["evidence", "fairness", "result", "attribute
 	some name, attribute in _result.attributes
 	some disparity, limit in _settings.limits
 	not attribute.disparities[disparity]
-	not object.get(limit, "where_measured", false)
+	not _scoreless(limit)
 	msg := sprintf("%s by %s was not measured, and has a limit", [disparity, name])
 	remediation := "Collect the evidence anew, on data held out with labels: solon model collect --only fairness"
 }
@@ -89,6 +89,13 @@ deny contains {"msg": msg, "path": ["release", "fairness", "smallest"], "remedia
 	remediation := sprintf("Set fairness.smallest in release.yaml to at least %v, and collect the evidence anew", [_settings.smallest])
 }
 
+deny contains {"msg": msg, "path": ["release", "fairness", "data"], "remediation": remediation} if {
+	_result
+	some path in ml.learnt("fairness")
+	msg := sprintf("measured on %s, which the model was trained on", [path])
+	remediation := "Measure on data that was held out"
+}
+
 # Who recorded predictions could have recorded others.
 deny contains {"msg": msg, "path": ["evidence", "fairness", "result", "predictions"], "remediation": remediation} if {
 	msg := ml.unfit(_result)
@@ -97,8 +104,8 @@ deny contains {"msg": msg, "path": ["evidence", "fairness", "result", "predictio
 
 deny contains {"msg": msg} if {
 	some disparity, limit in _settings.limits
-	not _limits(limit)
-	msg := sprintf("cannot be judged: the limit of %s has no number as `least` or `most` (library/data/ml-fairness.yaml)", [disparity])
+	not ml.bounded(limit)
+	msg := sprintf("cannot be judged: the limit of %s has not one number as `least` or `most` (library/data/ml-fairness.yaml)", [disparity])
 }
 
 default _settings := {}
@@ -135,6 +142,12 @@ _together(one, other) if {
 	{one, other} == {column | some column in attribute.columns}
 }
 
+# The limit is one of scores, and the release declares none.
+_scoreless(limit) if {
+	limit.where_measured
+	not input.release.fairness.score
+}
+
 _left_out(attribute) := {group |
 	some disparity, _ in _settings.limits
 	some group in attribute.disparities[disparity].left_out
@@ -169,5 +182,3 @@ _between(found) := sprintf(" (between %s and %s)", [found.low, found.high]) if {
 } else := ""
 
 _path(name, disparity) := ["evidence", "fairness", "result", "attributes", name, "disparities", disparity]
-
-_limits(limit) if is_number(object.get(limit, "least", object.get(limit, "most", null)))

@@ -91,6 +91,15 @@ test_what_was_not_measured_is_caught if {
 	}
 }
 
+test_calibration_is_asked_for_where_there_are_scores if {
+	messages(deny(fixtures.changed([fixtures.set("/release/fairness/score", "probability")]))) == {sprintf(
+		"calibration_difference by %s was not measured, and has a limit",
+		[name],
+	) |
+		some name, _ in fixtures.release.evidence.fairness.result.attributes
+	}
+}
+
 test_an_attribute_that_the_use_asks_for_is_missed if {
 	release := fixtures.changed([fixtures.unset("/evidence/fairness/result/attributes/age_group")])
 	deny(release) == {{
@@ -178,11 +187,24 @@ test_recorded_predictions_do_not_do_in_a_high_tier if {
 }
 
 test_a_limit_without_a_number_is_caught if {
-	broken := json.patch(settings, [fixtures.set("/limits/demographic_parity_difference", {"max": 0.1})])
-	messages(under(fixtures.release, broken)) == {concat("", [
-		"cannot be judged: the limit of demographic_parity_difference has no number as `least` or `most` ",
-		"(library/data/ml-fairness.yaml)",
-	])}
+	every limit in [{"max": 0.1}, {"most": "0.1"}, {"most": 0.1, "least": 0}] {
+		broken := json.patch(settings, [fixtures.set("/limits/demographic_parity_difference", limit)])
+		some finding in under(fixtures.release, broken)
+		finding.msg == concat("", [
+			"cannot be judged: the limit of demographic_parity_difference has not one number as `least` or `most` ",
+			"(library/data/ml-fairness.yaml)",
+		])
+	}
+}
+
+test_what_the_model_was_trained_on_tells_nothing if {
+	measured := [
+		fixtures.set("/evidence/fairness/measured/-", {"what": "data", "digest": "sha256:7a", "path": "holdout.csv"}),
+		fixtures.set("/evidence/drift/measured/-", {"what": "training", "digest": "sha256:7a", "path": "train.csv"}),
+	]
+	{finding.msg | some finding in deny(fixtures.changed(measured))} == {"measured on holdout.csv, which the model was trained on"}
+	elsewhere := json.patch(fixtures.changed(measured), [fixtures.set("/evidence/drift/measured/1/digest", "sha256:7b")])
+	count(deny(elsewhere)) == 0
 }
 
 test_what_is_not_measured_does_not_pass if {

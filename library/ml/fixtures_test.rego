@@ -172,6 +172,7 @@ results := {
 			},
 		}],
 		"baseline_version": "6",
+		"baseline_predictions": "onnx",
 		"baseline": {
 			"accuracy": {"n": 2000, "candidate": 0.8, "baseline": 0.79, "change": 0.01, "interval": interval(-0.005, 0.025)},
 			"log_loss": {"n": 2000, "candidate": 0.5, "baseline": 0.49, "change": -0.01, "interval": interval(-0.03, 0.01)},

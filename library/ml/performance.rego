@@ -57,7 +57,7 @@ deny contains {"msg": msg, "path": ["evidence", "performance", "result", "metric
 deny contains {"msg": msg} if {
 	some limit in _settings.limits
 	not _limits(limit)
-	msg := sprintf("cannot be judged: a limit of %v lacks `metric`, or a number as `least` or `most` (library/data/ml-performance.yaml)", [object.get(limit, "metric", "no metric")])
+	msg := sprintf("cannot be judged: a limit of %v lacks `metric`, or one number as `least` or `most` (library/data/ml-performance.yaml)", [object.get(limit, "metric", "no metric")])
 }
 
 deny contains {"msg": msg, "path": ["evidence", "performance", "result", "n"], "remediation": remediation} if {
@@ -65,6 +65,13 @@ deny contains {"msg": msg, "path": ["evidence", "performance", "result", "n"], "
 	not _enough
 	msg := sprintf("measured on %s, fewer than the %v that tell anything", [ml.count_of(object.get(_result, "n", 0), "row"), _settings.fewest_rows])
 	remediation := "Measure on more data that was held out"
+}
+
+deny contains {"msg": msg, "path": ["release", "performance", "data"], "remediation": remediation} if {
+	_result
+	some path in ml.learnt("performance")
+	msg := sprintf("measured on %s, which the model was trained on", [path])
+	remediation := "Measure on data that was held out"
 }
 
 # Who recorded predictions could have recorded others.
@@ -148,7 +155,7 @@ _applies(limit) if {
 
 _limits(limit) if {
 	is_string(limit.metric)
-	is_number(object.get(limit, "least", object.get(limit, "most", null)))
+	ml.bounded(limit)
 }
 
 _task := object.get(input.release, "task", "other")

@@ -63,6 +63,16 @@ test_without_an_interval_nothing_is_told if {
 	}
 }
 
+test_below_without_an_interval_is_told_once if {
+	said(accuracy, {"n": 2000, "value": 0.7}) == {
+		"accuracy is 0.7, below the declared limit of 0.75",
+		concat("", [
+			"accuracy has no interval to tell noise from failing, and is judged by it; ",
+			"the limit for classification is 0.6",
+		]),
+	}
+}
+
 test_of_an_error_the_limit_is_the_most if {
 	metric := {"n": 2000, "value": 0.7, "interval": fixtures.interval(0.65, 0.75), "higher_is_better": false}
 	said("/evidence/performance/result/metrics/log_loss", metric) == {"log_loss is 0.7, above the declared limit of 0.6"}
@@ -110,7 +120,7 @@ test_a_limit_of_the_organisation_holds_whatever_is_declared if {
 test_a_limit_without_a_number_is_caught if {
 	broken := json.patch(settings, [{"op": "replace", "path": "/limits", "value": [{"metric": "f1", "atleast": 1}]}])
 	some finding in under(fixtures.release, broken, fixtures.tiers)
-	startswith(finding.msg, "cannot be judged: a limit of f1 lacks `metric`, or a number")
+	startswith(finding.msg, "cannot be judged: a limit of f1 lacks `metric`, or one number")
 }
 
 test_a_limit_of_every_model_is_told_so if {
@@ -182,6 +192,16 @@ test_nothing_promised_is_caught if {
 		fixtures.set("/evidence/performance/result/minimums", {}),
 	])
 	{finding.msg | some finding in deny(release)} == {"declares no minimum, and tier high promises one before the training"}
+}
+
+test_what_the_model_was_trained_on_tells_nothing if {
+	measured := [
+		fixtures.set("/evidence/performance/measured/-", {"what": "data", "digest": "sha256:7a", "path": "holdout.csv"}),
+		fixtures.set("/evidence/drift/measured/-", {"what": "training", "digest": "sha256:7a", "path": "train.csv"}),
+	]
+	{finding.msg | some finding in deny(fixtures.changed(measured))} == {"measured on holdout.csv, which the model was trained on"}
+	elsewhere := json.patch(fixtures.changed(measured), [fixtures.set("/evidence/drift/measured/1/digest", "sha256:7b")])
+	count(deny(elsewhere)) == 0
 }
 
 test_what_is_not_measured_does_not_pass if {

@@ -93,6 +93,19 @@ deny contains {"msg": msg, "path": ["evidence", "performance", "result", "baseli
 	remediation := "Compare them on more data that was held out"
 }
 
+# Who recorded what the deployed version predicted could have recorded worse.
+deny contains {"msg": msg, "path": ["evidence", "performance", "result", "baseline_predictions"], "remediation": remediation} if {
+	count(_compared) > 0
+	not _fit
+	msg := sprintf("predictions of %s are %s, and tier %s wants them from: %s", [
+		_baseline,
+		object.get(_result, "baseline_predictions", "from nobody knows where"),
+		ml.tier,
+		concat(", ", ml.demands.predictions),
+	])
+	remediation := "Have them made while measuring: name the deployed model under performance.baseline.onnx, or collect with --baseline-predictor"
+}
+
 default _settings := {}
 
 _settings := data.ml_regression if is_object(data.ml_regression)
@@ -127,5 +140,7 @@ _interval(comparison) if {
 	is_number(comparison.interval.low)
 	is_number(comparison.interval.high)
 }
+
+_fit if _result.baseline_predictions in ml.demands.predictions
 
 _enough(comparison) if comparison.n >= _settings.fewest_rows

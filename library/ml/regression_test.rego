@@ -68,6 +68,15 @@ test_a_change_between_unknown_values_is_caught if {
 	}
 }
 
+test_a_baseline_that_somebody_recorded_does_not_do_in_a_high_tier if {
+	messages(deny(fixtures.changed([fixtures.set("/evidence/performance/result/baseline_predictions", "recorded")]))) == {
+		"predictions of version 6 are recorded, and tier high wants them from: command, onnx",
+	}
+	messages(deny(fixtures.changed([fixtures.unset("/evidence/performance/result/baseline_predictions")]))) == {
+		"predictions of version 6 are from nobody knows where, and tier high wants them from: command, onnx",
+	}
+}
+
 test_few_rows_hide_a_loss if {
 	comparison := {"n": 299, "candidate": 0.6, "baseline": 0.8, "change": -0.2, "interval": fixtures.interval(-0.41, 0.01)}
 	said(comparison) == {"accuracy was compared with version 6 on 299 rows, fewer than the 300 that tell anything"}

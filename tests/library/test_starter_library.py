@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -84,3 +87,13 @@ def test_its_tests_catch_the_bad_and_pass_the_good(
     changed.write_text(f"package {package}\n\n{rule}\n")
     ran = solon("test", "library", "--run", package.rpartition(".")[2])
     assert ran.status == 1
+
+
+OPA = shutil.which("opa") or os.path.expanduser("~/go/bin/opa")
+
+
+@pytest.mark.skipif(not os.path.exists(OPA), reason="needs opa")
+@pytest.mark.parametrize("command", [["test"], ["check", "--strict"]], ids=" ".join)
+def test_it_means_the_same_to_opa(command: list[str]) -> None:
+    ran = subprocess.run([OPA, *command, str(LIBRARY)], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr

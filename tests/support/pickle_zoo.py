@@ -212,6 +212,7 @@ PICKLES = {
         "",
     ),
     "inst.pkl": (f"(V{COMMAND}\nios\nsystem\n.".encode(), "os.system"),
+    "inst-without-mark.pkl": (b"\x80\x02ios\nsystem\n.", "os.system"),
     "obj.pkl": (f"(cos\nsystem\nV{COMMAND}\no.".encode(), "os.system"),
     "newobj.pkl": (b"\x80\x04" + short("subprocess") + short("Popen") + b"\x93" + short(COMMAND) + b"\x85\x81.", "subprocess.Popen"),
     "newobj-ex.pkl": (b"\x80\x04" + short("subprocess") + short("Popen") + b"\x93" + short(COMMAND) + b"\x85}\x92.", "subprocess.Popen"),

@@ -75,9 +75,9 @@ def judged(
 def _decision(
     subject: Subject, sets: Sequence[PolicySet], own: PolicySet, plan: Programme, context: Context
 ) -> Decision:
-    """Of what there is no evidence, policies are not asked: each would say that its own part is missing."""
+    """Without evidence that is about its files, policies are not asked: each would say so of its own part."""
     started = time.perf_counter_ns()
-    asked = [*sets, own] if subject.document["evidence"] else [own]
+    asked = [*sets, own] if subject.document["model"]["verified"] else [own]
     evaluation = _kept(plan.apply(evaluate(asked, subject, context)))
     return decide(
         replace(evaluation, elapsed_ns=time.perf_counter_ns() - started),

@@ -82,6 +82,7 @@ class ReleaseStore:
     keys: Sequence[Ed25519PublicKey]
     registry: str = "mlflow"
     _read: dict[tuple[str, int, int], Attestation] = field(default_factory=dict)
+    _passed: tuple[list[tuple[str, int]], dict[str, Attestation]] | None = None
 
     def keep(self, envelope: bytes) -> list[str]:
         """Put a signed decision where it is found under each of its names; the paths.
@@ -121,16 +122,21 @@ class ReleaseStore:
         """
         found: dict[str, Attestation] = {}
         try:
-            directories = sorted(entry.path for entry in os.scandir(self.directory) if entry.is_dir())
+            with os.scandir(self.directory) as entries:
+                directories = sorted((e.path, e.stat().st_mtime_ns) for e in entries if e.is_dir())
         except OSError as error:
             raise CannotTell(f"{self.directory}: {(error.strerror or str(error)).lower()}") from None
-        for directory in directories:
+        before = self._passed
+        if before is not None and before[0] == directories:
+            return before[1]
+        for directory, _ in directories:
             newest: dict[str, Attestation] = {}
             for each, registered in self._in(directory, strict=False):
                 known = newest.get(registered.location)
                 if known is None or nanoseconds(known.time) <= nanoseconds(each.time):
                     newest[registered.location] = each
             found |= {location: each for location, each in newest.items() if each.passed}
+        self._passed = (directories, found)
         return found
 
     def answer(self, name: str, location: str, now: datetime) -> Answer:

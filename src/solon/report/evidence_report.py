@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from solon.evidence.artifacts.result import Artifacts
-from solon.evidence.data.result import Data, Drift
+from solon.evidence.data.result import Column, Data, Drift
 from solon.evidence.document import NAMES, Evidence, Item
 from solon.evidence.documentation.result import Documentation
 from solon.evidence.fairness.result import Fairness
@@ -95,29 +95,36 @@ def _documentation(found: Documentation) -> list[str]:
 
 
 def _data(found: Data) -> list[str]:
-    said = f"{found.rows:,} rows, {plural(len(found.columns), 'column')}"
-    wrong = {
-        name: each
-        for name, each in found.columns.items()
-        if each.problems or each.detected or not each.declared
-    }
-    lines = []
-    for name, each in wrong.items():
-        about = [] if each.declared else ["not in the dictionary"]
-        about += each.problems[:2]
-        about += [f"{d.kind} in {d.rows:,} of {d.looked_at:,} rows" for d in each.detected]
-        lines.append(f"{name}: {'; '.join(about)}")
+    looked_at = "all" if found.looked_at == found.rows else f"{found.looked_at:,} rows"
+    said = (
+        f"{found.rows:,} rows, {plural(len(found.columns), 'column')}; {looked_at} searched for personal data"
+    )
+    lines = [
+        f"{name}: {'; '.join(about)}" for name, each in found.columns.items() if (about := _column(each))
+    ]
     lines += [f"{name}: is missing" for name in found.absent]
-    return [said, *_first(lines)]
+    steps = found.steps_unknown if found.steps_recorded is None else ", ".join(found.steps_recorded) or "none"
+    return [said, *_first(lines), f"preparations: {steps}"]
+
+
+def _column(found: Column) -> list[str]:
+    """What of a column is not as it should be."""
+    about = [] if found.declared else ["not in the dictionary"]
+    if found.suspected and found.category in ("", "none"):
+        about.append(f"its name says {found.suspected}")
+    about += found.problems[:2]
+    about += [f"{each.kind} in {each.rows:,} of {each.looked_at:,} rows" for each in found.detected]
+    return [*about, f"not searched: {found.unsearched}"] if found.unsearched else about
 
 
 def _drift(found: Drift) -> list[str]:
     known = [(each.psi, name) for name, each in found.columns.items() if each.psi is not None]
     most = ", ".join(f"{name} {value:.3f}" for value, name in sorted(known, reverse=True)[:3])
-    unknown = [name for name, each in found.columns.items() if each.unknown]
     said = f"stability index: {most or 'none'}"
     said += f"; overall {found.overall:.3f}" if found.overall is not None else "; overall unknown"
-    return [said, *([f"unknown: {', '.join(unknown[:5])}"] if unknown else [])]
+    unknown = [f"{name}: unknown, {each.unknown}" for name, each in found.columns.items() if each.unknown]
+    absent = [f"in one table only: {', '.join(_first(found.absent))}"] if found.absent else []
+    return [said, *_first(unknown), *absent]
 
 
 def _performance(found: Performance) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solon.evidence.collector import CannotCollect
+from solon.evidence.data.detectors import KINDS
 from solon.evidence.data.dictionary import CATEGORIES, Declared, read
+from solon.evidence.data.steps import Step
 
 
 def written(tmp_path: Path, text: str) -> str:
@@ -113,3 +116,14 @@ def test_any_text_is_columns_or_one_line_of_what_is_wrong(tmp_path_factory, text
         said = str(error)
     assert not said or said.startswith("columns.yaml")
     assert "\n" not in said
+
+
+def test_the_reference_has_every_key_category_and_kind() -> None:
+    page = (Path(__file__).parents[3] / "docs/reference/column-dictionary.md").read_text()
+    told = {
+        name
+        for row in page.splitlines()
+        if row.startswith("| `")
+        for name in re.findall(r"`(\w+)`", row.split("|")[1])
+    }
+    assert told == {*Declared.__struct_fields__, *CATEGORIES, *KINDS, *Step.__struct_fields__}

@@ -108,7 +108,7 @@ def test_a_name_that_points_to_people(name: str, category: str) -> None:
         "essex", "grace", "trace", "embrace", "brace", "terrace", "passenger_class", "pancreas", "pin_count", "product_name",
         "file_name", "column_name", "union", "union_all", "credit_union_rate", "party_size", "memory_address", "tokens",
         "token_count", "nameplate", "shipping", "zip", "vip", "strip", "phonetic", "account_age", "vehicle_age", "race_time",
-        "health_check", "system_health", "telemetry", "genres", "dining", "minimum", "tinted", "snapshot", "hours_per_week",
+        "health_check", "system_health", "telemetry", "genres", "dining", "minimum", "tinted", "tin_price", "nir_band", "snapshot", "hours_per_week",
         "capital_gain", "education_num", "income", "alter_table", "feature_17", "V12", "", "___",
     ],
 )  # fmt: skip

@@ -184,6 +184,16 @@ def test_what_cannot_be_collected(tmp_path: Path, files: dict[str, str], problem
     assert str(raised.value).startswith(problem)
 
 
+def test_a_table_that_is_too_large_is_refused_unread(tmp_path: Path, monkeypatch) -> None:
+    """No digest is made of ten empty gigabytes, either."""
+    given = released(tmp_path, {"train.csv": TABLE, "columns.yaml": COLUMNS}, DATA)
+    with open(tmp_path / "train.csv", "ab") as file:
+        file.truncate(10 << 30)
+    monkeypatch.setattr(digests, "of_file", lambda path: pytest.fail(f"read {path}"))
+    with pytest.raises(CannotCollect, match=r"^train\.csv: larger than 2 GiB; take a sample of its rows$"):
+        collect(given)
+
+
 DIGEST = digests.of_bytes(TABLE.encode())
 
 

@@ -89,6 +89,15 @@ CASES = {
     "another kind": ({"kind": "DaemonSet", "spec": template(spec(2))}, 0),
     "malformed": ({"kind": "Job", "spec": {"template": ["spec"]}}, 0),
     "negative": ({"kind": "Pod", "spec": spec(-1)}, 0),
+    "fewer pods than none": (
+        {
+            "kind": "RayCluster",
+            "spec": ray(
+                workerGroupSpecs=[{**template(spec(2)), "replicas": -9}, {**template(spec(2)), "replicas": 3}]
+            ),
+        },
+        7,
+    ),
     "a text that is no number": ({"kind": "Pod", "spec": spec("2k", "1")}, 1),
 }
 

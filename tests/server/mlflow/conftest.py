@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,8 +61,10 @@ class Site:
 
     def version(self, name: str, risk: str | None = "minimal", text: str = "weights") -> str:
         """A new version of a registered model, from a run of its own with a release."""
+        from mlflow.exceptions import MlflowException
+
         client = self.client
-        if name not in {model.name for model in client.search_registered_models(f"name = '{name}'")}:
+        with suppress(MlflowException):  # it is there
             client.create_registered_model(name)
         run = client.create_run("0")
         client.log_text(run.info.run_id, text, "model/weights.txt")

@@ -7,6 +7,7 @@ import http.client
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -315,6 +316,18 @@ def test_the_files_of_what_was_let_pass_stay_as_they_are(site, at_site: Solon, t
         assert (tmp_path / "fetched/model/weights.txt").read_text() == "other weights, before it is judged"
         shutil.rmtree(tmp_path / "fetched")
     site.client.log_text(run, "nobody minds", "notes.txt")
+    for location in (
+        f"mlflow-artifacts:/0/{run}/artifacts/model",
+        f"{site.server.directory}/artifacts/0/{run}/artifacts/model",
+        f"file://{site.server.directory}/artifacts/0/{run}/artifacts/model",
+    ):
+        with suppress(MlflowException):  # MLflow may refuse it by itself
+            experiment = site.client.create_experiment(site.name(), artifact_location=location)
+            other = site.client.create_run(experiment).info.run_id
+            target = f"/ajax-api/2.0/mlflow/upload-artifact?run_uuid={other}&path=more.txt"
+            sent(site, "POST", target, {}, b"poison")
+    at_site("model", "fetch", f"models:/{name}/{version}", f"{tmp_path}/fetched")
+    assert [path.name for path in (tmp_path / "fetched/model").rglob("*")] == ["weights.txt"]
 
 
 # --- restart

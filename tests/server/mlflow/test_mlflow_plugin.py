@@ -106,7 +106,8 @@ def test_a_method_that_nobody_knows_is_refused(tmp_path: Path, monkeypatch: pyte
 class Repository:
     """Artifacts, as the server's proxy writes them."""
 
-    def __init__(self) -> None:
+    def __init__(self, artifact_uri: str) -> None:
+        self.artifact_uri = artifact_uri
         self.written: list[str] = []
 
     def log_artifact(self, local_file: str, artifact_path: str | None = None) -> None:
@@ -130,14 +131,42 @@ class Repository:
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Repository:
+def kept(tmp_path: Path) -> files.Kept:
     decisions = ReleaseStore(str(tmp_path / "decisions"), [KEY.public_key()])
     decisions.keep(envelope(registered("adult", "mlflow-artifacts:/0/run/artifacts/model")))
     decisions.keep(envelope(registered("bad", "mlflow-artifacts:/0/bad"), "deny"))
     decisions.keep(envelope(registered("far", "s3://bucket/0/far")))
-    found = Repository()
-    files.keep(found, decisions, PermissionError)
-    return found
+    return files.Kept(decisions, "/srv/artifacts", PermissionError)
+
+
+@pytest.fixture
+def repository(kept: files.Kept) -> Repository:
+    return kept.keep(Repository("/srv/artifacts"))
+
+
+@pytest.mark.parametrize(
+    ("root", "path"),
+    [
+        ("/srv/artifacts/0/run", "artifacts/model"),
+        ("file:///srv/artifacts/0/run/artifacts/model", ""),
+        ("file:///srv/artifacts/0/r%75n/artifacts", "model"),
+        ("/srv/x/../artifacts/0", "run/artifacts/model/deep"),
+        ("s3://bucket/0", "far"),
+        ("s3://bucket", "0/x/../far"),
+    ],
+)
+def test_the_same_files_by_another_root_are_kept(kept: files.Kept, root: str, path: str) -> None:
+    with pytest.raises(PermissionError):
+        kept.keep(Repository(root)).log_artifact("weights", path)
+
+
+@pytest.mark.parametrize(
+    ("root", "path"), [("/srv", "0/run/artifacts/model"), ("s3://other/0", "far"), ("gs://bucket/0", "far")]
+)
+def test_other_places_are_not(kept: files.Kept, root: str, path: str) -> None:
+    found = kept.keep(Repository(root))
+    found.log_artifact("weights", path)
+    assert found.written
 
 
 MODEL = "0/run/artifacts/model"

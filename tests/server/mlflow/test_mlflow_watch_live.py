@@ -128,6 +128,20 @@ def test_a_tag_hides_nothing(site, watching: Solon) -> None:
     assert raw.get_registered_model(name).aliases == {}
 
 
+@pytest.mark.parametrize("name", ["it's", 'a "b"', 'it\'s "odd"', "%2e", "ü " * 40, "`x`; --", "a@b"])
+def test_an_odd_name_hides_nothing(site, watching: Solon, name: str) -> None:
+    name = f"{name} {site.name()}"
+    site.version(name)
+    look(watching)
+    site.client.set_registered_model_alias(name, "live", "1")
+    site.client.transition_model_version_stage(name, "1", "Staging")
+    _, said = look(watching, "--revert")
+    assert [each["departure"] for each in of(said, name)] == ["new", "new"]
+    assert site.aliases(name) == {}
+    assert site.client.get_model_version(name, "1").current_stage == "None"
+    site.client.delete_registered_model(name)
+
+
 def test_files_that_changed_after_the_decision_are_found(site, watching: Solon) -> None:
     name = site.name()
     version = site.version(name)

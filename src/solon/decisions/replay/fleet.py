@@ -50,7 +50,8 @@ class Look:
 class Standing:
     """A deployed subject today. ``new`` are the violations that its owner does not know of.
 
-    ``kept`` are those of before that nobody looked for this time: that a version is live is asked of live versions alone.
+    ``kept`` are those of before that nobody looked for this time: that a version is live is asked of live versions alone, and
+    nothing else where it has no evidence; ``revisions`` are empty then.
     ``line`` is the decision, for the log; ``of`` the id of the one that let it pass. ``failed``: policies that could
     not judge it. ``looked`` is the newest look at it since it was deployed.
     """
@@ -85,8 +86,9 @@ class Standing:
     def is_news(self, known: Known) -> bool:
         """Whether the log does not say so yet, with an owner who knows that."""
         looked = self.looked
-        now = self.revisions, self.found, known
-        return looked is None or (looked.revisions, looked.found, looked.known) != now
+        if looked is None or (looked.found, looked.known) != (self.found, known):
+            return True
+        return bool(self.revisions) and self.revisions != looked.revisions
 
     def entry(self, id: str, now_ns: int, known: Known, programme: Mapping[str, str]) -> bytes:
         """The event for the log, with what the owner knows from now on, and what was in force."""
@@ -125,9 +127,10 @@ def standing(then: Recorded, line: bytes, look: Look | None) -> Standing:
 
 
 def _unasked(asked: Collection[str], known: Known) -> Known:
-    if live_models.SET in asked:
-        return frozenset()
-    return frozenset(key for key in known if key[0] == live_models.ID)
+    """What is known of policies that were not asked: Solon's own where it is not among them, the others where it is alone."""
+    if live_models.SET not in asked:
+        return frozenset(key for key in known if key[0] == live_models.ID)
+    return frozenset(key for key in known if key[0] != live_models.ID) if len(asked) == 1 else frozenset()
 
 
 def violations_of(event: Mapping[str, Any]) -> Iterator[Violation]:

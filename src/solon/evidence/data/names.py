@@ -60,10 +60,10 @@ _PHRASES: Final[Mapping[str, Sequence[str]]] = {
     ),
     "identifier": (
         "ssn", "ss number", "social security", "social security number", "social insurance number", "national id", "national insurance",
-        "nino", "nin", "tax id", "tin", "itin", "passport", "passport number", "driver license", "driver licence",
+        "nino", "nin", "tax id", "tin number", "itin", "passport", "passport number", "driver license", "driver licence",
         "driving licence", "drivers license", "id card", "personal id", "aadhaar", "pesel", "steuer id", "steuernummer",
         "steueridentifikationsnummer", "idnr", "sozialversicherungsnummer", "svnr", "personalausweis", "ausweisnummer",
-        "reisepass", "fuehrerschein", "passeport", "numero securite sociale", "securite sociale", "nir", "carte identite",
+        "reisepass", "fuehrerschein", "passeport", "numero securite sociale", "securite sociale", "numero nir", "carte identite",
         "permis de conduire", "numero fiscal", "dni", "nie", "pasaporte", "seguridad social", "documento identidad",
         "codice fiscale", "bsn", "burgerservicenummer",
     ),

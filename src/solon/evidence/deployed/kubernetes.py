@@ -129,11 +129,11 @@ def _runs(document: Mapping[str, Any]) -> bool:
     status = _dict(document.get("status"))
     conditions = status.get("conditions")
     ended = {
-        condition.get("type")
+        _text(condition.get("type"))
         for condition in (conditions if isinstance(conditions, list) else ())
         if isinstance(condition, dict) and condition.get("status") == "True"
     }
-    return status.get("phase") not in _ENDED and not ended & _ENDED
+    return _text(status.get("phase")) not in _ENDED and not ended & _ENDED
 
 
 def get(value: Any, path: Path) -> Any:

@@ -1,7 +1,7 @@
 """What is known of each version that is live: its evidence as it was kept, and what a gate said of it.
 
 Its files are not here. That the evidence is about them was found when they were gated: the log says so, for files of one
-digest. So evidence about files that no gate let pass is judged as what it is, not verified.
+digest. Evidence about files that no gate has seen is not verified, and there is nothing to judge by it.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def releases(
 
     ``decided`` are decisions by the uri of the release, the newest last; ``trusted`` the ids of collectors' keys. The document
     is what policies see of a release, and ``live``: its ``places``, and as ``problems`` what is wrong with its being live.
-    Where there is no evidence at all it has none to judge.
+    Where nothing was verified, there is a problem.
     """
     versions: dict[tuple[str, str], list[Live]] = {}
     for each in models:
@@ -96,7 +96,7 @@ def _known(
     elsewhere = bool(live) and live != {model}
     declared, here = (None, None) if elsewhere else (evidence.release, evidence.model)
     document = admit(evidence, declared, here, lambda _measured: None)
-    document["model"]["verified"] = not elsewhere and model in passed
+    document["model"]["verified"] = not elsewhere and model in {d.model for d in decided if d.verified}
     document["collected_by"] = _collected_by(_facts(document), decided, trusted)
     problems = [f"{each.serves}: {each.problem}" for each in places if each.problem]
     refused = [
@@ -129,7 +129,7 @@ def _unheard(uri: str, places: Sequence[Live]) -> Subject:
     document = {
         "kind": ml_release.EVIDENCE,
         "release": {"name": first.name, "version": first.version},
-        "model": {},
+        "model": {"verified": False},
         "evidence": {},
         "live": _live(places, [f"nothing is known of it: {why}"]),
     }

@@ -56,7 +56,7 @@ def live(subjects: Sequence[Subject], settings: Settings) -> Iterator[Live]:
         else:
             known.models[_key(document["ModelArn"], document.get("ModelName"))] = document
     for endpoint in known.endpoints:
-        if endpoint.document.get("EndpointStatus") in _SERVES:
+        if _text(endpoint.document.get("EndpointStatus")) in _SERVES:
             yield from _of(endpoint, known, settings)
 
 
@@ -65,7 +65,7 @@ def _of(endpoint: Subject, known: _Known, settings: Settings) -> Iterator[Live]:
     arn, name = str(document["EndpointArn"]), _text(document.get("EndpointName"))
     config = known.configs.get(_key(arn, document.get("EndpointConfigName")))
     configured = {
-        variant.get("VariantName"): variant
+        _text(variant.get("VariantName")): variant
         for key in ("ProductionVariants", "ShadowProductionVariants")
         for variant in _dicts((config or {}).get(key))
     }

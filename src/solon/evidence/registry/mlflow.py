@@ -129,7 +129,7 @@ def submit(client: Any, run: str, directory: str) -> list[str]:
         for name in names:
             below = os.path.dirname(name)
             client.log_artifact(run, os.path.join(directory, name), f"{LOGGED}/{below}" if below else LOGGED)
-    except MlflowException as error:
+    except (MlflowException, OSError) as error:
         raise CannotFetch(f"MLflow: {_line(error)}") from None
     return names
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 Object = Mapping[str, Any]
+_LARGEST: Final = 1 << 31
 _Path = tuple[str, ...]
 
 # kind -> where its pods' spec is, and how many of them run
@@ -100,11 +101,16 @@ def _is_gpu(name: Any) -> bool:
 def _number(value: Any) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit():
         return int(value[:9])
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else 0
+    return int(value) if _is_number(value) and value > 0 else 0
 
 
 def _count(value: Any) -> int:
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else 1
+    return max(0, int(value)) if _is_number(value) else 1
+
+
+def _is_number(value: Any) -> bool:
+    """YAML has infinity, and what is no number, among its numbers."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
 
 
 def _list(value: Any) -> Sequence[Any]:

@@ -43,8 +43,13 @@ def create_app() -> Any:
 
     handlers: Any = server  # a part of MLflow without types
     guard(type(handlers._get_model_registry_store()), Guard(found, lambda: datetime.now(UTC)))  # noqa: SLF001
-    if os.environ.get(constants.ARTIFACTS_DESTINATION_ENV_VAR):
-        files.keep(handlers._get_artifact_repo_mlflow_artifacts(), found.store, denied)  # noqa: SLF001
+    destination = os.environ.get(constants.ARTIFACTS_DESTINATION_ENV_VAR, "")
+    kept = files.Kept(found.store, destination, denied)
+    if destination:
+        kept.keep(handlers._get_artifact_repo_mlflow_artifacts())  # noqa: SLF001
+    # An experiment may have a location of its own, that leads to the same files.
+    made = handlers._get_artifact_repository_for_uri  # noqa: SLF001
+    handlers._get_artifact_repository_for_uri = lambda *said, **named: kept.keep(made(*said, **named))  # noqa: SLF001
     _log.info("Solon governs this registry, by %s", path)
     if found.settings.app:
         return _other(found.settings.app)

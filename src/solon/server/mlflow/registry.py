@@ -20,25 +20,25 @@ class Registry:
         # The client itself does not touch what is tagged as a prompt.
         self._client = client._get_registry_client()  # noqa: SLF001
 
-    def models(self, with_versions: Callable[[str], bool]) -> Iterator[Model]:
-        """Every registered model; with its versions those of which they are wanted."""
+    def models(self, with_versions: bool) -> Iterator[Model]:
+        """Every registered model; with its versions where they are wanted."""
+        versions = self._versions() if with_versions else {}
         seen = set()
         for said in (None, _PROMPTS):
             for found in _pages(partial(self._client.search_registered_models, said, _PAGE)):
                 if found.name not in seen:
                     seen.add(found.name)
                     aliases = {alias: str(version) for alias, version in found.aliases.items()}
-                    versions = self._versions(found.name) if with_versions(found.name) else ()
-                    yield Model(found.name, aliases, versions)
+                    yield Model(found.name, aliases, tuple(versions.get(found.name, {}).values()))
 
-    def _versions(self, name: str) -> tuple[Version, ...]:
-        quote = '"' if "'" in name else "'"
-        named = f"name={quote}{name}{quote}"
-        found = {}
-        for said in (named, f"{named} AND {_PROMPTS}"):
+    def _versions(self) -> dict[str, dict[str, Version]]:
+        """All, by the name of the model: a search by name fails at names with quotes in them."""
+        found: dict[str, dict[str, Version]] = {}
+        for said in ("", _PROMPTS):
             for each in _pages(partial(self._client.search_model_versions, said, _PAGE)):
-                found[str(each.version)] = Version(str(each.version), each.current_stage or "")
-        return tuple(found.values())
+                version = Version(str(each.version), each.current_stage or "")
+                found.setdefault(each.name, {})[version.version] = version
+        return found
 
     def location(self, name: str, version: str) -> str:
         return str(self._client.get_model_version_download_uri(name, version))

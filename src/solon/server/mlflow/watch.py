@@ -74,6 +74,8 @@ class Watch:
 
     def look(self) -> Looked:
         """Look once, and act. Raises MlflowException, Unreadable, OSError: then nothing was changed or forgotten."""
+        from mlflow.exceptions import MlflowException
+
         before = recalled(self.memory)
         goings = self._live()
         answers: dict[Going, Answer] = {}
@@ -81,8 +83,8 @@ class Watch:
         for going in goings:
             try:
                 answers[going] = self._answer(going)
-            except CannotTell as error:
-                untold[going] = str(error)
+            except (CannotTell, MlflowException) as error:  # one that is odd hides no other
+                untold[going] = " ".join(str(error).split())
         look = polling.compare(answers, untold, before)
         acted = [self._act(each, before, goings) for each in look.violations]
         # What was undone is not remembered: the same change again is a new one. Nor is what could not be: it is tried again.
@@ -93,11 +95,8 @@ class Watch:
 
     def _live(self) -> list[Going]:
         settings = self.governance.settings
-
-        def wanted(name: str) -> bool:
-            return bool(settings.stages) or governed.is_governed_name(settings, name)
-
-        return [going for model in self.registry.models(wanted) for going in governed.live(settings, model)]
+        models = self.registry.models(with_versions=bool(settings.stages or settings.names))
+        return [going for model in models for going in governed.live(settings, model)]
 
     def _answer(self, going: Going) -> Answer:
         location = self.registry.location(going.name, going.version)

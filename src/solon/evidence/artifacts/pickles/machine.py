@@ -574,8 +574,8 @@ def _stack_global(m: Machine) -> None:
 def _inst(m: Machine) -> None:
     module = _line_of_name(m)
     name = _line_of_name(m)
+    function = m.bring("INST", module, name)  # before its arguments are looked for, as unpicklers do
     m.cut()
-    function = m.bring("INST", module, name)
     m.traces.called(function)
     m.stack.append(Made(str(function)))
 
