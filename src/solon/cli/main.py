@@ -32,7 +32,7 @@ from solon.report import FORMATS
 
 app = typer.Typer(
     name="solon",
-    help="AI governance as code: judge Terraform plans and Kubernetes manifests with the policies you have.",
+    help="AI governance as code: judge plans, manifests and model releases with the policies you have.",
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,

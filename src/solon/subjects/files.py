@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
-from msgspec.inspect import ListType, StructType, Type, UnionType, type_info
+from msgspec.inspect import ListType, LiteralType, StructType, Type, UnionType, type_info
 
 from solon.subjects import discover
 from solon.subjects.documents import Problem, decode, text_of
@@ -176,21 +176,37 @@ def _explained(message: str, value: Any, kind: Any) -> tuple[str, Path]:
         known = _fields(type_info(kind), path[:-1])
         return f"unknown key {_dotted(path)}" + (f": known are {', '.join(known)}" if known else ""), path
     if bad := re.search(r"Invalid enum value '?([^']*)'?", problem):
-        return f"{name}: unknown {bad[1]!r}", path
+        choices = ", ".join(str(each) for each in _choices(type_info(kind), path) if each != "")
+        return f"{name}: unknown {bad[1]!r}" + (f": known are {choices}" if choices else ""), path
     return f"{name}: {problem}" if name else problem, path
 
 
 def _fields(kind: Type, path: Path) -> list[str]:
     """The keys that may stand at a path."""
+    found = _types(kind, path)
+    return next(
+        ([field.encode_name for field in each.fields] for each in found if isinstance(each, StructType)), []
+    )
+
+
+def _choices(kind: Type, path: Path) -> list[Any]:
+    """The values that may stand at a path, where they are named."""
+    return [value for each in _types(kind, path) if isinstance(each, LiteralType) for value in each.values]
+
+
+def _types(kind: Type, path: Path) -> Iterator[Type]:
+    """What may stand at a path."""
     if isinstance(kind, UnionType):
-        return next((found for each in kind.types if (found := _fields(each, path))), [])
-    if isinstance(kind, StructType):
-        if not path:
-            return [each.encode_name for each in kind.fields]
-        return next((_fields(each.type, path[1:]) for each in kind.fields if each.encode_name == path[0]), [])
-    if isinstance(kind, ListType) and path:
-        return _fields(kind.item_type, path[1:])
-    return []
+        for each in kind.types:
+            yield from _types(each, path)
+    elif not path:
+        yield kind
+    elif isinstance(kind, StructType):
+        for field in kind.fields:
+            if field.encode_name == path[0]:
+                yield from _types(field.type, path[1:])
+    elif isinstance(kind, ListType):
+        yield from _types(kind.item_type, path[1:])
 
 
 def _path(text: str) -> Path:

@@ -54,11 +54,11 @@ def test_columns_by_name_in_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text, problem",
     [
-        ("- name: a\n  type: int\n", "columns.yaml:2:3: type: unknown 'int'"),
+        ("- name: a\n  type: int\n", "columns.yaml:2:3: type: unknown 'int': known are boolean, date, integer, number, text, timestamp"),
         ("- name: a\n", "columns.yaml:1:3: type is missing"),
         ("- type: text\n", "columns.yaml:1:3: name is missing"),
         ("- name: a\n  type: text\n  catgory: health\n", "columns.yaml:3:3: unknown key catgory: known are name, type"),
-        ("- name: a\n  type: text\n  category: secret\n", "columns.yaml:3:3: category: unknown 'secret'"),
+        ("- name: a\n  type: text\n  category: secret\n", "columns.yaml:3:3: category: unknown 'secret': known are biometric, credential, criminal"),
         ("- name: a\n  type: integer\n  missing: 5\n", "columns.yaml:3:3: missing is a share, from 0 to 1, and is 5"),
         ("- name: a\n  type: integer\n  missing: 5%\n", "columns.yaml:3:3: missing must be a number, and is '5%'"),
         ("- name: a\n  type: text\n  pattern: '[a-'\n", "columns.yaml:3:3: pattern: missing ]: [a-"),
@@ -80,7 +80,7 @@ def test_columns_by_name_in_order(tmp_path: Path) -> None:
         ("", "columns.yaml: declares no columns; it is a list, of `- name: …` and `type: …`"),
         ("[]", "columns.yaml: declares no columns"),
         ("- name: [\n", "columns.yaml:"),
-        ("- name: a\n  type: int\n- name: b\n  type: int\n", "columns.yaml:2:3: type: unknown 'int'; and 1 more problem"),
+        ("- name: a\n  type: int\n- name: b\n  type: int\n", "columns.yaml:2:3: type: unknown 'int': known are boolean, date, integer, number, text, timestamp; and 1 more problem"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_in_a_line_with_its_place(tmp_path: Path, text: str, problem: str) -> None:
