@@ -241,13 +241,15 @@ def test_a_webhook_is_answered_by_a_look_at_once(site) -> None:
 
 @pytest.mark.usefixtures("watching")
 def test_looking_alone_finds_it_as_well(site) -> None:
-    name = site.name()
+    name, old = site.name(), site.name()
     site.version(name)
+    site.version(old)
+    site.client.set_registered_model_alias(old, "live", "1")
     with running("--revert", "--every", "1") as (process, wait):
         wait("looking every 1 s")
-        while not Path("memory.json").exists():
-            time.sleep(0.1)
+        wait(f"version 1 of {old} by the alias live is live and was not let pass")
         site.client.set_registered_model_alias(name, "live", "1")
         assert "was not let pass" in wait(f"version 1 of {name}.*")
-        assert site.aliases(name) == {}
+        assert (site.aliases(name), site.aliases(old)) == ({}, {"live": "1"})
     assert process.returncode == 0
+    site.client.delete_registered_model_alias(old, "live")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import sys
 import threading
 import time
@@ -155,22 +156,28 @@ class _Looking:
 
     def loop(self) -> None:
         """Until it is told to stop: every so often, and whenever it is woken."""
-        before = ""
-        while not self.stopping.is_set():
-            self.wake.clear()
+        before, shown = "", False
+        while True:
             try:
                 looked = self.look()
             except (Failure, UsageError) as error:
-                self.problem = str(error)
-                if self.problem != before:
-                    say(self.problem.removeprefix("solon: "))
+                self.problem = str(error).removeprefix("solon: ")
+            except Exception as error:  # noqa: BLE001 - whatever it was, it is said, and the next look goes on
+                self.problem = f"{type(error).__name__}: {' '.join(str(error).split())}"
             else:
                 self.problem = ""
-                lines = [str(each) for each in looked.acted if each.violation.departure in _TOLD]
+                # What was there before is said once, when the watch starts.
+                lines = [str(e) for e in looked.acted if not shown or e.violation.departure in _TOLD]
+                shown = True
                 for line in [*lines, *looked.untold]:
                     say(line)
+            if self.problem and self.problem != before:
+                say(self.problem)
             before = self.problem
             self.wake.wait(self.options.every)
+            self.wake.clear()
+            if self.stopping.is_set():
+                return
 
     def told(self, said: Told) -> None:
         say(f"MLflow tells of {said.entity[:50]!r}: looking")
@@ -190,12 +197,13 @@ def _serve(looking: _Looking, options: Options, secret: bytes) -> int:
 
     worker = threading.Thread(target=looking.loop, name="solon-watch")
     if not options.listen:
-        import signal
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: looking.stop())
+        ends = {signal.SIGTERM, signal.SIGINT}
+        signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # for the worker, too: they are waited for here
         say(f"looking every {options.every} s")
-        looking.loop()
+        worker.start()
+        signal.sigwait(ends)
+        looking.stop()
+        worker.join()
         return 0
     with listening(options.listen) as at:
         say(f"webhooks at {running.address(at)}, looking every {options.every} s")
