@@ -16,6 +16,9 @@ from mlflow_server import MlflowServer
 
 from solon.cli import key_files
 
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # before anything imports it
+os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "2"
+
 POLICY = """# METADATA
 # title: Risks are stated, and small
 # custom:
@@ -96,8 +99,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     (directory / "solon.yaml").write_text(yaml.safe_dump(SETTINGS))
     try:
         server.start()
-        os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-        os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "2"
         import mlflow
 
         mlflow.set_tracking_uri(server.url)

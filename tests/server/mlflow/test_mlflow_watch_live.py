@@ -74,10 +74,12 @@ def test_an_alias_goes_back_to_what_was_let_pass(site, watching: Solon, tmp_path
     assert of(said, name)[0]["reverted"] == [f"the alias live of {name} is set back to version {good}"]
     assert site.aliases(name) == {"live": good}
     events = [json.loads(line) for line in (tmp_path / "decisions.jsonl").read_text().splitlines()]
-    mine = [each for each in events if each["input"]["name"] == name]
+    mine = [each for each in events if each["solon"]["watch"]["name"] == name]
     assert [each["result"]["allow"] for each in mine] == [False, False]
     assert mine[1]["solon"]["subject"]["uri"] == f"model://mlflow/{name}/{bad}"
-    assert mine[1]["input"]["reverted"] == [f"the alias live of {name} is set back to version {good}"]
+    assert mine[1]["solon"]["watch"]["reverted"] == [
+        f"the alias live of {name} is set back to version {good}"
+    ]
 
 
 def test_what_never_passed_loses_the_alias_and_what_was_there_before_keeps_it(site, watching: Solon) -> None:

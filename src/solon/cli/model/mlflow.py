@@ -49,7 +49,8 @@ def connected(tracking_uri: str) -> Any:
     if not uri:
         raise UsageError("where MLflow is was not said: --tracking-uri URL, or `mlflow: {tracking_uri: URL}`")
     _answers(uri)
-    # A gate says soon that nobody answers, and shows no bars of others.
+    # A gate says soon that nobody answers, shows no bars of others, and tells nobody of itself.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     try:

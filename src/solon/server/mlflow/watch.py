@@ -167,7 +167,7 @@ def remember(path: str, memory: Memory) -> None:
 
 
 def event(acted: Acted, registry: str, event_id: str, time_ns: int) -> bytes:
-    """The entry of the decision log, in the shape that all decisions have there."""
+    """The entry of the decision log, in the shape that all decisions have there; without an input to judge again."""
     violation = acted.violation
     going = violation.going
     message = str(acted)
@@ -182,15 +182,6 @@ def event(acted: Acted, registry: str, event_id: str, time_ns: int) -> bytes:
         "decision_id": event_id,
         "timestamp": rfc3339(time_ns),
         "path": "solon/model/watch",
-        "input": {
-            "name": going.name,
-            "version": going.version,
-            "way": going.way.value,
-            "by": going.by,
-            "departure": violation.departure.value,
-            "decision": violation.decision_id,
-            "reverted": [str(each) for each in acted.done],
-        },
         "result": {"allow": False, "deny": [message], "warn": []},
         "solon": {
             "event": "decision",
@@ -198,6 +189,15 @@ def event(acted: Acted, registry: str, event_id: str, time_ns: int) -> bytes:
             "policies": 1,
             "posture": "closed",
             "subject": subject,
+            "watch": {
+                "name": going.name,
+                "version": going.version,
+                "way": going.way.value,
+                "by": going.by,
+                "departure": violation.departure.value,
+                "decision": violation.decision_id,
+                "reverted": [str(each) for each in acted.done],
+            },
             "findings": [
                 {
                     "outcome": "deny",
