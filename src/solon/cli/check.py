@@ -38,22 +38,22 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Options:
     paths: list[str]
-    policies: list[str]
-    namespaces: list[str]
-    all_namespaces: bool
-    combine: bool
-    data: list[str]
-    inventory: list[str]
-    format: str
-    output: str | None
-    log: str | None
-    dialect: Dialect
-    fail_on_warn: bool
-    allowed_hosts: frozenset[str]
-    timeout: float
-    max_bytes: int
-    verbose: bool
-    quiet: bool
+    policies: list[str] = field(default_factory=list)
+    namespaces: list[str] = field(default_factory=list)
+    all_namespaces: bool = False
+    combine: bool = False
+    data: list[str] = field(default_factory=list)
+    inventory: list[str] = field(default_factory=list)
+    format: str = ""
+    output: str | None = None
+    log: str | None = None
+    dialect: Dialect = "auto"
+    fail_on_warn: bool = False
+    allowed_hosts: frozenset[str] = frozenset()
+    timeout: float = 10.0
+    max_bytes: int = discover.MAX_BYTES
+    verbose: bool = False
+    quiet: bool = False
     schema: str | None = None
     as_of: str | None = None
     cluster: str = ""

@@ -22,10 +22,15 @@ LOOP: Final = "a symbolic link leads back to a directory around it"
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A file to read. ``named``: somebody gave its path, rather than a directory's around it."""
+    """A file to read.
+
+    ``named``: somebody gave its path, rather than a directory's around it. ``of_release``: it lies with a release.yaml, where
+    tables, lists and bills of materials are what the release has, and no subjects.
+    """
 
     path: str
     named: bool
+    of_release: bool = False
 
 
 def find(paths: Sequence[str]) -> list[Input | Unreadable]:
@@ -46,7 +51,9 @@ def find(paths: Sequence[str]) -> list[Input | Unreadable]:
     return list(dict.fromkeys(found))
 
 
-def _walk(directory: str, above: set[tuple[int, int]]) -> Iterator[Input | Unreadable]:
+def _walk(
+    directory: str, above: set[tuple[int, int]], of_release: bool = False
+) -> Iterator[Input | Unreadable]:
     try:
         status = os.stat(directory)
         entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
@@ -57,6 +64,7 @@ def _walk(directory: str, above: set[tuple[int, int]]) -> Iterator[Input | Unrea
     if identity in above:
         yield Unreadable(Location(directory), LOOP)
         return
+    of_release = of_release or any(entry.name == ml_release.RELEASE_FILE for entry in entries)
     for entry in entries:
         if entry.name.startswith(".") or entry.name in SKIPPED:
             continue
@@ -66,9 +74,9 @@ def _walk(directory: str, above: set[tuple[int, int]]) -> Iterator[Input | Unrea
             yield Unreadable(Location(entry.path), _reason(error))
             continue
         if is_directory:
-            yield from _walk(entry.path, above | {identity})
+            yield from _walk(entry.path, above | {identity}, of_release)
         elif entry.name.endswith(EXTENSIONS):
-            yield Input(entry.path, False)
+            yield Input(entry.path, False, of_release)
 
 
 def _reason(error: OSError) -> str:
@@ -115,7 +123,9 @@ def read(
         return
     # Standard input cannot be read again for positions.
     again = None if name == "-" else lambda: read_bytes(name, stdin, max_bytes)
-    yield from read_data(name, data, again=again, cluster=cluster, named=source.named)
+    for found in read_data(name, data, again=again, cluster=cluster, named=source.named):
+        if not (source.of_release and isinstance(found, Subject) and found.kind == kubernetes.DOCUMENT):
+            yield found
 
 
 def read_data(

@@ -206,7 +206,11 @@ DIGEST = digests.of_bytes(TABLE.encode())
             ["a", "b"],
             "",
         ),
-        (f"- name: a\n  digest: {DIGEST}\n- name: b\n", ["a", "b"], ""),
+        (
+            f"- name: a\n  digest: {DIGEST}\n- name: b\n",  # what b did is not in this table
+            None,
+            "steps.yaml gives digests, and none for its last step, b",
+        ),
         ("[]", [], ""),
         ("", [], ""),
         (

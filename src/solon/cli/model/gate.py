@@ -17,7 +17,6 @@ from solon.evidence import digests
 from solon.evidence.settings import ModelSettings
 from solon.evidence.store import Store
 from solon.governance.times import duration
-from solon.subjects import discover
 from solon.subjects.ml_release import RELEASE_FILE
 
 if TYPE_CHECKING:
@@ -143,21 +142,13 @@ def _judging(options: Options, path: str) -> check.Options:
     return check.Options(
         paths=[path],
         policies=options.policies,
-        namespaces=[],
         all_namespaces=bool(options.policies),
-        combine=False,
         data=options.data,
-        inventory=[],
         format=options.format,
-        output=None,
         log=options.log,
-        dialect="auto",
-        fail_on_warn=False,
         allowed_hosts=options.allowed_hosts,
         timeout=options.timeout,
-        max_bytes=discover.MAX_BYTES,
         verbose=True,
-        quiet=False,
         environment=options.environment,
         break_glass=options.break_glass,
         place=options.place,

@@ -34,8 +34,13 @@ def recorded(given: Given, name: str, training: Measured) -> Record:
     Raises CannotCollect.
     """
     steps = [part.value for part in dictionary.parts(given.path(name), name, Step, "step")]
-    left = next((step.digest for step in reversed(steps) if step.digest), "")
-    if left and left != training.digest:
-        why = f"{name} records how a table with the digest {left} was made, and {training.path} has another"
-        return Record(None, why)
+    if any(step.digest for step in steps):
+        left = steps[-1].digest
+        if not left:
+            return Record(None, f"{name} gives digests, and none for its last step, {steps[-1].name}")
+        if left != training.digest:
+            why = (
+                f"{name} records how a table with the digest {left} was made, and {training.path} has another"
+            )
+            return Record(None, why)
     return Record([step.name for step in steps])
