@@ -44,7 +44,7 @@ deny contains {"msg": msg, "path": ["evidence", "dependencies", "result", "vulne
 deny contains {"msg": msg, "path": ["evidence", "dependencies", "result", "packages", i], "remediation": remediation} if {
 	some i, package_ in _result.packages
 	package_.unknown
-	msg := sprintf("whether %s %s is vulnerable is unknown: %s", [package_.name, object.get(package_, "version", ""), package_.unknown])
+	msg := sprintf("whether %s is vulnerable is unknown: %s", [_called(package_), package_.unknown])
 	remediation := "Pin its exact version in the lock file, and have the database cover where it comes from"
 }
 
@@ -86,6 +86,8 @@ default _settings := {}
 _settings := data.ml_dependencies if is_object(data.ml_dependencies)
 
 _result := input.evidence.dependencies.result if ml.measured("dependencies")
+
+_called(package_) := trim_space(sprintf("%s %s", [package_.name, object.get(package_, "version", "")]))
 
 # As severe as the tier refuses, or of nobody knows what severity.
 _severe(found) if not _mild(found)
