@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from solon.cli import check, config, key_files
 from solon.cli.errors import UsageError
 from solon.cli.model import key, releases
+from solon.cli.writing import placed
 from solon.decisions.attestation import FILE, About, attestation, statement_of
 from solon.decisions.decision import Decision
 from solon.evidence import digests
@@ -62,9 +63,9 @@ def show(done: check.Judged, options: Options) -> None:
         from solon.report.model import page, summary
 
         if options.report:
-            _write(options.report, page.render(decision).encode())
+            _write(options.report, page.render(decision))
         if options.summary:
-            _write(options.summary, summary.render(decision).encode())
+            _write(options.summary, summary.render(decision))
     check.write(done)
 
 
@@ -91,7 +92,9 @@ def gated(options: Options) -> tuple[check.Judged, bytes | None]:
         return done, None
     envelope = _signed(decision, evidence, said, options, private)
     if options.source is None:  # the decision on a version in a registry is kept for the registry
-        _write(os.path.join(found.directory, FILE), envelope)
+        path = os.path.join(found.directory, FILE)
+        placed(path, envelope)
+        _tell_written(path)
     return done, envelope
 
 
@@ -129,12 +132,17 @@ def _keep(store: str, document: bytes) -> None:
         raise key_files.unusable(store, error) from None
 
 
-def _write(path: str, envelope: bytes) -> None:
+def _write(path: str, text: str) -> None:
+    """Where whoever judges said."""
     try:
         with open(path, "wb") as file:
-            file.write(envelope)
+            file.write(text.encode())
     except OSError as error:
         raise key_files.unusable(path, error) from None
+    _tell_written(path)
+
+
+def _tell_written(path: str) -> None:
     print(f"solon: wrote {path}", file=sys.stderr)
 
 
