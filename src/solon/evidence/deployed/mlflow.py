@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 
 from solon.evidence.deployed.fields import items, mappings, text
 from solon.evidence.deployed.live import DIGEST, Live, labelled
-from solon.subjects.subject import Location, Path, Subject
+from solon.subjects.subject import Location, OnePlace, Path, Subject
 
 _PAGE: Final = 100
 _TIMEOUT: Final = 30.0
@@ -214,17 +214,7 @@ def _answer(client: Any, at: str, parameters: Mapping[str, str]) -> dict[str, An
 
 def _subject(answer: dict[str, Any], at: str) -> Subject:
     where = Location(at)
-    return Subject("document", at, at, answer, where, _Whole(where))
-
-
-@dataclass(frozen=True, slots=True)
-class _Whole:
-    """There are no lines in an answer."""
-
-    place: Location
-
-    def locate(self, path: Path) -> Location:  # noqa: ARG002 - it has a Locator's form
-        return self.place
+    return Subject("document", at, at, answer, where, OnePlace(where))
 
 
 def _headers(environment: Mapping[str, str]) -> dict[str, str]:
