@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from solon.cli.model import key, releases
 from solon.cli.writing import placed
 from solon.evidence import digests, document
 from solon.evidence.admission import SIGNATURE_FILE, SIGNATURE_TYPE
-from solon.evidence.collector import Given, Operator
+from solon.evidence.collector import Given, Operator, Progress, silent
 from solon.evidence.document import NAMES, Evidence
 from solon.evidence.gathering import gather
 from solon.evidence.supply import bom
@@ -148,10 +148,10 @@ def _write(directory: str, files: Mapping[str, bytes | None]) -> None:
 
 
 @contextmanager
-def progress_shown() -> Iterator[Callable[[str, int, int], None]]:
+def progress_shown() -> Iterator[Progress]:
     """What is being done, on standard error, where a person looks at it."""
     if not sys.stderr.isatty():
-        yield lambda _doing, _done, _of: None
+        yield silent
         return
 
     def show(doing: str, done: int, of: int) -> None:
