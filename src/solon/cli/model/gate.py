@@ -15,6 +15,7 @@ from solon.cli.writing import placed
 from solon.decisions.attestation import FILE, About, attestation, statement_of
 from solon.decisions.decision import Decision
 from solon.evidence import digests
+from solon.evidence.registry.mlflow import is_reference
 from solon.evidence.settings import ModelSettings
 from solon.evidence.store import Store
 from solon.governance.times import duration
@@ -46,7 +47,7 @@ class Options:
 
 def run(options: Options) -> int:
     """The exit status. Raises UsageError, Failure."""
-    if options.release.startswith("models:"):
+    if is_reference(options.release):
         from solon.cli.model import mlflow
 
         return mlflow.gate(options)
