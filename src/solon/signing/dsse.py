@@ -1,7 +1,7 @@
 """Signed in-toto statements: what is said of which files, in an envelope that any DSSE tool can verify.
 
 (DSSE v1.0.2, https://github.com/secure-systems-lab/dsse; in-toto Attestation Framework, Statement v1.) What Solon signs
-it signs with Ed25519; it verifies ECDSA, too. A key's id is the SHA-256 of its public half in DER, in hexadecimal digits.
+it signs with Ed25519; it verifies ECDSA, too. A key's id is the SHA-256 of its public half in DER, as ``sha256:`` and hexadecimal digits.
 """
 
 from __future__ import annotations
