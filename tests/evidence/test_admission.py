@@ -14,6 +14,7 @@ from ml_releases import write_evidence, write_release
 
 from solon.evidence import digests
 from solon.evidence.admission import SIGNATURE_TYPE, admitted
+from solon.evidence.release import read
 from solon.signing.dsse import sign, statement
 from solon.subjects import discover
 from solon.subjects.subject import Subject, Unreadable
@@ -45,6 +46,15 @@ def seen(directory: Path, *keys: Any) -> Any:
 
 def states(directory: Path) -> dict[str, str]:
     return {name: item["status"] for name, item in seen(directory)["evidence"].items()}
+
+
+def test_a_declaration_is_read_whole_or_not_at_all(tmp_path: Path) -> None:
+    """So many bytes, and not characters: what stands after them would be left out without a word."""
+    path = write_release(tmp_path / "release", risk="minimal") / "release.yaml"
+    path.write_text(path.read_text() + "#" + "ä" * (1 << 19) + "\nrisk: high\n")
+    found = read(str(path))
+    assert isinstance(found, list)
+    assert [each.problem for each in found] == ["larger than 1 MiB"]
 
 
 def test_evidence_about_what_lies_here_is_admitted(release: Path) -> None:

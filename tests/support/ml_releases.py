@@ -13,9 +13,9 @@ import yaml
 from solon import __version__
 from solon.evidence import digests
 from solon.evidence.artifacts.result import Artifact, Artifacts
-from solon.evidence.document import Collector, Evidence, Item, Measured, Parts, encoded
+from solon.evidence.document import Collector, Evidence, Item, Measured, Parts, encoded, stamp
 from solon.evidence.documentation.result import Documentation
-from solon.evidence.gathering import declaration, stamp
+from solon.evidence.gathering import declaration
 from solon.evidence.release import Release, read
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -26,6 +26,7 @@ from solon.subjects.positions import SourceFile
 from solon.subjects.subject import Location, Path, Unreadable
 
 NAME: Final = "solon.yaml"
+_MAX_BYTES: Final = 1 << 20
 
 
 class LintConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -155,7 +156,10 @@ def find(start: str) -> Found | None:
 def _read(path: str) -> Config:
     try:
         with open(path, "rb") as file:
-            text = text_of(file.read(1 << 20))
+            data = file.read(_MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
+            raise UsageError(f"{path}: larger than {_MAX_BYTES >> 20} MiB")
+        text = text_of(data)
     except OSError as error:
         raise UsageError(f"{path}: {(error.strerror or str(error)).lower()}") from None
     except Problem as problem:

@@ -15,7 +15,7 @@ import msgspec
 
 from solon import __version__
 from solon.decisions.decision import Decision, Outcome
-from solon.governance.times import instant
+from solon.governance.times import instant, stamp
 from solon.signing.dsse import NotVerified, Statement, statement
 
 if TYPE_CHECKING:
@@ -87,18 +87,14 @@ def attestation(decision: Decision, about: About) -> Attestation:
         files=dict(about.files),
         outcome=decision.outcome,
         decision_id=decision.decision_id,
-        time=_stamp(time),
+        time=stamp(time),
         revisions=dict(decision.revisions),
         evidence=about.evidence,
         environment=decision.subject.environment,
-        expires=_stamp(time + about.valid) if about.valid is not None else "",
+        expires=stamp(time + about.valid) if about.valid is not None else "",
         findings=[_attested(effect, finding) for effect, finding in decision.worded()][:_MOST_FINDINGS],
         source=dict(about.source or {}),
     )
-
-
-def _stamp(time: datetime) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _attested(effect: str, finding: Finding) -> AttestedFinding:

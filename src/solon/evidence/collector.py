@@ -18,6 +18,10 @@ from solon.evidence.release import Release
 Progress = Callable[[str, int, int], None]
 
 
+def silent(doing: str, done: int, of: int) -> None:
+    """Nobody wants to know."""
+
+
 class CannotCollect(Exception):
     """Why there is no evidence, in one line that says what to do. It becomes an item with the status ``error``."""
 
@@ -47,7 +51,7 @@ class Given:
     now: datetime
     operator: Operator = Operator()
     data: str = ""
-    progress: Progress = lambda doing, done, of: None
+    progress: Progress = silent
 
     def path(self, name: str) -> str:
         """Where a file of the release is; in its directory, or else in that for data. Raises CannotCollect."""

@@ -6,6 +6,7 @@ treat both as missing, never as passed.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from inspect import cleandoc
 from typing import Any, Final, Generic, Literal, TypeVar
 
@@ -99,6 +100,16 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 NAMES: Final = Parts.__struct_fields__
+
+
+def stamp(time: datetime) -> str:
+    """A time as the document has it: RFC 3339, in UTC, to the second."""
+    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def found_in(item: Item[T] | None) -> T | None:
+    """The result of a part; None where it was not measured, for whatever reason."""
+    return item.result if item is not None and item.status == "measured" else None
 
 
 def schema() -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, Final, cast
 
@@ -12,7 +11,7 @@ import msgspec
 from solon import __version__
 from solon.evidence import digests
 from solon.evidence.collector import CannotCollect, Collect, Collected, Given
-from solon.evidence.document import NAMES, Collector, Evidence, Item, Measured, Parts
+from solon.evidence.document import NAMES, Collector, Evidence, Item, Measured, Parts, stamp
 from solon.evidence.release import Release
 
 # The module whose `collect` gathers a part, and the key of release.yaml that it reads. Imported when it runs.
@@ -50,11 +49,6 @@ def gather(given: Given, only: Sequence[str] = (), before: Evidence | None = Non
         collector=Collector("solon", __version__),
         evidence=Parts(**parts),
     )
-
-
-def stamp(time: datetime) -> str:
-    """RFC 3339, in UTC, to the second."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def declaration(release: Release | Mapping[str, Any], part: str) -> Measured:

@@ -162,13 +162,14 @@ def read(path: str) -> Release | list[Unreadable]:
     """The release that a file declares, or all that is wrong with it."""
     try:
         with open(path, "rb") as file:
-            text = text_of(file.read(MAX_BYTES + 1))
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:  # before it is decoded: cut off, it could say something else
+            raise Problem(f"larger than {MAX_BYTES >> 20} MiB")
+        text = text_of(data)
     except OSError as error:
         return [Problem((error.strerror or str(error)).lower()).at(path)]
     except Problem as problem:
         return [problem.at(path)]
-    if len(text) > MAX_BYTES:
-        return [Problem(f"larger than {MAX_BYTES >> 20} MiB").at(path)]
     found = list(files.parsed(text, path, Release, "release"))
     wrong = [each for each in found if isinstance(each, Unreadable)]
     if wrong:

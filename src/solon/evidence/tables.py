@@ -40,6 +40,7 @@ _NUMBER: Final = re.compile(r"[+-]?(0|[1-9]\d*)(\.\d*)?([eE][+-]?\d{1,3})?")
 # What people and their tools write where a number is missing.
 NO_NUMBER: Final = ("", "na", "n/a", "nan", "null", "none")
 NO_LABEL: Final = ("", "nan")
+MISSING: Final = "(missing)"  # what rows without a value are called, where they are a group of their own
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,11 @@ def instant(time_ns: int) -> datetime:
     )
 
 
+def stamp(at: datetime) -> str:
+    """In UTC, to the second: ``2026-12-01T09:00:00Z``."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def shown(at: datetime, local: tzinfo = UTC) -> str:
     """``2026-12-01`` where that says it all, else ``2026-12-01 09:00 UTC``, with seconds where there are any."""
     there = at.astimezone(local)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from solon.evidence.deployed.live import Live
 from solon.evidence.deployed.releases import plain
 from solon.report.check_report import plural
+from solon.report.columns import aligned
 from solon.report.json import location
 from solon.report.json import text as json_text
 from solon.report.text import printable
@@ -20,7 +21,7 @@ def render(format: str, models: Sequence[Live]) -> str:
     ordered = sorted(models, key=lambda each: (not each.known, each.name, each.version, each.where))
     if format == "json":
         return json_text({"schema": SCHEMA, "models": [_plain(each) for each in ordered]})
-    return "".join(f"{line.rstrip()}\n" for line in _table(ordered))
+    return "".join(f"{line}\n" for line in _table(ordered))
 
 
 def _plain(each: Live) -> dict[str, Any]:
@@ -31,10 +32,9 @@ def _table(models: Sequence[Live]) -> Iterator[str]:
     if not models:
         yield "No model is live in what was given."
         return
-    rows = [_HEAD, *(_cells(each) for each in models)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
-    for row, each in zip(rows, [None, *models], strict=True):
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+    lines = aligned([_HEAD, *(_cells(each) for each in models)])
+    for line, each in zip(lines, [None, *models], strict=True):
+        yield line
         if each is not None and each.problem:
             yield f"  ! {printable(each.problem)}"
     yield ""

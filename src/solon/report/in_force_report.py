@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -14,7 +14,7 @@ from solon.decisions.in_force.parts import key_of, written
 from solon.decisions.in_force.standing import InForce, Standing
 from solon.decisions.record import rfc3339
 from solon.governance.breakglass.cases import Case
-from solon.governance.times import shown
+from solon.governance.times import shown, stamp
 from solon.governance.waivers.waiver import Exemption, State
 from solon.report.check_report import plural
 from solon.report.json import text
@@ -77,7 +77,7 @@ def _lines(asked: Sequence[Asked], decided: Decided | None, width: int) -> Itera
 
 
 def _place(asked: Asked, decided: Decided | None, width: int) -> Iterator[str]:
-    at = _second(asked.at)
+    at = stamp(asked.at)
     if asked.found is None:
         yield f"{printable(asked.place)} at {at}: {asked.problem}"
         return
@@ -202,10 +202,6 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) ->
     names = [columns[at] for at in kept]
     for piece in rows_of("table", names, [[row[at] for at in kept] for row in rows], width=width):
         yield from piece.splitlines()
-
-
-def _second(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 # --- for machines

@@ -12,6 +12,7 @@ from solon.governance.quota.reservation import LABEL, Reservation, State
 from solon.report import json as check_json
 from solon.report import table
 from solon.report.check_report import CheckReport, plural
+from solon.report.columns import aligned
 from solon.report.text import printable
 
 SCHEMA: Final = "solon.quota/v1"
@@ -65,7 +66,7 @@ def ended(reservation: Reservation) -> str:
 def listing(format: str, rows: Sequence[Row]) -> str:
     if format == "json":
         return check_json.text({"schema": SCHEMA, "reservations": [_plain(row) for row in rows]})
-    return "".join(f"{line.rstrip()}\n" for line in _table(rows))
+    return "".join(f"{line}\n" for line in _table(rows))
 
 
 _HEAD: Final = ("RESERVATION", "STATE", "GPUS", "TEAM", "JOB", "OWNER", "UNTIL")
@@ -75,10 +76,7 @@ def _table(rows: Sequence[Row]) -> Iterator[str]:
     if not rows:
         yield "Nothing is reserved."
         return
-    cells = [_HEAD, *(_cells(row) for row in rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(_HEAD))]
-    for row in cells:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+    yield from aligned([_HEAD, *(_cells(row) for row in rows)])
     held = [row.reservation.gpus for row in rows if row.state == State.RESERVED]
     yield ""
     yield f"{_gpus(sum(held))} in {plural(len(held), 'reservation')} that nothing runs for yet"
@@ -107,9 +105,9 @@ def _plain(row: Row) -> dict[str, Any]:
         "job": each.job,
         "gpus": each.gpus,
         "label": {LABEL: each.id},
-        "made": _stamp(each.made),
-        "expires": _stamp(each.expires),
-        "ended": None if each.ended is None else _stamp(each.ended),
+        "made": times.stamp(each.made),
+        "expires": times.stamp(each.expires),
+        "ended": None if each.ended is None else times.stamp(each.ended),
     }
 
 
@@ -119,7 +117,3 @@ def _gpus(count: int) -> str:
 
 def _time(at: datetime) -> str:
     return times.shown(at.replace(microsecond=0))
-
-
-def _stamp(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

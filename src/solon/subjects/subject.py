@@ -29,6 +29,17 @@ class Locator(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class OnePlace:
+    """The Locator of a document that has no lines, or whose file is not at hand: every field is at one place."""
+
+    place: Location
+
+    def locate(self, path: Path) -> Location:
+        del path
+        return self.place
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """One thing judged.
 

@@ -174,6 +174,34 @@ def test_one_part_alone(solon: Solon, release: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
+    "content", [b'{"kind": "\xff"}', b'{"kind": "solon.evidence/v1", "x": ' + b"[" * 100_000, b"{}"]
+)
+def test_what_is_no_evidence_is_not_added_to(solon: Solon, release: Path, content: bytes) -> None:
+    (release / "evidence.json").write_bytes(content)
+    ran = solon("model", "collect", "release", "--only", "drift")
+    assert ran.status == 2
+    assert ran.err.startswith("solon: release/evidence.json: is no evidence to add to: ")
+    assert ran.err.endswith("Gather all of it anew, without --only\n")
+    assert (release / "evidence.json").read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [("decision.dsse.json", "gate"), ("evidence.json", "collect"), ("ml-bom.cdx.json", "collect")],
+)
+def test_a_release_does_not_say_where_else_is_written(
+    solon: Solon, tmp_path: Path, name: str, command: str
+) -> None:
+    directory = write_release(tmp_path / "release", risk="minimal")
+    (tmp_path / "of-others").write_text("{}")
+    (directory / name).symlink_to("../of-others")
+    ran = solon("model", command, "release")
+    assert ran.status == 0
+    assert (tmp_path / "of-others").read_text() == "{}"
+    assert not (directory / name).is_symlink()
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["collect", "nope"], "solon: nope: no such directory"),

@@ -26,6 +26,13 @@ def written(repository: Path, **said: object) -> str:
     return str(path)
 
 
+def test_settings_are_read_whole_or_not_at_all(repository: Path) -> None:
+    path = Path(written(repository, mlflow={"aliases": ["champion"]}))
+    path.write_text(path.read_text() + "#" * (1 << 20))
+    with pytest.raises(SettingsError, match="larger than 1 MiB"):
+        governance.read(str(path))
+
+
 def test_settings_are_those_of_the_policy_repository(repository: Path) -> None:
     found = governance.read(written(repository, mlflow={"aliases": ["champion"]}))
     assert found.settings.on_error == "closed"

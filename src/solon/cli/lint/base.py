@@ -28,7 +28,7 @@ from solon.lang import rego
 from solon.lang.budget import Budget
 from solon.lang.values import json_text
 from solon.subjects import discover
-from solon.subjects.subject import Location, Path, Subject, Unreadable
+from solon.subjects.subject import Location, OnePlace, Subject, Unreadable
 
 # Where a repository keeps things to judge, besides what stands beside its policies.
 FOLDERS: Final = ("examples", "samples", "tests")
@@ -160,17 +160,6 @@ def _text(template: Subject) -> str:
 # --- samples
 
 
-class _Anywhere:
-    """The locator of a sample that is written in a test: every field is at the test."""
-
-    def __init__(self, location: Location) -> None:
-        self._location = location
-
-    def locate(self, path: Path) -> Location:
-        del path
-        return self._location
-
-
 def _samples(wanted: Wanted, sources: Sources) -> list[Subject]:
     """What to judge: documents beside the policies, in folders for them, in suites, and those that were named."""
     data = {os.path.realpath(each.file) for each in sources.rego.data_files}
@@ -250,7 +239,7 @@ def _judged(
 def _of_test(asked: Asked, number: int) -> Subject:
     place, test = asked.test.location, asked.test.name.removeprefix("data.")
     name = f"the input of {test}" if number == 1 else f"input {number} of {test}"
-    return Subject("document", f"test://{test}/{number}", name, asked.input, place, _Anywhere(place))
+    return Subject("document", f"test://{test}/{number}", name, asked.input, place, OnePlace(place))
 
 
 def _verdict(

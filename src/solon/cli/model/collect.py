@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -19,9 +18,10 @@ import orjson
 from solon.cli import key_files
 from solon.cli.errors import UsageError
 from solon.cli.model import key, releases
+from solon.cli.writing import placed
 from solon.evidence import digests, document
 from solon.evidence.admission import SIGNATURE_FILE, SIGNATURE_TYPE, collected_by
-from solon.evidence.collector import Given, Operator
+from solon.evidence.collector import Given, Operator, Progress, silent
 from solon.evidence.document import NAMES, Evidence
 from solon.evidence.gathering import gather
 from solon.evidence.supply import bom
@@ -138,7 +138,7 @@ def _before(path: str, key: Ed25519PrivateKey | None) -> Evidence | None:
         return None
     except OSError as error:
         raise key_files.unusable(path, error) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(
             f"{path}: is no evidence to add to: {error}. Gather all of it anew, without --only"
         ) from None
@@ -148,25 +148,21 @@ def _write(directory: str, files: Mapping[str, bytes | None]) -> None:
     """Each whole or not at all; None: it is taken away."""
     for name, data in files.items():
         path = os.path.join(directory, name)
+        if data is not None:
+            placed(path, data)
+            continue
         try:
-            if data is None:
-                if os.path.lexists(path):
-                    os.unlink(path)
-                continue
-            descriptor, temporary = tempfile.mkstemp(dir=directory, prefix=".")
-            with open(descriptor, "wb") as file:
-                os.fchmod(descriptor, 0o644)
-                file.write(data)
-            os.replace(temporary, path)
+            with suppress(FileNotFoundError):
+                os.unlink(path)
         except OSError as error:
             raise key_files.unusable(path, error) from None
 
 
 @contextmanager
-def progress_shown() -> Iterator[Callable[[str, int, int], None]]:
+def progress_shown() -> Iterator[Progress]:
     """What is being done, on standard error, where a person looks at it."""
     if not sys.stderr.isatty():
-        yield lambda _doing, _done, _of: None
+        yield silent
         return
 
     def show(doing: str, done: int, of: int) -> None:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from solon.cli import check, config, key_files
 from solon.cli.errors import UsageError
 from solon.cli.model import key, releases
+from solon.cli.writing import placed
 from solon.decisions.attestation import FILE, About, attestation, statement_of
 from solon.decisions.decision import Decision
 from solon.evidence import digests
+from solon.evidence.registry.mlflow import is_reference
 from solon.evidence.settings import ModelSettings
 from solon.evidence.store import Store
 from solon.governance.times import duration
@@ -45,7 +47,7 @@ class Options:
 
 def run(options: Options) -> int:
     """The exit status. Raises UsageError, Failure."""
-    if options.release.startswith("models:"):
+    if is_reference(options.release):
         from solon.cli.model import mlflow
 
         return mlflow.gate(options)
@@ -62,9 +64,9 @@ def show(done: check.Judged, options: Options) -> None:
         from solon.report.model import page, summary
 
         if options.report:
-            _write(options.report, page.render(decision).encode())
+            _write(options.report, page.render(decision))
         if options.summary:
-            _write(options.summary, summary.render(decision).encode())
+            _write(options.summary, summary.render(decision))
     check.write(done)
 
 
@@ -96,10 +98,9 @@ def gated(options: Options) -> tuple[check.Judged, bytes | None]:
         return done, None
     envelope = _signed(decision, evidence, said, options, private)
     if options.source is None:  # the decision on a version in a registry is kept for the registry
-        target = os.path.join(found.directory, FILE)
-        if os.path.islink(target):
-            os.unlink(target)  # whoever made the release chose where it leads
-        _write(target, envelope)
+        path = os.path.join(found.directory, FILE)
+        placed(path, envelope)
+        _tell_written(path)
     return done, envelope
 
 
@@ -145,12 +146,17 @@ def _keep(store: str, document: bytes) -> None:
         raise key_files.unusable(store, error) from None
 
 
-def _write(path: str, envelope: bytes) -> None:
+def _write(path: str, text: str) -> None:
+    """Where whoever judges said."""
     try:
         with open(path, "wb") as file:
-            file.write(envelope)
+            file.write(text.encode())
     except OSError as error:
         raise key_files.unusable(path, error) from None
+    _tell_written(path)
+
+
+def _tell_written(path: str) -> None:
     print(f"solon: wrote {path}", file=sys.stderr)
 
 

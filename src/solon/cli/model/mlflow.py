@@ -23,7 +23,7 @@ from solon.server.mlflow.settings import MlflowSettings
 from solon.signing.dsse import NotVerified
 from solon.subjects.ml_release import EVIDENCE_FILE
 
-_LOCAL: Final = ("http://", "https://")
+_HTTP: Final = ("http://", "https://")  # a store in a file or a database has nobody who could answer
 
 
 def governed() -> Governance | None:
@@ -63,7 +63,7 @@ def connected(tracking_uri: str) -> Any:
 
 def _answers(uri: str) -> None:
     """Raises UsageError where nobody listens there; that is said sooner than MLflow would."""
-    if not uri.startswith(_LOCAL):
+    if not uri.startswith(_HTTP):
         return
     import httpx
 

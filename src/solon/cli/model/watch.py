@@ -22,7 +22,7 @@ from solon.cli.model import mlflow
 from solon.cli.notify import notifier_of
 from solon.decisions.releases import CannotTell
 from solon.evidence.registry.mlflow import CannotFetch, contents
-from solon.governance.notify import Kind, Message, Notifier
+from solon.governance.notify import Kind, Message
 from solon.server.mlflow.governance import Governance
 from solon.server.mlflow.polling import Departure
 from solon.server.mlflow.registry import Registry
@@ -143,16 +143,14 @@ class _Looking:
             raise Failure(str(key_files.unusable(where, error))) from None
 
     def _notify(self, told: list[Acted]) -> None:
-        notifier = self._notifier() if told else None
-        for each in told if notifier is not None else ():
-            assert notifier is not None
+        found = config.find(os.getcwd()) if told else None
+        notifier = notifier_of(found) if found is not None else None
+        if notifier is None:
+            return
+        for each in told:
             message = Message(f"{each.violation.going} was not let pass", str(each), Kind.FAILURE)
             for failure in notifier.send(each.violation.owner, message).failures:
                 say(failure)
-
-    def _notifier(self) -> Notifier | None:
-        found = config.find(os.getcwd())
-        return notifier_of(found) if found is not None else None
 
     def loop(self) -> None:
         """Until it is told to stop: every so often, and whenever it is woken."""

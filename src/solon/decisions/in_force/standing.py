@@ -26,7 +26,7 @@ from solon.governance.times import moment, zone
 from solon.governance.waivers.waiver import Cover, Exemption, WaiverSettings, rules
 from solon.governance.waivers.waiver import State as WaiverState
 from solon.subjects.files import Files, Part
-from solon.subjects.subject import Location, Path, Subject, Unreadable
+from solon.subjects.subject import Location, OnePlace, Subject, Unreadable
 
 _NOBODY: Final = OwnershipSettings(team=[], owner=[], environment=[])
 
@@ -201,15 +201,8 @@ def _baselines(rollouts: Sequence[ActiveRollout], text: Callable[[str], bytes]) 
 # --- subjects, as decisions have them
 
 
-class _Nowhere:
-    """The subject's file is not at hand."""
-
-    def locate(self, path: Path) -> Location:
-        del path
-        return Location("")
-
-
-_SUBJECT: Final = Subject("", "", "", None, Location(""), _Nowhere())
+_NOWHERE: Final = Location("")
+_SUBJECT: Final = Subject("", "", "", None, _NOWHERE, OnePlace(_NOWHERE))
 
 
 def judged(event: Mapping[str, Any]) -> tuple[Subject, Traits]:
@@ -225,7 +218,7 @@ def judged(event: Mapping[str, Any]) -> tuple[Subject, Traits]:
         word.get("name", ""),
         event.get("input"),
         Location(word.get("file", ""), line if isinstance(line, int) else 0),
-        _Nowhere(),
+        OnePlace(_NOWHERE),
         word.get("owner", ""),
         word.get("team", ""),
         word.get("namespace", ""),

@@ -29,7 +29,7 @@ from solon.frameworks.policy import Context, Evaluation, PolicySet, evaluate
 from solon.governance.programme import Programme
 from solon.lang.rego import UNDEFINED, RegoError
 from solon.subjects.kubernetes import NO_CLUSTER
-from solon.subjects.subject import Location, Path, Subject
+from solon.subjects.subject import Location, OnePlace, Subject
 
 _LONGEST: Final = 300  # of a message
 DEFECT: Final = "a defect in Solon"
@@ -180,7 +180,7 @@ def subject_of(said: Input) -> Subject:
         name=text("name"),
         document=said.document,
         location=place,
-        locator=_Nowhere(place),
+        locator=OnePlace(place),
         owner=text("owner"),
         team=text("team"),
         namespace=text("namespace"),
@@ -194,17 +194,6 @@ def cluster_of(uri: str) -> str:
     scheme, _, rest = uri.partition("://")
     cluster = rest.partition("/")[0] if scheme == "k8s" else ""
     return "" if cluster == NO_CLUSTER else cluster
-
-
-@dataclass(frozen=True, slots=True)
-class _Nowhere:
-    """The file is gone; where the subject stood in it is in the event."""
-
-    place: Location
-
-    def locate(self, path: Path) -> Location:
-        del path
-        return self.place
 
 
 def _findings(decision: Decision) -> tuple[Found, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence
-from typing import Final
 
 import msgspec
 
@@ -13,9 +12,7 @@ from solon.evidence.artifacts.result import Artifact, Artifacts
 from solon.evidence.artifacts.told import worst
 from solon.evidence.collector import CannotCollect, Collected, Given
 from solon.evidence.places import Outside, inside
-
-# What OpenSSF model-signing leaves out by default (model_signing.hashing: ignore_git_paths).
-_UNSIGNED: Final = frozenset({".git", ".github", ".gitignore", ".gitattributes"})
+from solon.evidence.supply.signature import NEVER_SIGNED
 
 
 def collect(given: Given) -> Collected:
@@ -77,7 +74,7 @@ def _missing(artifact: Artifact, paths: set[str]) -> Artifact:
 
 
 def _with_notes(artifact: Artifact) -> Artifact:
-    unsigned = _UNSIGNED & set(artifact.path.partition("!")[0].split("/"))
+    unsigned = {*NEVER_SIGNED} & set(artifact.path.partition("!")[0].split("/"))
     if not unsigned:
         return artifact
     reasons = [

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from solon.evidence.deployed.kubernetes import SOURCE_URI, claim_of, get
+from solon.evidence.deployed.fields import get, items, mapping, text
+from solon.evidence.deployed.kubernetes import SOURCE_URI, claim_of, is_kserve
 from solon.evidence.deployed.live import Claim, Live, Settings, identified
 from solon.subjects.subject import Path, Subject
 
@@ -18,10 +19,6 @@ _COMPONENTS: Final = ("predictor", "transformer", "explainer")
 _PREVIOUS: Final = (
     "the version before the canary is not in what was given: add `kubectl get revisions.serving.knative.dev`"
 )
-
-
-def is_kserve(document: Mapping[str, Any]) -> bool:
-    return str(document["apiVersion"]).startswith("serving.kserve.io/")
 
 
 def live(subjects: Sequence[Subject], settings: Settings) -> Iterator[Live]:
@@ -52,7 +49,7 @@ class _Part:
 
 
 def _inference_service(subject: Subject, settings: Settings, revisions: _Revisions) -> Iterator[Live]:
-    claim = claim_of(_dict(get(subject.document, ("metadata", "annotations"))), settings.registry)
+    claim = claim_of(mapping(get(subject.document, ("metadata", "annotations"))), settings.registry)
     found = False
     for component in _COMPONENTS:
         spec = get(subject.document, ("spec", component))
@@ -75,8 +72,8 @@ def _shares(
     subject: Subject, component: str, spec: Mapping[str, Any]
 ) -> tuple[float | None, list[tuple[str, float | None]]]:
     """The traffic of what the specification has, and of each other revision by its name (empty: not known)."""
-    status = _dict(get(subject.document, ("status", "components", component)))
-    traffic = [each for each in _list(status.get("traffic")) if isinstance(each, dict)]
+    status = mapping(get(subject.document, ("status", "components", component)))
+    traffic = [each for each in items(status.get("traffic")) if isinstance(each, dict)]
     newest = status.get("latestCreatedRevision")
     if traffic and isinstance(newest, str):
         current = 0.0
@@ -87,7 +84,7 @@ def _shares(
             if name == newest or (name is None and each.get("latestRevision") is True):
                 current += share or 0.0
             elif share:
-                others.append((_text(name), share))
+                others.append((text(name), share))
         return current, others
     canary = _number(spec.get("canaryTrafficPercent"))
     if canary is None or canary >= 100:
@@ -100,17 +97,17 @@ def _loads(spec: Mapping[str, Any], at: Path, share: float | None, settings: Set
     for field, said in spec.items():
         if isinstance(said, dict) and isinstance(said.get("storageUri"), str):
             yield _Part(said["storageUri"], (*at, field, "storageUri"), share)
-        yield from _many(_dict(said).get("storageUris"), (*at, field, "storageUris"), share)
+        yield from _many(mapping(said).get("storageUris"), (*at, field, "storageUris"), share)
     if isinstance(spec.get("storageUri"), str):
         yield _Part(spec["storageUri"], (*at, "storageUri"), share)
     yield from _many(spec.get("storageUris"), (*at, "storageUris"), share)
     for field in ("containers", "model"):
         containers = spec.get(field)
         listed = isinstance(containers, list)
-        for number, container in enumerate(_list(containers) if listed else [containers]):
+        for number, container in enumerate(items(containers) if listed else [containers]):
             place = (*at, field, number) if listed else (*at, field)
-            for index, variable in enumerate(_list(_dict(container).get("env"))):
-                said = _dict(variable)
+            for index, variable in enumerate(items(mapping(container).get("env"))):
+                said = mapping(variable)
                 if said.get("name") in settings.registry.environment_variables and isinstance(
                     said.get("value"), str
                 ):
@@ -118,8 +115,8 @@ def _loads(spec: Mapping[str, Any], at: Path, share: float | None, settings: Set
 
 
 def _many(uris: Any, path: Path, share: float | None) -> Iterator[_Part]:
-    for index, each in enumerate(_list(uris)):
-        if isinstance(uri := _dict(each).get("uri"), str):
+    for index, each in enumerate(items(uris)):
+        if isinstance(uri := mapping(each).get("uri"), str):
             yield _Part(uri, (*path, index, "uri"), share)
 
 
@@ -133,30 +130,30 @@ def _before(
 ) -> Live:
     at = ("spec", component, "canaryTrafficPercent")
     found = revisions.get((subject.namespace, revision))
-    annotations = _dict(get(found.document, ("metadata", "annotations"))) if found is not None else {}
+    annotations = mapping(get(found.document, ("metadata", "annotations"))) if found is not None else {}
     uri = annotations.get(SOURCE_URI)
     claim = claim_of(annotations, settings.registry)
     if isinstance(uri, str) or claim.name:
-        return _made(subject, settings, claim, _Part(_text(uri), at, share))
+        return _made(subject, settings, claim, _Part(text(uri), at, share))
     return _made(subject, settings, Claim(), _Part("", at, share, _PREVIOUS))
 
 
 def _trained_model(subject: Subject, settings: Settings, _revisions: _Revisions) -> Iterator[Live]:
-    claim = claim_of(_dict(get(subject.document, ("metadata", "annotations"))), settings.registry)
+    claim = claim_of(mapping(get(subject.document, ("metadata", "annotations"))), settings.registry)
     at = ("spec", "model", "storageUri")
-    yield _made(subject, settings, claim, _Part(_text(get(subject.document, at)), at, None))
+    yield _made(subject, settings, claim, _Part(text(get(subject.document, at)), at, None))
 
 
 def _llm(subject: Subject, settings: Settings, _revisions: _Revisions) -> Iterator[Live]:
     """The base model, and each adapter that is served with it."""
     if get(subject.document, ("spec", "replicas")) == 0:
         return
-    claim = claim_of(_dict(get(subject.document, ("metadata", "annotations"))), settings.registry)
+    claim = claim_of(mapping(get(subject.document, ("metadata", "annotations"))), settings.registry)
     at = ("spec", "model", "uri")
-    yield _made(subject, settings, claim, _Part(_text(get(subject.document, at)), at, None))
+    yield _made(subject, settings, claim, _Part(text(get(subject.document, at)), at, None))
     adapters: Path = ("spec", "model", "lora", "adapters")
-    for index, adapter in enumerate(_list(get(subject.document, adapters))):
-        uri = _text(_dict(adapter).get("uri"))
+    for index, adapter in enumerate(items(get(subject.document, adapters))):
+        uri = text(mapping(adapter).get("uri"))
         yield _made(subject, settings, Claim(), _Part(uri, (*adapters, index, "uri"), None))
 
 
@@ -190,15 +187,3 @@ _READERS: Final = {
 
 def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

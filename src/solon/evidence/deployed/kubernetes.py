@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from solon.evidence.deployed.fields import get, items, mapping, mappings, text
 from solon.evidence.deployed.live import DIGEST, UNTRACKED, Claim, Live, Registry, Settings, identified
 from solon.subjects.subject import Path, Subject
 
@@ -33,7 +34,7 @@ def live(subjects: Sequence[Subject], settings: Settings, owners: Sequence[Live]
         if not _runs(subject.document):
             continue
         for each in _of(subject, settings):
-            if _dict(_dict(subject.document).get("metadata")).get("ownerReferences"):
+            if mapping(mapping(subject.document).get("metadata")).get("ownerReferences"):
                 owned.append(each)
             else:
                 told.add(_key(each))
@@ -47,9 +48,9 @@ def live(subjects: Sequence[Subject], settings: Settings, owners: Sequence[Live]
 def claim_of(annotations: Mapping[str, Any], registry: Registry) -> Claim:
     """What annotations say of the model."""
     return Claim(
-        _text(annotations.get(registry.annotations.model)),
-        _text(annotations.get(registry.annotations.version)),
-        _text(annotations.get(DIGEST)),
+        _word(annotations.get(registry.annotations.model)),
+        _word(annotations.get(registry.annotations.version)),
+        text(annotations.get(DIGEST)),
     )
 
 
@@ -63,7 +64,7 @@ def _of(subject: Subject, settings: Settings) -> Iterator[Live]:
     at = _TEMPLATES.get(document["kind"], _USUAL)
     template = get(document, at)
     of_template = get(template, ("metadata", "annotations")) if at else None
-    annotations = {**_dict(of_template), **_dict(get(document, ("metadata", "annotations")))}
+    annotations = {**mapping(of_template), **mapping(get(document, ("metadata", "annotations")))}
     claim = claim_of(annotations, registry)
     uris = list(_uris(template, at, registry))
     if not uris and (claim.name or claim.version):
@@ -107,47 +108,38 @@ def _uris(template: Any, at: Path, registry: Registry) -> Iterator[_Uri]:
         yield _Uri(said, (*at, "metadata", "annotations", SOURCE_URI))
     for field in ("containers", "initContainers"):
         containers = get(template, ("spec", field))
-        for number, container in enumerate(containers if isinstance(containers, list) else ()):
-            environment = _dict(container).get("env")
-            for index, variable in enumerate(environment if isinstance(environment, list) else ()):
-                name, value = _dict(variable).get("name"), _dict(variable).get("value")
+        for number, container in enumerate(items(containers)):
+            for index, variable in enumerate(items(mapping(container).get("env"))):
+                name, value = mapping(variable).get("name"), mapping(variable).get("value")
                 if name in registry.environment_variables and isinstance(value, str) and value not in seen:
                     seen.add(value)
                     yield _Uri(value, (*at, "spec", field, number, "env", index, "value"))
 
 
 def _is_model_server(subject: Subject, template: Any, registry: Registry) -> bool:
-    of_template = _dict(get(template, ("metadata", "labels"))).get(_COMPONENT)
+    of_template = mapping(get(template, ("metadata", "labels"))).get(_COMPONENT)
     return bool({subject.labels.get(_COMPONENT), of_template} & set(registry.component_labels))
 
 
+def is_kserve(document: Mapping[str, Any]) -> bool:
+    return str(document["apiVersion"]).startswith("serving.kserve.io/")
+
+
 def _runs(document: Mapping[str, Any]) -> bool:
-    if document["kind"] == "Revision" or str(document["apiVersion"]).startswith("serving.kserve.io/"):
+    if document["kind"] == "Revision" or is_kserve(document):
         return False
-    if _dict(document.get("spec")).get("replicas") == 0:
+    if mapping(document.get("spec")).get("replicas") == 0:
         return False
-    status = _dict(document.get("status"))
-    conditions = status.get("conditions")
+    status = mapping(document.get("status"))
     ended = {
-        _text(condition.get("type"))
-        for condition in (conditions if isinstance(conditions, list) else ())
-        if isinstance(condition, dict) and condition.get("status") == "True"
+        text(condition.get("type"))
+        for condition in mappings(status.get("conditions"))
+        if condition.get("status") == "True"
     }
-    return _text(status.get("phase")) not in _ENDED and not ended & _ENDED
+    return text(status.get("phase")) not in _ENDED and not ended & _ENDED
 
 
-def get(value: Any, path: Path) -> Any:
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: Any) -> str:
+def _word(value: Any) -> str:
     """A version may be written as a number."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    return value if isinstance(value, str) else ""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number else text(value)

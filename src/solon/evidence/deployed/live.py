@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from solon.evidence.deployed.fields import text
 from solon.subjects.subject import Location, Subject
 
 DIGEST: Final = "solon.dev/model-digest"  # an annotation or tag: the digest that evidence has of the model
@@ -60,7 +61,7 @@ def by_labels(subject: Subject) -> Whose:
 
 def labelled(said: Mapping[str, Any]) -> Whose:
     """Of labels, tags and the like, by the names that Solon has for it."""
-    return Whose(*(_text(said.get(name)) for name in ("team", "owner", "environment")))
+    return Whose(*(text(said.get(name)) for name in ("team", "owner", "environment")))
 
 
 class Annotations(msgspec.Struct, frozen=True):
@@ -170,7 +171,3 @@ def identified(claim: Claim, uri: str, registry: Registry) -> tuple[Named, str]:
     if claim.name:
         return Named(claim.name), "it names no version"
     return Named(), UNTRACKED + (f": {uri} is under no approved registry" if uri else "")
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

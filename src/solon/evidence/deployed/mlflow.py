@@ -13,8 +13,9 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
+from solon.evidence.deployed.fields import items, mappings, text
 from solon.evidence.deployed.live import DIGEST, Live, labelled
-from solon.subjects.subject import Location, Path, Subject
+from solon.subjects.subject import Location, OnePlace, Path, Subject
 
 _PAGE: Final = 100
 _TIMEOUT: Final = 30.0
@@ -79,20 +80,20 @@ def live(subjects: Iterable[Subject], server: str = "-") -> Iterator[Live]:
 def _collect(models: dict[str, _Model], subject: Subject) -> None:
     document = subject.document
     for path, said in _each(document, "registered_model"):
-        model = models.setdefault(name := _text(said.get("name")), _Model(name))
+        model = models.setdefault(name := text(said.get("name")), _Model(name))
         model.tags |= _tags(said)
-        for index, alias in enumerate(_dicts(said.get("aliases"))):
+        for index, alias in enumerate(mappings(said.get("aliases"))):
             place = subject.locator.locate((*path, "aliases", index))
-            model.aliases[_text(alias.get("alias"))] = (_version(alias.get("version")), place)
-        for index, version in enumerate(_dicts(said.get("latest_versions"))):
+            model.aliases[text(alias.get("alias"))] = (_version(alias.get("version")), place)
+        for index, version in enumerate(mappings(said.get("latest_versions"))):
             place = subject.locator.locate((*path, "latest_versions", index))
             model.versions.setdefault(_version(version.get("version")), (version, place))
     for path, said in _each(document, "model_version"):
-        model = models.setdefault(name := _text(said.get("name")), _Model(name))
+        model = models.setdefault(name := text(said.get("name")), _Model(name))
         place = subject.locator.locate(path)
         number = _version(said.get("version"))
         model.versions[number] = (said, place)
-        for alias in said.get("aliases") or () if isinstance(said.get("aliases"), list) else ():
+        for alias in items(said.get("aliases")):
             if isinstance(alias, str):
                 model.aliases.setdefault(alias, (number, place))
 
@@ -100,7 +101,7 @@ def _collect(models: dict[str, _Model], subject: Subject) -> None:
 def _each(document: Mapping[str, Any], one: str) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     if isinstance(said := document.get(one), dict):
         yield (one,), said
-    for index, each in enumerate(_dicts(document.get(f"{one}s"))):
+    for index, each in enumerate(mappings(document.get(f"{one}s"))):
         yield (f"{one}s", index), each
 
 
@@ -108,7 +109,7 @@ def _of(model: _Model, server: str) -> Iterator[Live]:
     for alias, (version, place) in model.aliases.items():
         yield _made(model, version, place, server, f"@{quote(alias, safe='')}", f"alias {alias}")
     for version, (said, place) in model.versions.items():
-        stage = _text(said.get("current_stage"))
+        stage = text(said.get("current_stage"))
         if stage not in ("", "None"):
             yield _made(model, version, place, server, f"/{quote(stage, safe='')}", f"stage {stage}")
 
@@ -124,7 +125,7 @@ def _made(model: _Model, version: str, place: Location, server: str, end: str, s
         serves=serves,
         location=place,
         source="mlflow",
-        uri=_text(said.get("source")),
+        uri=text(said.get("source")),
         digest=tags.get(DIGEST, ""),
         environment=whose.environment,
         team=whose.team,
@@ -173,7 +174,7 @@ def _pages(client: Any, at: str) -> Iterator[dict[str, Any]]:
         before.add(token)
         page = _answer(client, at, {"max_results": str(_PAGE)} | ({"page_token": token} if token else {}))
         yield page
-        token = _text(page.get("next_page_token"))
+        token = text(page.get("next_page_token"))
         if not token:
             return
     raise RegistryError(f"{at}: its list of models does not end")
@@ -181,10 +182,10 @@ def _pages(client: Any, at: str) -> Iterator[dict[str, Any]]:
 
 def _unseen(page: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What aliases point to: a list of models has the newest version of each stage alone."""
-    for model in _dicts(page.get("registered_models")):
-        seen = {_version(each.get("version")) for each in _dicts(model.get("latest_versions"))}
-        aliased = {_version(each.get("version")) for each in _dicts(model.get("aliases"))}
-        yield from ((_text(model.get("name")), version) for version in sorted(aliased - seen - {""}))
+    for model in mappings(page.get("registered_models")):
+        seen = {_version(each.get("version")) for each in mappings(model.get("latest_versions"))}
+        aliased = {_version(each.get("version")) for each in mappings(model.get("aliases"))}
+        yield from ((text(model.get("name")), version) for version in sorted(aliased - seen - {""}))
 
 
 def _answer(client: Any, at: str, parameters: Mapping[str, str]) -> dict[str, Any]:
@@ -213,17 +214,7 @@ def _answer(client: Any, at: str, parameters: Mapping[str, str]) -> dict[str, An
 
 def _subject(answer: dict[str, Any], at: str) -> Subject:
     where = Location(at)
-    return Subject("document", at, at, answer, where, _Whole(where))
-
-
-@dataclass(frozen=True, slots=True)
-class _Whole:
-    """There are no lines in an answer."""
-
-    place: Location
-
-    def locate(self, path: Path) -> Location:  # noqa: ARG002 - it has a Locator's form
-        return self.place
+    return Subject("document", at, at, answer, where, OnePlace(where))
 
 
 def _headers(environment: Mapping[str, str]) -> dict[str, str]:
@@ -243,18 +234,10 @@ def _worded(error: Exception) -> str:
 def _tags(said: Mapping[str, Any]) -> dict[str, str]:
     return {
         tag["key"]: tag["value"]
-        for tag in _dicts(said.get("tags"))
+        for tag in mappings(said.get("tags"))
         if isinstance(tag.get("key"), str) and isinstance(tag.get("value"), str)
     }
 
 
 def _version(value: Any) -> str:
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-
-
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

@@ -15,7 +15,7 @@ from solon.evidence.admission import admit
 from solon.evidence.deployed.live import Live
 from solon.evidence.store import Stored
 from solon.subjects import ml_release
-from solon.subjects.subject import Location, Path, Subject
+from solon.subjects.subject import OnePlace, Subject
 
 UNKNOWN: Final = "unknown"  # the registry of what nobody can name
 _NO_SIGNATURE: Final = {"verified": False, "problem": "no gate has verified a signature of this evidence"}
@@ -114,7 +114,9 @@ def _known(
     if model not in passed:
         problems.append("the log has no decision that let these files pass")
     document["live"] = _live(places, problems)
-    found = ml_release.release(document["release"], document, places[0].location, _At(places[0].location))
+    found = ml_release.release(
+        document["release"], document, places[0].location, OnePlace(places[0].location)
+    )
     whose = places[0]
     return found.of(
         found.team or whose.team, found.owner or whose.owner, found.environment or whose.environment
@@ -139,7 +141,7 @@ def _unheard(uri: str, places: Sequence[Live]) -> Subject:
         name,
         document,
         first.location,
-        _At(first.location),
+        OnePlace(first.location),
         owner=first.owner,
         team=first.team,
         namespace=first.namespace,
@@ -182,13 +184,3 @@ def _collected_by(facts: str, decided: Sequence[Gated], trusted: Collection[str]
 
 def _facts(document: Mapping[str, Any]) -> str:
     return digests.of_value([document.get("release"), document.get("evidence")])
-
-
-@dataclass(frozen=True, slots=True)
-class _At:
-    """Where it says that the version is live: there is no file with the evidence."""
-
-    place: Location
-
-    def locate(self, path: Path) -> Location:  # noqa: ARG002 - it has a Locator's form
-        return self.place

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from solon.evidence.deployed.fields import get, mapping, mappings, text
 from solon.evidence.deployed.live import (
     DIGEST,
     UNTRACKED,
@@ -56,28 +57,28 @@ def live(subjects: Sequence[Subject], settings: Settings) -> Iterator[Live]:
         else:
             known.models[_key(document["ModelArn"], document.get("ModelName"))] = document
     for endpoint in known.endpoints:
-        if _text(endpoint.document.get("EndpointStatus")) in _SERVES:
+        if text(endpoint.document.get("EndpointStatus")) in _SERVES:
             yield from _of(endpoint, known, settings)
 
 
 def _of(endpoint: Subject, known: _Known, settings: Settings) -> Iterator[Live]:
     document = endpoint.document
-    arn, name = str(document["EndpointArn"]), _text(document.get("EndpointName"))
+    arn, name = str(document["EndpointArn"]), text(document.get("EndpointName"))
     config = known.configs.get(_key(arn, document.get("EndpointConfigName")))
     configured = {
-        _text(variant.get("VariantName")): variant
+        text(variant.get("VariantName")): variant
         for key in ("ProductionVariants", "ShadowProductionVariants")
-        for variant in _dicts((config or {}).get(key))
+        for variant in mappings((config or {}).get(key))
     }
-    variants = _dicts(document.get("ProductionVariants")) or [{}]  # it serves, whatever it does not say
+    variants = mappings(document.get("ProductionVariants")) or [{}]  # it serves, whatever it does not say
     total = sum(_weight(variant) for variant in variants)
     shown = [("ProductionVariants", i, variant) for i, variant in enumerate(variants)]
     shown += [
         ("ShadowProductionVariants", i, variant)
-        for i, variant in enumerate(_dicts(document.get("ShadowProductionVariants")))
+        for i, variant in enumerate(mappings(document.get("ShadowProductionVariants")))
     ]
     for key, index, variant in shown:
-        called = _text(variant.get("VariantName"))
+        called = text(variant.get("VariantName"))
         share = 100.0 * _weight(variant) / total if key == "ProductionVariants" and total else 0.0
         for found in _models(configured.get(called), config, arn, document, known, settings):
             yield Live(
@@ -126,7 +127,7 @@ def _models(
     if model is None:
         yield _Model(problem=_missing("describe-model", name))
         return
-    containers = _dicts([model.get("PrimaryContainer")]) or _dicts(model.get("Containers"))
+    containers = mappings([model.get("PrimaryContainer")]) or mappings(model.get("Containers"))
     loading = [each for each in containers if "ModelPackageName" in each or _uri(each)]
     if not loading:
         yield _Model(problem=UNTRACKED)
@@ -146,8 +147,7 @@ def _container(container: Mapping[str, Any], known: _Known, settings: Settings) 
         return _Model(
             found, uri or arn, problem="" if found.version else _missing("describe-model-package", arn)
         )
-    properties = package.get("CustomerMetadataProperties")
-    properties = properties if isinstance(properties, dict) else {}
+    properties = mapping(package.get("CustomerMetadataProperties"))
     version = package.get("ModelPackageVersion")
     group = package.get("ModelPackageGroupName")
     found = (
@@ -157,8 +157,7 @@ def _container(container: Mapping[str, Any], known: _Known, settings: Settings) 
     problem = "" if found.version else "its package has no version: it is in no group of the registry"
     if approval in ("Rejected", "PendingManualApproval"):
         problem = problem or f"its package in the registry is {approval}"
-    digest = properties.get(DIGEST)
-    return _Model(found, uri or arn, digest if isinstance(digest, str) else "", labelled(properties), problem)
+    return _Model(found, uri or arn, text(properties.get(DIGEST)), labelled(properties), problem)
 
 
 def _of_arn(arn: str) -> Named:
@@ -169,9 +168,8 @@ def _of_arn(arn: str) -> Named:
 
 
 def _uri(container: Mapping[str, Any]) -> str:
-    source = container.get("ModelDataSource")
-    s3 = source.get("S3DataSource") if isinstance(source, dict) else None
-    return _text(container.get("ModelDataUrl")) or (_text(s3.get("S3Uri")) if isinstance(s3, dict) else "")
+    in_s3 = get(container, ("ModelDataSource", "S3DataSource", "S3Uri"))
+    return text(container.get("ModelDataUrl")) or text(in_s3)
 
 
 def _missing(command: str, name: Any) -> str:
@@ -195,11 +193,3 @@ def _weight(variant: Mapping[str, Any]) -> float:
         if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
             return float(value)
     return 0.0
-
-
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

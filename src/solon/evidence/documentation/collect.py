@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from solon.evidence import digests
 from solon.evidence.collector import CannotCollect, Collected, Given
-from solon.evidence.document import Measured
+from solon.evidence.document import Measured, stamp
 from solon.evidence.documentation import dates, reading
 from solon.evidence.documentation.fields import KINDS, Kind
 from solon.evidence.documentation.result import Document, Documentation
-from solon.evidence.gathering import stamp
 
 MAX_BYTES = 1 << 20
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from solon.evidence.document import stamp
 from solon.evidence.documentation import dates, markdown, structured
 from solon.evidence.documentation.fields import FACT_NAMES, SHORT, Kind, Vocabulary, vocabulary
 from solon.evidence.documentation.outline import Part
 from solon.evidence.documentation.placeholders import bare, judged, marks, remainder
 from solon.evidence.documentation.result import Document, Field, Placeholder
-from solon.evidence.gathering import stamp
 from solon.subjects.documents import Problem, decode, text_of
 from solon.subjects.positions import SourceFile
 from solon.subjects.subject import Path

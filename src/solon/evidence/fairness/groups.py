@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solon.evidence.collector import CannotCollect
+from solon.evidence.tables import MISSING, NO_LABEL
 
-MISSING: Final = "(missing)"
 MOST: Final = 50  # groups of one column
 MOST_TOGETHER: Final = 400  # groups of several columns
 BETWEEN: Final = " x "  # of the names of columns, and of values, that are judged together
@@ -42,7 +42,7 @@ class Groups:
 
 def by_value(column: str, texts: Sequence[str | None] | NDArray[Any]) -> Groups:
     """A group for each value; what is empty is missing. Raises CannotCollect where there are too many."""
-    cells = [MISSING if text is None or text.strip() in ("", "nan") else text.strip() for text in texts]
+    cells = [MISSING if text is None or text.strip() in NO_LABEL else text.strip() for text in texts]
     values = sorted(set(cells), key=lambda value: (value == MISSING, value))
     if len(values) > MOST:
         raise CannotCollect(

@@ -14,7 +14,7 @@ from solon.evidence.performance.metrics import Definition, wanted
 from solon.evidence.performance.predictions import Kind, Made, Predictions
 from solon.evidence.performance.result import Comparison, Metric, Performance, Slice
 from solon.evidence.release import PerformancePart, Task
-from solon.evidence.tables import Table
+from solon.evidence.tables import MISSING, Table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 MAX_LABELS: Final = 1000
 MAX_SLICES: Final = 100  # of one column
-MISSING: Final = "(missing)"
 _SEED: Final = 20260101  # the same rows give the same intervals
 
 

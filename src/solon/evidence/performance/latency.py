@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from solon.evidence import tables
-from solon.evidence.collector import CannotCollect, Collected, Given, Progress
+from solon.evidence.collector import CannotCollect, Collected, Given, Progress, silent
 from solon.evidence.document import Measured
 from solon.evidence.performance import command, predictions
 from solon.evidence.performance.intervals import CONFIDENCE, RESAMPLES
@@ -99,7 +99,7 @@ def timed(
     clock: Clock,
     *,
     deadline: float = math.inf,
-    progress: Progress = lambda doing, done, of: None,
+    progress: Progress = silent,
 ) -> NDArray[np.float64]:
     """Seconds of each call, (callers, calls), without those to warm up.
 

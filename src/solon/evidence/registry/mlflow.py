@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -18,7 +18,8 @@ from typing import Any, Final
 import msgspec
 
 from solon.evidence import digests, release
-from solon.evidence.document import Model
+from solon.evidence.collector import Progress, silent
+from solon.evidence.document import Model, stamp
 from solon.evidence.places import Outside, inside
 from solon.evidence.release import Release, SupplyPart
 from solon.subjects.documents import Problem, decode_yaml, text_of
@@ -82,7 +83,7 @@ def fetch(
     *,
     registry: str = "mlflow",
     max_bytes: int = 10 << 30,
-    progress: Callable[[str, int, int], None] = lambda _doing, _done, _of: None,
+    progress: Progress = silent,
 ) -> Fetched:
     """Fill an empty directory. ``client`` is a MlflowClient. Raises CannotFetch.
 
@@ -165,7 +166,7 @@ def _fetch(
     directory: str,
     registry: str,
     max_bytes: int,
-    progress: Callable[[str, int, int], None],
+    progress: Progress,
 ) -> Fetched:
     name = reference.name
     found = _version(client, reference)
@@ -243,7 +244,7 @@ def _released(
 def _trained(model: Any, run: Any) -> str:
     """When the model was logged, which is after its training; else when the run ended."""
     millis = model.creation_timestamp if model is not None else run.info.end_time if run is not None else None
-    return datetime.fromtimestamp(millis / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if millis else ""
+    return stamp(datetime.fromtimestamp(millis / 1000, UTC)) if millis else ""
 
 
 def _of_run(run: Any) -> dict[str, str]:

@@ -9,27 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from solon.evidence.document import NAMES, Evidence, Item
+from solon.evidence.document import NAMES, Evidence, found_in, stamp
 from solon.evidence.fairness.result import Attribute, Disparity, Fairness
-from solon.evidence.gathering import stamp
 from solon.evidence.performance.result import Interval, Latency, Metric, Performance
 from solon.evidence.supply.osv import name_of
-from solon.evidence.supply.result import Dependencies, Package, Signature, Vulnerability
+from solon.evidence.supply.result import Dependencies, Package, Vulnerability
 from solon.evidence.supply.sbom import PURL_TYPES
 from solon.subjects import ml_release
-
-T = TypeVar("T")
 
 
 def document(evidence: Evidence, now: datetime, serial: UUID) -> dict[str, Any]:
     """Of one release. ``serial`` is to be another one for each document."""
     release = evidence.release
     ref = ml_release.uri(release.registry, release.name, release.version)
-    needs = _measured(evidence.evidence.dependencies)
+    needs = found_in(evidence.evidence.dependencies)
     packages = {_ref(package): package for package in needs.packages} if needs else {}
     made: dict[str, Any] = {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
@@ -56,10 +53,6 @@ def document(evidence: Evidence, now: datetime, serial: UUID) -> dict[str, Any]:
         "vulnerabilities": [_vulnerability(each, needs) for each in needs.vulnerabilities] if needs else [],
     }
     return _without_empty(made)
-
-
-def _measured(item: Item[T] | None) -> T | None:
-    return item.result if item is not None and item.status == "measured" else None
 
 
 def _without_empty(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,7 +96,7 @@ def _model(evidence: Evidence, ref: str) -> dict[str, Any]:
 
 
 def _signature(evidence: Evidence) -> str:
-    found: Signature | None = _measured(evidence.evidence.signature)
+    found = found_in(evidence.evidence.signature)
     if found is None:
         return ""
     return f"verified with the key {found.key}" if found.verified else f"not verified: {found.problem}"
@@ -132,8 +125,8 @@ def _card(evidence: Evidence) -> dict[str, Any]:
         for each in (data.measured if data is not None and data.status == "measured" else ())
         if each.what == "training"
     ]
-    metrics = [*_performance(_measured(parts.performance)), *_latency(_measured(parts.latency))]
-    assessments = list(_fairness(_measured(parts.fairness)))
+    metrics = [*_performance(found_in(parts.performance)), *_latency(found_in(parts.latency))]
+    assessments = list(_fairness(found_in(parts.fairness)))
     return _without_empty(
         {
             "modelParameters": _without_empty({"task": release.task, "datasets": datasets}),

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Final
 
-from solon.evidence.collector import CannotCollect, Collected, Given, Progress
+from solon.evidence.collector import CannotCollect, Collected, Given, Progress, silent
 from solon.evidence.supply import lockfiles, matching, osv, sbom
 from solon.evidence.supply.result import Database, Dependencies, Package, Vulnerability
 from solon.subjects.documents import Problem, decode_json, text_of
@@ -48,7 +48,7 @@ def collect(given: Given) -> Collected | None:
 
 
 def match(
-    packages: Iterable[Package], database: str, progress: Progress = lambda doing, done, of: None
+    packages: Iterable[Package], database: str, progress: Progress = silent
 ) -> tuple[list[Package], list[Vulnerability], Database]:
     """The packages, each with what is unknown of it, their vulnerabilities, and what the database is.
 

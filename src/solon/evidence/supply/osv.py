@@ -18,8 +18,8 @@ from typing import IO, Annotated, Any, Final
 import msgspec
 
 from solon.evidence import digests
-from solon.evidence.collector import CannotCollect, Progress
-from solon.evidence.document import File
+from solon.evidence.collector import CannotCollect, Progress, silent
+from solon.evidence.document import File, stamp
 from solon.evidence.supply.result import Database
 from solon.subjects.documents import Problem, decode, text_of
 
@@ -107,7 +107,7 @@ def name_of(ecosystem: str, name: str) -> Name:
     return base(ecosystem), name
 
 
-def read(path: str, names: Collection[Name], progress: Progress = lambda doing, done, of: None) -> Records:
+def read(path: str, names: Collection[Name], progress: Progress = silent) -> Records:
     """Raises CannotCollect."""
     kept: dict[str, Record] = {}
     ecosystems: set[str] = set()
@@ -138,7 +138,7 @@ def read(path: str, names: Collection[Name], progress: Progress = lambda doing, 
     database = Database(
         digest=_digest(path, files),
         records=count,
-        newest=newest.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        newest=stamp(newest),
         ecosystems=sorted(ecosystems),
     )
     return Records(about, database)

@@ -28,8 +28,8 @@ MAX_BYTES: Final = 24 << 20  # of a bundle: an envelope, and what verifies it
 _MAX_KEY: Final = 64 << 10
 _CHUNK: Final = 1 << 20
 _SHOWN: Final = 5
-# What the library leaves out of signatures unless it is told otherwise.
-_NEVER_SIGNED: Final = (".git", ".gitattributes", ".github", ".gitignore")
+# What the library leaves out of signatures unless it is told otherwise (model_signing.hashing: ignore_git_paths).
+NEVER_SIGNED: Final = (".git", ".gitattributes", ".github", ".gitignore")
 
 
 class _Bundle(msgspec.Struct, frozen=True):
@@ -177,7 +177,7 @@ def _signed(statement: dsse.Statement) -> _Signed:
     for resource in manifest.resources:
         path, piece = _piece(resource, sharded=sharded)
         pieces.setdefault(path, []).append(piece)
-    return _Signed(pieces, [*_NEVER_SIGNED, *manifest.serialization.ignore_paths], sharded)
+    return _Signed(pieces, [*NEVER_SIGNED, *manifest.serialization.ignore_paths], sharded)
 
 
 def _piece(resource: _Resource, *, sharded: bool) -> tuple[str, _Piece]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from solon.frameworks.policy import Stage
 from solon.governance.rollouts.criteria import criteria, in_stage
 from solon.governance.rollouts.observations import Seen
 from solon.governance.rollouts.rollout import ORDER, RANK, Step, Track
-from solon.governance.times import duration, moment, shown
+from solon.governance.times import duration, moment, shown, stamp
 
 
 class NotNow(Exception):
@@ -97,7 +97,7 @@ def _start(asked: Promotion, now: datetime, local: tzinfo) -> tuple[datetime, st
     today = now.astimezone(local).date()
     said = asked.begins
     if not said:
-        said = _second(now) if asked.emergency else (today + timedelta(days=1)).isoformat()
+        said = stamp(now) if asked.emergency else (today + timedelta(days=1)).isoformat()
     try:
         start = moment(said, local)
     except ValueError as error:
@@ -144,7 +144,7 @@ def demoted(track: Track, stage: Stage | None, now: datetime) -> Move:
     last = max((p.start for p in track.periods if 0 <= p.index < keep), default=None)
     if last is not None and start <= last:
         start = last + timedelta(seconds=1)
-    return Move(Step(wanted, _second(start)), keep, gone, current)
+    return Move(Step(wanted, stamp(start)), keep, gone, current)
 
 
 def _steps(track: Track) -> int:
@@ -168,7 +168,3 @@ def _before(track: Track, now: datetime) -> Stage:
         return current.stage
     lower = [p.stage for p in track.periods if p.start <= now and RANK[p.stage] < RANK[current.stage]]
     return lower[-1] if lower else ORDER[max(RANK[current.stage] - 1, 0)]
-
-
-def _second(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

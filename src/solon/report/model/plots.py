@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Final, Literal
@@ -92,8 +92,9 @@ def bars(title: str, rows: Sequence[Row], guides: Sequence[float] = ()) -> str:
     return _svg(title, rows, scale, lambda row, middle: _bar(row, middle, scale), lines)
 
 
-def _svg(title: str, rows: Sequence[Row], scale: Axis, drawn: object, over: str = "") -> str:
-    assert callable(drawn)
+def _svg(
+    title: str, rows: Sequence[Row], scale: Axis, drawn: Callable[[Row, float], str], over: str = ""
+) -> str:
     height = len(rows) * _ROW + _AXIS
     parts = [
         f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{_text(title)}">',

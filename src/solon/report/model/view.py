@@ -10,7 +10,7 @@ import msgspec
 
 from solon.decisions.decision import Decision, Outcome
 from solon.evidence.data.result import Drift
-from solon.evidence.document import NAMES, Item, Parts
+from solon.evidence.document import NAMES, Item, Parts, found_in
 from solon.evidence.fairness.result import Fairness, Rate
 from solon.evidence.performance.result import Metric, Performance
 from solon.evidence.release import Release
@@ -120,9 +120,8 @@ def view(decision: Decision) -> View:
     found = list(shown(decision))
     stops = [each for each in found if each[0] in (Shown.DENY, Shown.ERROR)]
     model = document["model"]
-    performance, fairness, drift = (
-        _measured(getattr(parts, name)) for name in ("performance", "fairness", "drift")
-    )
+    performance, fairness = found_in(parts.performance), found_in(parts.fairness)
+    drift = found_in(parts.drift)
     return View(
         title=decision.subject.name,
         uri=decision.subject.uri,
@@ -195,10 +194,6 @@ def _facts(decision: Decision, release: Release, document: Mapping[str, Any]) ->
     yield "Decision", f"{decision.decision_id}, {instant(decision.timestamp_ns):%Y-%m-%d %H:%M:%S} UTC"
     for name, revision in decision.revisions.items():
         yield "Policies", f"{name} at {revision}"
-
-
-def _measured(item: Item[Any] | None) -> Any:
-    return item.result if item is not None and item.status == "measured" else None
 
 
 def _part(name: str, item: Item[Any] | None) -> Part:

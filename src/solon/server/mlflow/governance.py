@@ -53,7 +53,10 @@ def read(path: str) -> Governance:
     """Raises SettingsError: a registry is not governed by settings that are half understood."""
     try:
         with open(path, "rb") as file:
-            documents = list(decode_yaml(text_of(file.read(_MAX_BYTES))))
+            data = file.read(_MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
+            raise SettingsError(f"{path}: larger than {_MAX_BYTES >> 20} MiB")
+        documents = list(decode_yaml(text_of(data)))
         if len(documents) != 1 or isinstance(documents[0], Problem):
             raise SettingsError(f"{path}: {documents[0] if documents else 'is empty'}")
         said = msgspec.convert(documents[0].value, _File)

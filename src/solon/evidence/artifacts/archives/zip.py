@@ -69,7 +69,6 @@ class Found:
 
     told: Told
     members: list[Entry]
-    prefix: int = 0
     hidden: list[Place] = field(default_factory=list)
 
 
@@ -139,7 +138,7 @@ def read(place: Place, found: Directory, spent: Spent) -> Found:
     _names(told, members)
     members = _no_more_than(place, members, told)
     hidden = _gaps(place, found, members, told) if whole else []
-    return Found(told, members, found.shift, hidden)
+    return Found(told, members, hidden)
 
 
 def _entry(data: bytes, at: int, told: Told) -> tuple[Entry, int]:

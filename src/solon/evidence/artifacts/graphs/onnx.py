@@ -5,10 +5,10 @@ Fields are those of onnx.proto3. The onnx library is not used: it loads the whol
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from solon.evidence.artifacts.archives.member import leads_out
 from solon.evidence.artifacts.graphs.protobuf import LEN, VARINT, Wire
 from solon.evidence.artifacts.limits import Broken
 from solon.evidence.artifacts.source import Source
@@ -21,7 +21,6 @@ _RUNTIME: Final = frozenset(
 )
 _MAX_DEPTH: Final = 64
 _MAX_LISTED: Final = 500
-_DRIVE: Final = re.compile(r"[A-Za-z]:")
 
 # Fields of each message that hold other messages, by their number. ModelProto's are read one by one.
 _NESTED: Final[dict[str, dict[int, str]]] = {
@@ -152,8 +151,7 @@ def _explain(told: Told, seen: _Seen) -> None:
     if seen.graphs != 1:
         told.unknown(f"{seen.graphs} graphs, where a model has one")
     for location in seen.outside:
-        slashed = location.replace("\\", "/")
-        if slashed.startswith("/") or _DRIVE.match(slashed) or ".." in slashed.split("/"):
+        if leads_out(location):
             told.unsafe(f"reads a file outside of the model: {shown(location, 200)}")
         elif not location:
             told.unknown("reads a file without a name")

@@ -5,15 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from solon.evidence.artifacts.limits import Broken, Limits, TooMuch
-from solon.evidence.artifacts.pickles.machine import (
-    MAX_LOOKED,
-    Machine,
-    Stopped,
-    Traces,
-    opcode_at,
-    scan_rest,
-)
+from solon.evidence.artifacts.pickles.machine import Machine, Stopped, opcode_at
 from solon.evidence.artifacts.pickles.names import effect_of, kind_of
+from solon.evidence.artifacts.pickles.traces import MAX_LOOKED, Traces, scan_rest
 from solon.evidence.artifacts.source import Source, Stream
 from solon.evidence.artifacts.told import Told
 
