@@ -13,8 +13,10 @@ import typer
 
 from solon import __version__
 from solon.cli.options import (
+    BreakGlass,
     Cluster,
     CostEstimate,
+    DecisionLog,
     Environment,
     FormatOption,
     Hosts,
@@ -154,10 +156,7 @@ def check(
     output: Annotated[
         str | None, typer.Option("--output", metavar="FILE", help="Write the report to a file.")
     ] = None,
-    log: Annotated[
-        str | None,
-        typer.Option("--log", metavar="FILE", help="Append decisions: JSON lines to a file, or to a log."),
-    ] = None,
+    log: DecisionLog = None,
     rego_version: Annotated[
         Dialect, typer.Option("--rego-version", help="Language of the Rego files.")
     ] = Dialect.AUTO,
@@ -166,12 +165,7 @@ def check(
     as_of: AsOf = None,
     cluster: Cluster = "",
     environment: Environment = "",
-    break_glass: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--break-glass", metavar="TOKEN", help="Let an emergency through; - or @FILE to read it."
-        ),
-    ] = None,
+    break_glass: BreakGlass = None,
     param: Param = None,
     tfrun: TerraformRun = None,
     cost_estimate: CostEstimate = None,

@@ -61,3 +61,14 @@ Policies = Annotated[
 LogDirectory = Annotated[
     str | None, typer.Option("--log", "-l", metavar="DIR", help="The log; that of solon.yaml without it.")
 ]
+DecisionLog = Annotated[
+    str | None,
+    typer.Option("--log", metavar="FILE", help="Append decisions: JSON lines to a file, or to a log."),
+]
+BreakGlass = Annotated[
+    list[str] | None,
+    typer.Option("--break-glass", metavar="TOKEN", help="Let an emergency through; - or @FILE to read it."),
+]
+RegoData = Annotated[
+    list[str] | None, typer.Option("--data", "-d", metavar="PATH", help="Data for Rego: YAML or JSON.")
+]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from solon.cli.options import Environment, Hosts, MaxSize, Place, Policies, Timeout
+from solon.cli.options import DecisionLog, Environment, Hosts, MaxSize, Place, Policies, RegoData, Timeout
 
 
 def serve(
@@ -32,13 +32,8 @@ def serve(
         bool, typer.Option("--fail-open", help="Let pass what cannot be judged; it fails otherwise.")
     ] = False,
     policy: Policies = None,
-    data: Annotated[
-        list[str] | None, typer.Option("--data", "-d", metavar="PATH", help="Data for Rego: YAML or JSON.")
-    ] = None,
-    log: Annotated[
-        str | None,
-        typer.Option("--log", metavar="FILE", help="Append decisions: JSON lines to a file, or to a log."),
-    ] = None,
+    data: RegoData = None,
+    log: DecisionLog = None,
     environment: Environment = "",
     break_glass: Annotated[
         list[str] | None,

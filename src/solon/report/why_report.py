@@ -26,6 +26,7 @@ from solon.report.in_force_report import waiver as waiver_of
 from solon.report.json import text
 from solon.report.table import wrap
 from solon.report.text import printable, printable_lines
+from solon.subjects.fields import mapping
 
 SCHEMA: Final = "solon.explain/v1"
 _WIDEST: Final = 110
@@ -75,18 +76,18 @@ def render(
 
 
 def _document(event: Mapping[str, Any]) -> dict[str, Any]:
-    solon = _dict(event.get("solon"))
+    solon = mapping(event.get("solon"))
     return {
         "decision_id": event.get("decision_id"),
         "timestamp": event.get("timestamp"),
         "outcome": solon.get("outcome") or _opa_outcome(event),
         "because": because(event),
-        "allow": _dict(event.get("result")).get("allow"),
+        "allow": mapping(event.get("result")).get("allow"),
         "path": event.get("path"),
         "requested_by": event.get("requested_by"),
         "labels": event.get("labels"),
         "revisions": {
-            name: _dict(each).get("revision") for name, each in _dict(event.get("bundles")).items()
+            name: mapping(each).get("revision") for name, each in mapping(event.get("bundles")).items()
         },
         "posture": solon.get("posture"),
         "policies": solon.get("policies"),
@@ -99,7 +100,7 @@ def _document(event: Mapping[str, Any]) -> dict[str, Any]:
 
 def because(event: Mapping[str, Any]) -> str:
     """The outcome in a sentence."""
-    solon = _dict(event.get("solon"))
+    solon = mapping(event.get("solon"))
     if not solon:
         return "It is an event of OPA's, which says what was asked and what came of it, and not why."
     findings = findings_of(event)
@@ -126,8 +127,8 @@ def because(event: Mapping[str, Any]) -> str:
 
 
 def _lines(event: Mapping[str, Any], place: Mapping[str, Any], basis: Basis, width: int) -> Iterator[str]:
-    solon = _dict(event.get("solon"))
-    subject = _dict(solon.get("subject"))
+    solon = mapping(event.get("solon"))
+    subject = mapping(solon.get("subject"))
     outcome = str(solon.get("outcome") or _opa_outcome(event) or "decision")
     name = subject.get("name") or event.get("path") or event.get("decision_id")
     parts = [outcome, _plain(name)]
@@ -151,12 +152,12 @@ def _lines(event: Mapping[str, Any], place: Mapping[str, Any], basis: Basis, wid
 def _facts(
     event: Mapping[str, Any], solon: Mapping[str, Any], subject: Mapping[str, Any], place: Mapping[str, Any]
 ) -> Iterator[tuple[str, str]]:
-    labels = _dict(event.get("labels"))
+    labels = mapping(event.get("labels"))
     yield "decision", _plain(event.get("decision_id"))
     took = next(
         (
             value
-            for name, value in _dict(event.get("metrics")).items()
+            for name, value in mapping(event.get("metrics")).items()
             if "evaluate" in name or "handler" in name
         ),
         None,
@@ -171,10 +172,10 @@ def _facts(
     owners = [_plain(subject[key]) for key in ("team", "owner", "environment") if subject.get(key)]
     yield "team", ", ".join(owners)
     revisions = [
-        f"{_plain(name)}@{_plain(_dict(each).get('revision'))}"
-        if _dict(each).get("revision")
+        f"{_plain(name)}@{_plain(mapping(each).get('revision'))}"
+        if mapping(each).get("revision")
         else _plain(name)
-        for name, each in _dict(event.get("bundles")).items()
+        for name, each in mapping(event.get("bundles")).items()
     ]
     yield (
         "policies",
@@ -204,7 +205,7 @@ def _finding(finding: Mapping[str, Any], width: int) -> Iterator[str]:
     path = f" {_plain(finding['path'])}" if finding.get("path") else ""
     if finding.get("file"):
         yield f"    at {_plain(finding['file'])}:{_plain(finding.get('line'))}{path}"
-    ruling = _dict(finding.get("ruling"))
+    ruling = mapping(finding.get("ruling"))
     yield from _block(_stage(finding, ruling), width, "    stage: ")
     if finding.get("excepted"):
         yield from _block(_text(finding["excepted"]), width, "    exception: ")
@@ -341,12 +342,14 @@ def _stage(finding: Mapping[str, Any], ruling: Mapping[str, Any]) -> str:
 
 def _opa_outcome(event: Mapping[str, Any]) -> str | None:
     result = event.get("result")
-    allowed = _dict(result).get("allow", _dict(result).get("allowed")) if isinstance(result, dict) else result
+    allowed = (
+        mapping(result).get("allow", mapping(result).get("allowed")) if isinstance(result, dict) else result
+    )
     return {True: "allow", False: "deny"}.get(allowed) if isinstance(allowed, bool) else None
 
 
 def findings_of(event: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found = _dict(event.get("solon")).get("findings")
+    found = mapping(event.get("solon")).get("findings")
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
@@ -359,10 +362,6 @@ def _block(value: str, width: int, lead: str) -> Iterator[str]:
 
 def _count(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _text(value: Any) -> str:

@@ -6,15 +6,22 @@ from typing import Annotated
 
 import typer
 
-from solon.cli.options import Cluster, Environment, FormatOption, LogDirectory, Place, Policies, TableOrJson
+from solon.cli.options import (
+    Cluster,
+    Environment,
+    FormatOption,
+    LogDirectory,
+    Place,
+    Policies,
+    RegoData,
+    TableOrJson,
+)
 
 
 def record(
     directory: LogDirectory = None,
     policy: Policies = None,
-    data: Annotated[
-        list[str] | None, typer.Option("--data", "-d", metavar="PATH", help="Data for Rego: YAML or JSON.")
-    ] = None,
+    data: RegoData = None,
     place: Place = "",
     environment: Environment = "",
     cluster: Cluster = "",

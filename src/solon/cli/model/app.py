@@ -10,7 +10,18 @@ import typer
 from solon.cli.model import mlflow_app
 from solon.cli.model.deployed_app import deployed
 from solon.cli.model.options import TrackingUri
-from solon.cli.options import Environment, FormatOption, Hosts, Place, Policies, TableOrJson, Timeout
+from solon.cli.options import (
+    BreakGlass,
+    DecisionLog,
+    Environment,
+    FormatOption,
+    Hosts,
+    Place,
+    Policies,
+    RegoData,
+    TableOrJson,
+    Timeout,
+)
 
 app = typer.Typer(
     help="Gather evidence about models, and gate their release.",
@@ -121,9 +132,7 @@ def gate(
         ),
     ] = ".",
     policy: Policies = None,
-    data: Annotated[
-        list[str] | None, typer.Option("--data", "-d", metavar="PATH", help="Data for Rego: YAML or JSON.")
-    ] = None,
+    data: RegoData = None,
     key: Key = None,
     format_: Annotated[GateFormat, typer.Option("--format", "-o", help="Output format.")] = GateFormat.TABLE,
     report: Annotated[
@@ -132,17 +141,9 @@ def gate(
     summary: Annotated[
         str | None, typer.Option("--summary", metavar="FILE", help="Write Markdown for a pull request, too.")
     ] = None,
-    log: Annotated[
-        str | None,
-        typer.Option("--log", metavar="FILE", help="Append decisions: JSON lines to a file, or to a log."),
-    ] = None,
+    log: DecisionLog = None,
     environment: Environment = "",
-    break_glass: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--break-glass", metavar="TOKEN", help="Let an emergency through; - or @FILE to read it."
-        ),
-    ] = None,
+    break_glass: BreakGlass = None,
     place: Place = "",
     allow_host: Hosts = None,
     timeout: Timeout = 10.0,

@@ -8,6 +8,7 @@ import typer
 
 from solon.cli.options import (
     Cluster,
+    DecisionLog,
     Environment,
     FormatOption,
     Hosts,
@@ -44,10 +45,6 @@ Data = Annotated[
     list[str] | None,
     typer.Option("--data", "-d", metavar="PATH", help="Data for Rego: YAML or JSON files, or directories."),
 ]
-Log = Annotated[
-    str | None,
-    typer.Option("--log", metavar="FILE", help="Append decisions: JSON lines to a file, or to a log."),
-]
 
 
 @app.command()
@@ -63,7 +60,7 @@ def reserve(
     output: Annotated[
         str | None, typer.Option("--output", metavar="FILE", help="Write the manifest with its label.")
     ] = None,
-    log: Log = None,
+    log: DecisionLog = None,
     cluster: Cluster = "",
     environment: Environment = "",
     format_: FormatOption = TableOrJson.TABLE,
@@ -116,7 +113,7 @@ def run(
     policy: Policies = None,
     data: Data = None,
     ledger: LedgerFile = None,
-    log: Log = None,
+    log: DecisionLog = None,
     cluster: Cluster = "",
     environment: Environment = "",
     allow_host: Hosts = None,

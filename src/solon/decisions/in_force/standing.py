@@ -25,6 +25,7 @@ from solon.governance.scope import Traits, compiled, matches
 from solon.governance.times import moment, zone
 from solon.governance.waivers.waiver import Cover, Exemption, WaiverSettings, rules
 from solon.governance.waivers.waiver import State as WaiverState
+from solon.subjects.fields import mapping
 from solon.subjects.files import Files, Part
 from solon.subjects.subject import Location, OnePlace, Subject, Unreadable
 
@@ -207,9 +208,9 @@ _SUBJECT: Final = Subject("", "", "", None, _NOWHERE, OnePlace(_NOWHERE))
 
 def judged(event: Mapping[str, Any]) -> tuple[Subject, Traits]:
     """The subject of a decision's event, and what scopes may ask of it: what was known of it when it was judged."""
-    solon = _dict(event.get("solon"))
-    said = _dict(solon.get("subject"))
-    labels = {name: each for name, each in _dict(said.get("labels")).items() if isinstance(each, str)}
+    solon = mapping(event.get("solon"))
+    said = mapping(solon.get("subject"))
+    labels = {name: each for name, each in mapping(said.get("labels")).items() if isinstance(each, str)}
     word = {name: each for name, each in said.items() if isinstance(each, str)}
     line = said.get("line")
     subject = Subject(
@@ -225,11 +226,7 @@ def judged(event: Mapping[str, Any]) -> tuple[Subject, Traits]:
         word.get("environment", ""),
         labels,
     )
-    cluster = _dict(solon.get("programme")).get("cluster")
+    cluster = mapping(solon.get("programme")).get("cluster")
     around = Around(cluster=cluster if isinstance(cluster, str) else "")
     traits = Ownership(_NOBODY, around).traits(subject)
     return subject, msgspec.structs.replace(traits, team=subject.team)
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -14,6 +14,7 @@ import msgspec
 
 from solon.decisions.log.events import nanoseconds
 from solon.lang.rego.ast import written
+from solon.subjects.fields import mapping, text
 
 _LONGEST: Final = 300
 
@@ -96,27 +97,27 @@ def recorded(event: bytes | str, *, team: str = "", uri: str = "", at_its_time: 
         time_ns = nanoseconds(said.timestamp)
     except (msgspec.MsgspecError, RecursionError, ValueError):
         return Recorded("", 0, "", "", problem=_UNREADABLE)
-    solon = _dict(said.solon)
-    subject = _dict(solon.get("subject"))
-    path = _text(said.path)
+    solon = mapping(said.solon)
+    subject = mapping(solon.get("subject"))
+    path = text(said.path)
     hidden = list(_hidden(said))
     problem = _problem(said, hidden, subject, path)
-    outcome = _text(solon.get("outcome")) if subject else _outcome(said, path)
+    outcome = text(solon.get("outcome")) if subject else _outcome(said, path)
     found = _findings(solon.get("findings")) if subject else answered(outcome, path)
     return Recorded(
         id=said.decision_id,
         time_ns=time_ns,
         outcome=outcome,
         path=path,
-        uri=_text(subject.get("uri")) or uri,
-        kind=_text(subject.get("kind")),
-        name=_text(subject.get("name")) or uri,
-        namespace=_text(subject.get("namespace")),
-        environment=_text(subject.get("environment")),
-        team=_text(subject.get("team")) or team,
-        owner=_text(subject.get("owner")),
+        uri=text(subject.get("uri")) or uri,
+        kind=text(subject.get("kind")),
+        name=text(subject.get("name")) or uri,
+        namespace=text(subject.get("namespace")),
+        environment=text(subject.get("environment")),
+        team=text(subject.get("team")) or team,
+        owner=text(subject.get("owner")),
         findings=tuple(found),
-        revisions=frozenset(_text(_dict(each).get("revision")) for each in _dict(said.bundles).values()),
+        revisions=frozenset(text(mapping(each).get("revision")) for each in mapping(said.bundles).values()),
         hidden=tuple(hidden),
         problem=problem,
         key=b"" if problem else _key(said, subject, path, hidden, time_ns if at_its_time else 0),
@@ -133,7 +134,7 @@ def input_of(event: bytes) -> Input:
     except (msgspec.MsgspecError, RecursionError, ValueError):
         raise Unusable(_UNREADABLE) from None
     return Input(
-        document, _dict(_dict(said.solon).get("subject")), _text(said.path), time_ns, tuple(_hidden(said))
+        document, mapping(mapping(said.solon).get("subject")), text(said.path), time_ns, tuple(_hidden(said))
     )
 
 
@@ -158,7 +159,7 @@ def amounts_to(result: Any, path: str) -> str:
         found = result if isinstance(result, (list, dict, bool)) else None
         return "" if found is None else ("warn" if name.startswith("warn") else "deny") if found else "allow"
     if isinstance(result, dict):
-        response = _dict(result.get("response"))
+        response = mapping(result.get("response"))
         for value in (result.get("allow"), result.get("allowed"), response.get("allowed")):
             if isinstance(value, bool):
                 return "allow" if value else "deny"
@@ -205,11 +206,11 @@ def _hidden(said: _Event) -> Iterator[str]:
 
 def _findings(said: Any) -> Iterator[Found]:
     for each in said if isinstance(said, list) else ():
-        finding = _dict(each)
+        finding = mapping(each)
         yield Found(
-            _text(finding.get("policy")),
-            _text(finding.get("outcome")),
-            _text(finding.get("message"))[:_LONGEST],
+            text(finding.get("policy")),
+            text(finding.get("outcome")),
+            text(finding.get("message"))[:_LONGEST],
         )
 
 
@@ -219,11 +220,3 @@ def _key(said: _Event, subject: Mapping[str, Any], path: str, hidden: Sequence[s
     around = {name: value for name, value in subject.items() if name != "line"}
     digest.update(b"\0" + msgspec.json.encode([around, "" if subject else path, hidden, time_ns]))
     return digest.digest()
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

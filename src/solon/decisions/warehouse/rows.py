@@ -14,6 +14,7 @@ import orjson
 
 from solon.decisions.log.leaf import Kind
 from solon.decisions.log.reading import Stored
+from solon.subjects.fields import mapping
 
 _NAMES: Final = {kind: kind.name.lower() for kind in Kind}
 # Timers of a decision, the most telling first.
@@ -79,22 +80,22 @@ def _decoded(text: str) -> _Event | None:
 
 def _request(document: msgspec.Raw) -> dict[str, Any]:
     try:
-        return _object(_dict(msgspec.json.decode(document)), "request") if bytes(document) else {}
+        return _object(mapping(msgspec.json.decode(document)), "request") if bytes(document) else {}
     except (msgspec.MsgspecError, RecursionError, ValueError):
         return {}
 
 
 def _fill(out: dict[str, Any], event: _Event) -> None:
-    solon = _dict(event.solon)
+    solon = mapping(event.solon)
     subject = _object(solon, "subject")
     result = event.result
     out["path"] = _word(event.path)
     out["requested_by"] = _word(event.requested_by)
-    out["labels"] = {name: each for name, each in _dict(event.labels).items() if isinstance(each, str)}
+    out["labels"] = {name: each for name, each in mapping(event.labels).items() if isinstance(each, str)}
     out["bundles"] = {
-        name: _text(_dict(each), "revision") or "" for name, each in _dict(event.bundles).items()
+        name: _text(mapping(each), "revision") or "" for name, each in mapping(event.bundles).items()
     }
-    out["latency_ns"] = _latency(_dict(event.metrics))
+    out["latency_ns"] = _latency(mapping(event.metrics))
     out["posture"] = _text(solon, "posture")
     if isinstance(result, dict) and isinstance(result.get("allow"), bool):
         out["allow"] = result["allow"]
@@ -113,7 +114,7 @@ def _findings(out: dict[str, Any], said: Any) -> None:
     findings = []
     breakglass: dict[str, None] = {}
     for each in said if isinstance(said, list) else []:
-        finding = _dict(each)
+        finding = mapping(each)
         ruling = _object(finding, "ruling")
         word = _text(finding, "outcome") or ""
         if word == "overridden" and (token := _text(ruling, "breakglass")):
@@ -146,8 +147,8 @@ def _admission(out: dict[str, Any], request: Mapping[str, Any], result: Any) -> 
             out["subject"] = f"k8s:///{namespace}/{kind}/{name}"
             out["subject_kind"] = "kubernetes.object"
             out["name"], out["namespace"] = f"{kind}/{name}", namespace
-    response = _object(_dict(result), "response")
-    allowed = _dict(result).get("allowed", response.get("allowed"))
+    response = _object(mapping(result), "response")
+    allowed = mapping(result).get("allowed", response.get("allowed"))
     if isinstance(allowed, bool):
         out["allow"] = allowed
         out["outcome"] = out["outcome"] or ("allow" if allowed else "deny")
@@ -161,12 +162,8 @@ def _latency(metrics: Mapping[str, Any]) -> int | None:
     return None
 
 
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 def _object(value: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return _dict(value.get(name))
+    return mapping(value.get(name))
 
 
 def _text(value: Mapping[str, Any], name: str) -> str | None:

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from solon.evidence.deployed.fields import get, items, mapping, text
 from solon.evidence.deployed.kubernetes import SOURCE_URI, claim_of, is_kserve
 from solon.evidence.deployed.live import Claim, Live, Settings, identified
+from solon.subjects.fields import get, items, mapping, text
 from solon.subjects.subject import Path, Subject
 
 _COMPONENTS: Final = ("predictor", "transformer", "explainer")

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from solon.evidence.deployed.fields import get, items, mapping, mappings, text
 from solon.evidence.deployed.live import DIGEST, UNTRACKED, Claim, Live, Registry, Settings, identified
+from solon.subjects.fields import get, items, mapping, mappings, text
 from solon.subjects.subject import Path, Subject
 
 # KServe notes there what its storage initializer loads.

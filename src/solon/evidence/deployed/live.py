@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from solon.evidence.deployed.fields import text
+from solon.subjects.fields import text
 from solon.subjects.subject import Location, Subject
 
 DIGEST: Final = "solon.dev/model-digest"  # an annotation or tag: the digest that evidence has of the model

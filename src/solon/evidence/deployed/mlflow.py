@@ -13,8 +13,8 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from solon.evidence.deployed.fields import items, mappings, text
 from solon.evidence.deployed.live import DIGEST, Live, labelled
+from solon.subjects.fields import items, mappings, text
 from solon.subjects.subject import Location, OnePlace, Path, Subject
 
 _PAGE: Final = 100

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from solon.evidence.deployed.fields import get, mapping, mappings, text
 from solon.evidence.deployed.live import (
     DIGEST,
     UNTRACKED,
@@ -23,6 +22,7 @@ from solon.evidence.deployed.live import (
     identified,
     labelled,
 )
+from solon.subjects.fields import get, mapping, mappings, text
 from solon.subjects.subject import Subject
 
 # What else there is serves nothing: Creating, OutOfService, Deleting, Failed.

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from solon.subjects.fields import get, items, mapping
+
 Object = Mapping[str, Any]
 _LARGEST: Final = 1 << 31
 _Path = tuple[str, ...]
@@ -55,41 +57,39 @@ def _pod_groups(workload: Object) -> Iterator[tuple[int, Any]]:
     kind = str(workload.get("kind", ""))
     if kind in _PLAIN:
         at, count = _PLAIN[kind]
-        yield _count(_get(workload, count) if count else 1), _get(workload, at)
+        yield _count(get(workload, count) if count else 1), get(workload, at)
     if kind in _RAY:
-        cluster = _get(workload, _RAY[kind])
-        yield 1, _get(cluster, ("headGroupSpec", "template", "spec"))
-        grows = _get(cluster, ("enableInTreeAutoscaling",)) is True
-        for workers in _list(_get(cluster, ("workerGroupSpecs",))):
-            size = _count(_get(workers, ("replicas",)))
+        cluster = get(workload, _RAY[kind])
+        yield 1, get(cluster, ("headGroupSpec", "template", "spec"))
+        grows = get(cluster, ("enableInTreeAutoscaling",)) is True
+        for workers in items(get(cluster, ("workerGroupSpecs",))):
+            size = _count(get(workers, ("replicas",)))
             if grows:
-                size = max(size, _count(_get(workers, ("maxReplicas",))))
-            hosts = _count(_get(workers, ("numOfHosts",)))
-            yield size * hosts, _get(workers, ("template", "spec"))
+                size = max(size, _count(get(workers, ("maxReplicas",))))
+            hosts = _count(get(workers, ("numOfHosts",)))
+            yield size * hosts, get(workers, ("template", "spec"))
     spec = workload.get("spec")
-    for field, roles in spec.items() if isinstance(spec, dict) else ():
+    for field, roles in mapping(spec).items():
         if str(field).endswith("ReplicaSpecs") and isinstance(roles, dict):
             for role in roles.values():
-                yield _count(_get(role, ("replicas",))), _get(role, ("template", "spec"))
+                yield _count(get(role, ("replicas",))), get(role, ("template", "spec"))
     if kind == "Workload":
-        for pods in _list(_get(workload, ("spec", "podSets"))):
-            yield _count(_get(pods, ("count",))), _get(pods, ("template", "spec"))
+        for pods in items(get(workload, ("spec", "podSets"))):
+            yield _count(get(pods, ("count",))), get(pods, ("template", "spec"))
 
 
 def _containers(spec: Any, field: str) -> Sequence[Any]:
-    found = _get(spec, (field,))
-    return [found] if isinstance(found, dict) else _list(found)
+    found = get(spec, (field,))
+    return [found] if isinstance(found, dict) else items(found)
 
 
 def _asked(container: Any) -> int:
     """A limit without a request is the request."""
-    limits = _get(container, ("resources", "limits"))
-    requests = _get(container, ("resources", "requests"))
+    limits = get(container, ("resources", "limits"))
+    requests = get(container, ("resources", "requests"))
     found: dict[str, Any] = {}
     for said in (requests, limits):
-        found |= (
-            {name: value for name, value in said.items() if _is_gpu(name)} if isinstance(said, dict) else {}
-        )
+        found |= {name: value for name, value in mapping(said).items() if _is_gpu(name)}
     return sum(map(_number, found.values()))
 
 
@@ -111,13 +111,3 @@ def _count(value: Any) -> int:
 def _is_number(value: Any) -> bool:
     """YAML has infinity, and what is no number, among its numbers."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
-
-
-def _list(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _get(value: Any, path: Sequence[str]) -> Any:
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from solon.governance import times
 from solon.governance.quota.demand import gpus
+from solon.subjects.fields import get, mapping, text
 
 LABEL: Final = "solon.dev/reservation"
 TEAM: Final = "team"
@@ -48,14 +49,13 @@ class Reservation:
 
 def marked(document: Object, reservation: str, team: str) -> Object:
     """The workload as it is to be submitted: labelled with its reservation, and its team."""
-    metadata = _dict(document.get("metadata"))
-    labels = {**_dict(metadata.get("labels")), LABEL: reservation} | ({TEAM: team} if team else {})
+    metadata = mapping(document.get("metadata"))
+    labels = {**mapping(metadata.get("labels")), LABEL: reservation} | ({TEAM: team} if team else {})
     return {**document, "metadata": {**metadata, "labels": labels}}
 
 
 def team_of(document: Object) -> str:
-    team = _dict(_dict(document.get("metadata")).get("labels")).get(TEAM)
-    return team if isinstance(team, str) else ""
+    return text(get(document, ("metadata", "labels", TEAM)))
 
 
 def held(reservations: Sequence[Reservation], running: Sequence[Object]) -> list[Object]:
@@ -67,7 +67,7 @@ def held(reservations: Sequence[Reservation], running: Sequence[Object]) -> list
     found: list[Object] = []
     for reservation in reservations:
         for number, document in enumerate(_waiting(reservation, running)):
-            metadata = _dict(document.get("metadata"))
+            metadata = mapping(document.get("metadata"))
             name = str(metadata.get("name") or metadata.get("generateName") or "job").removesuffix("-")
             name += f" reserved as {reservation.id}" + (f" ({number + 1})" if number else "")
             namespace = metadata.get("namespace") or NAMESPACE
@@ -93,8 +93,8 @@ def _is_of(running: Object, document: Object, reservation: Reservation) -> bool:
     """
     if running.get("kind") != document.get("kind") or gpus(running) < gpus(document):
         return False
-    metadata, wanted = _dict(running.get("metadata")), _dict(document.get("metadata"))
-    said = (_dict(metadata.get(field)).get(LABEL) for field in ("labels", "annotations"))
+    metadata, wanted = mapping(running.get("metadata")), mapping(document.get("metadata"))
+    said = (mapping(metadata.get(field)).get(LABEL) for field in ("labels", "annotations"))
     if reservation.id in said:
         return True
     named = wanted.get("name")
@@ -109,7 +109,7 @@ def _is_of(running: Object, document: Object, reservation: Reservation) -> bool:
 
 def _stands_alone(document: Object) -> bool:
     """What another object owns is counted with that."""
-    return not _dict(document.get("metadata")).get("ownerReferences")
+    return not mapping(document.get("metadata")).get("ownerReferences")
 
 
 def _created(stamp: Any) -> datetime:
@@ -118,7 +118,3 @@ def _created(stamp: Any) -> datetime:
         return times.moment(str(stamp))
     except ValueError:
         return datetime.min.replace(tzinfo=UTC)
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

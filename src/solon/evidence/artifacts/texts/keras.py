@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from solon.evidence.artifacts.pickles.names import effect_of
+from solon.evidence.artifacts.texts.objects import objects_in
 from solon.evidence.artifacts.told import shown
 
 _CODE: Final = {
@@ -38,7 +39,7 @@ def is_config(value: Any) -> bool:
 
 def dangers(value: Any) -> list[str]:
     found: dict[str, None] = {}
-    for at in _objects(value):
+    for at in objects_in(value):
         class_name = at.get("class_name")
         if not isinstance(class_name, str):
             continue
@@ -92,15 +93,3 @@ def _registered(name: str) -> Iterator[str]:
 
 def _text(data: bytes) -> str:
     return _ESCAPED.sub(lambda m: chr(int(m[1], 16)), data.decode("utf-8", "replace"))
-
-
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    """Every object in a document, however deep."""
-    stack = [value]
-    while stack:
-        at = stack.pop()
-        if isinstance(at, dict):
-            yield at
-            stack.extend(v for v in at.values() if isinstance(v, dict | list))
-        elif isinstance(at, list):
-            stack.extend(v for v in at if isinstance(v, dict | list))

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from solon.evidence.artifacts.pickles.names import effect_of
 from solon.evidence.artifacts.texts import templates
+from solon.evidence.artifacts.texts.objects import objects_in
 from solon.evidence.artifacts.told import Told, shown
 
 _TARGETS: Final = frozenset({"_target_", "_component_"})
@@ -14,17 +15,13 @@ _MOST: Final = 8
 
 def explain(told: Told, value: Any) -> None:
     """What of a document makes libraries run code: those of Hugging Face, Hydra and their kin."""
-    stack, found = [value], 0
-    while stack and found < _MOST:
-        at = stack.pop()
-        if isinstance(at, list):
-            stack.extend(v for v in at if isinstance(v, dict | list))
-        if not isinstance(at, dict):
-            continue
-        stack.extend(v for v in at.values() if isinstance(v, dict | list))
+    found = 0
+    for at in objects_in(value):
         before = len(told.reasons)
         _explain_object(told, at)
         found += len(told.reasons) > before
+        if found == _MOST:
+            return
 
 
 def _explain_object(told: Told, value: dict[Any, Any]) -> None:

@@ -10,6 +10,7 @@ import re
 from typing import Any, Final
 
 from solon.evidence.artifacts.pickles.names import effect_of
+from solon.evidence.artifacts.texts.objects import objects_in
 from solon.evidence.artifacts.told import Told, shown
 
 # Kinds of nodes that call a function, or take an attribute by name.
@@ -48,14 +49,7 @@ def is_schema(value: Any) -> bool:
 def explain(told: Told, value: Any) -> None:
     """Says which types a schema names, and which of them skops does not trust unless it is told to."""
     loaders: dict[str, set[str]] = {}
-    stack = [value]
-    while stack:
-        at = stack.pop()
-        if isinstance(at, list):
-            stack.extend(v for v in at if isinstance(v, dict | list))
-        if not isinstance(at, dict):
-            continue
-        stack.extend(v for v in at.values() if isinstance(v, dict | list))
+    for at in objects_in(value):
         module, name = at.get("__module__"), at.get("__class__")
         if isinstance(module, str) and isinstance(name, str):
             loaders.setdefault(f"{module}.{name}", set()).add(str(at.get("__loader__")))
