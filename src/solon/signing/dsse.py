@@ -107,7 +107,7 @@ def verify(envelope: bytes, keys: Sequence[VerifyingKey]) -> tuple[Statement, st
 
 def key_id(key: VerifyingKey) -> str:
     encoded = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return hashlib.sha256(encoded).hexdigest()
+    return "sha256:" + hashlib.sha256(encoded).hexdigest()
 
 
 def _encoded(payload_type: str, payload: bytes) -> bytes:

@@ -33,7 +33,7 @@ def run(release: str, format_: str) -> int:
         return 0
     signed = seen.document.get("collected_by", {})
     by = (
-        f"Signed by {signed['key'][:12]}…"
+        f"Signed by {signed['key'][:19]}…"
         if signed.get("verified")
         else f"Not signed: {signed.get('problem')}"
     )

@@ -123,7 +123,7 @@ def verify(bundle: bytes, trusted: Sequence[keys.VerifyingKey], given: Given, na
     }
     return Signature(
         verified=not any(wrong.values()),
-        key=f"sha256:{key}",
+        key=key,
         problem="; ".join(f"{said}: {_some(names)}" for said, names in wrong.items() if names),
         files=len(given.model.files) - len(outside) - len(unsigned) - len(changed),
         outside=outside,
