@@ -175,6 +175,15 @@ _training contains file.digest if {
 	file.what == "training"
 }
 
+# What a part declares otherwise than performance does, of the model that is asked and of what it is given. Asked so, it is
+# as good as another model: fair, or fast, and not the one that performs.
+otherwise(part) := [field |
+	measured("performance")
+	input.evidence.performance.result.predictions in {"command", "onnx"}
+	some field in ["onnx", "features"]
+	object.get(input.release[part], field, null) != object.get(input.release.performance, field, null)
+]
+
 # Why predictions that were judged will not do for the tier; undefined where they will.
 unfit(result) := sprintf("predictions are %v, and tier %s wants them from: %s", [
 	object.get(result, "predictions", "from nobody knows where"),

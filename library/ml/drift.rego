@@ -120,6 +120,15 @@ deny contains {"msg": msg, "path": ["evidence", "drift", "result", "columns"], "
 	remediation := "Name tables under drift in release.yaml that have columns in common"
 }
 
+# What was served may be near to any table, if not to the one that counts.
+deny contains {"msg": msg, "path": ["release", "drift", "training"], "remediation": remediation} if {
+	_result
+	ml.measured("data")
+	some path in _other_training
+	msg := sprintf("compares what is served with %s, and the model was trained on other data", [path])
+	remediation := "Name the same table under data.training and drift.training in release.yaml, and collect the evidence anew"
+}
+
 # Who chooses what is compared could leave out what drifted; but not of all that the model takes.
 deny contains {"msg": msg, "path": ["release", "drift", "columns"], "remediation": remediation} if {
 	_result
@@ -152,6 +161,17 @@ _features := {name | some name in input.release.performance.features} if {
 _taken(name) if name in _features
 
 _taken(_) if not _features
+
+_other_training contains object.get(file, "path", "another table") if {
+	some file in input.evidence.drift.measured
+	file.what == "training"
+	not file.digest in _trained_on
+}
+
+_trained_on contains file.digest if {
+	some file in input.evidence.data.measured
+	file.what == "training"
+}
 
 _covers if {
 	every name in _features {

@@ -29,6 +29,20 @@ said(path, value) := messages(deny(fixtures.changed([fixtures.set(sprintf("/evid
 
 said_without(path) := messages(deny(fixtures.changed([fixtures.unset(sprintf("/evidence/drift/result%s", [path]))])))
 
+trained_on(digest) := {"what": "training", "digest": digest, "path": "train.csv"}
+
+compared(one, other) := deny(fixtures.changed([
+	fixtures.set("/evidence/data/measured/1", trained_on(one)),
+	fixtures.set("/evidence/drift/measured/1", trained_on(other)),
+]))
+
+test_another_table_than_was_trained_on_is_caught if {
+	count(compared("sha256:aa", "sha256:aa")) == 0
+	some finding in compared("sha256:aa", "sha256:bb")
+	finding.msg == "compares what is served with train.csv, and the model was trained on other data"
+	finding.path == ["release", "drift", "training"]
+}
+
 test_what_did_not_drift_passes if count(deny(fixtures.release)) == 0
 
 test_a_column_that_drifted_is_caught if {

@@ -96,6 +96,13 @@ deny contains {"msg": msg, "path": ["release", "fairness", "data"], "remediation
 	remediation := "Measure on data that was held out"
 }
 
+deny contains {"msg": msg, "path": ["release", "fairness", field], "remediation": remediation} if {
+	_result
+	some field in ml.otherwise("fairness")
+	msg := sprintf("%s of fairness is not that of performance, so that they may be of two models", [field])
+	remediation := sprintf("Declare the same %s under both in release.yaml, and collect the evidence anew", [field])
+}
+
 # Who recorded predictions could have recorded others.
 deny contains {"msg": msg, "path": ["evidence", "fairness", "result", "predictions"], "remediation": remediation} if {
 	msg := ml.unfit(_result)

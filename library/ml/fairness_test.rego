@@ -35,6 +35,22 @@ said(path, value) := messages(deny(fixtures.changed([fixtures.set(sprintf("/evid
 
 parity := "/attributes/sex/disparities/demographic_parity_difference"
 
+otherwise(field, value) := {finding.msg |
+	some finding in deny(fixtures.changed([
+		fixtures.set("/release/performance/onnx", "model.onnx"),
+		fixtures.set("/release/performance/features", ["income", "debt"]),
+		fixtures.set("/release/fairness/onnx", "model.onnx"),
+		fixtures.set("/release/fairness/features", ["income", "debt"]),
+		fixtures.set(sprintf("/release/fairness/%s", [field]), value),
+	]))
+}
+
+test_another_model_or_other_columns_than_under_performance_are_caught if {
+	otherwise("features", ["income", "debt"]) == set()
+	otherwise("features", ["debt", "nothing"]) == {"features of fairness is not that of performance, so that they may be of two models"}
+	otherwise("onnx", "fair.onnx") == {"onnx of fairness is not that of performance, so that they may be of two models"}
+}
+
 test_within_the_limits_passes if {
 	count(deny(fixtures.release)) == 0
 	count(said("/attributes/sex/disparities/calibration_difference", {"value": 0.04, "low": "a", "high": "b"})) == 0

@@ -69,6 +69,13 @@ deny contains {"msg": msg, "path": ["evidence", "latency", "result", "candidate"
 	remediation := "Raise latency.calls in release.yaml, and collect the evidence anew"
 }
 
+deny contains {"msg": msg, "path": ["release", "latency", field], "remediation": remediation} if {
+	_result
+	some field in ml.otherwise("latency")
+	msg := sprintf("%s of latency is not that of performance, so that they may be of two models", [field])
+	remediation := sprintf("Declare the same %s under both in release.yaml, and collect the evidence anew", [field])
+}
+
 # Slower for sure: so is the best that the interval leaves room for.
 deny contains {"msg": msg, "path": ["evidence", "latency", "result", "slower"]} if {
 	_result.slower.interval.low > _settings.slower

@@ -24,6 +24,22 @@ messages(findings) := {finding.msg | some finding in findings}
 
 said(path, value) := messages(deny(fixtures.changed([fixtures.set(sprintf("/evidence/latency/result%s", [path]), value)])))
 
+otherwise(field, value) := {finding.msg |
+	some finding in deny(fixtures.changed([
+		fixtures.set("/release/performance/onnx", "model.onnx"),
+		fixtures.set("/release/performance/features", ["income", "debt"]),
+		fixtures.set("/release/latency/onnx", "model.onnx"),
+		fixtures.set("/release/latency/features", ["income", "debt"]),
+		fixtures.set(sprintf("/release/latency/%s", [field]), value),
+	]))
+}
+
+test_another_model_or_other_columns_than_under_performance_are_caught if {
+	otherwise("features", ["income", "debt"]) == set()
+	otherwise("features", ["debt", "nothing"]) == {"features of latency is not that of performance, so that they may be of two models"}
+	otherwise("onnx", "fair.onnx") == {"onnx of latency is not that of performance, so that they may be of two models"}
+}
+
 test_in_time_passes if count(deny(fixtures.release)) == 0
 
 test_above_a_declared_maximum_is_caught if {

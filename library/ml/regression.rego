@@ -93,6 +93,14 @@ deny contains {"msg": msg, "path": ["evidence", "performance", "result", "baseli
 	remediation := "Compare them on more data that was held out"
 }
 
+# What is compared with itself is never worse.
+deny contains {"msg": msg, "path": ["release", "performance", "baseline"], "remediation": remediation} if {
+	_result.baseline
+	_itself
+	msg := "was compared with itself, and not with the version that is deployed"
+	remediation := "Name the version that is deployed, and its files, under performance.baseline in release.yaml"
+}
+
 # Who recorded what the deployed version predicted could have recorded worse.
 deny contains {"msg": msg, "path": ["evidence", "performance", "result", "baseline_predictions"], "remediation": remediation} if {
 	count(_compared) > 0
@@ -139,6 +147,29 @@ _interval(comparison) if {
 	is_number(comparison.baseline)
 	is_number(comparison.interval.low)
 	is_number(comparison.interval.high)
+}
+
+_itself if input.release.performance.baseline.version == input.release.version
+
+_itself if {
+	_result.predictions == "recorded"
+	_result.baseline_predictions == "recorded"
+	declared := input.release.performance
+	object.get(declared.baseline, "predictions", "") == object.get(declared, "predictions", declared.data)
+}
+
+_itself if {
+	some file in input.evidence.performance.measured
+	file.what == "baseline"
+	_of_candidate[file.digest]
+}
+
+# The released files, and the predictions that were recorded for them.
+_of_candidate[file.digest] if some file in input.model.files
+
+_of_candidate[file.digest] if {
+	some file in input.evidence.performance.measured
+	file.what in {"predictions", "data"}
 }
 
 _fit if _result.baseline_predictions in ml.demands.predictions

@@ -50,6 +50,34 @@ test_a_metric_may_have_its_own_tolerance if {
 	}
 }
 
+itself(release) if {
+	some finding in deny(release)
+	finding.path == ["release", "performance", "baseline"]
+	finding.msg == "was compared with itself, and not with the version that is deployed"
+}
+
+test_a_model_that_is_its_own_baseline_is_caught if {
+	every release in {
+		fixtures.changed([fixtures.set("/release/performance/baseline", {"version": "7"})]),
+		fixtures.changed([fixtures.set("/evidence/performance/measured/1", {"what": "baseline", "digest": file})]),
+		fixtures.changed([
+			fixtures.set("/evidence/performance/measured/1", {"what": "predictions", "digest": "sha256:aa", "path": "p.csv"}),
+			fixtures.set("/evidence/performance/measured/2", {"what": "baseline", "digest": "sha256:aa", "path": "copy.csv"}),
+		]),
+		fixtures.changed([
+			fixtures.set("/evidence/performance/result/predictions", "recorded"),
+			fixtures.set("/evidence/performance/result/baseline_predictions", "recorded"),
+			fixtures.set("/release/performance/baseline", {"version": "6", "predictions": "holdout.csv"}),
+		]),
+	} {
+		itself(release)
+	}
+	other := {"what": "baseline", "digest": "sha256:bb", "path": "credit-6.onnx"}
+	not itself(fixtures.changed([fixtures.set("/evidence/performance/measured/1", other)]))
+}
+
+file := fixtures.release.model.files[0].digest
+
 test_an_unknown_change_is_caught if {
 	said({"n": 2000, "unknown": "the baseline predicted other rows"}) == {
 		"how accuracy compares with version 6 is unknown: the baseline predicted other rows",

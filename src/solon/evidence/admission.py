@@ -14,7 +14,7 @@ from solon.evidence.document import NAMES, Evidence, Item, Measured, Model
 from solon.evidence.gathering import declaration
 from solon.evidence.places import Outside, inside
 from solon.evidence.release import Release
-from solon.subjects import files
+from solon.subjects import files, ml_release
 from solon.subjects.documents import Problem
 from solon.subjects.ml_release import EVIDENCE, EVIDENCE_FILE, RELEASE_FILE
 from solon.subjects.subject import Location, Path, Subject, Unreadable
@@ -49,10 +49,25 @@ def admitted(subject: Subject, keys: Sequence[Ed25519PublicKey] = ()) -> Subject
         model = digests.model(root, declared.model) if declared is not None else None
     except Problem as problem:
         return [problem.at(path)]
+    if (
+        declared is not None
+        and isinstance(found, Evidence)
+        and _identity(found.release) != _identity(declared)
+    ):
+        about = f"{found.release.name} {found.release.version}"
+        other = f"evidence is about {about}, and {RELEASE_FILE} declares {declared.name} {declared.version}"
+        return [Problem(other, hint="collect it anew: solon model collect").at(subject.location.file)]
     document = admit(found, declared, model, lambda measured: _digest_now(root, measured))
     if isinstance(found, Evidence):
         document["collected_by"] = collected_by(subject.location.file, keys)
+    if declared is not None:  # what it is, for waivers and rollouts, is not for the evidence to say
+        plain = msgspec.to_builtins(declared)
+        return ml_release.release(plain, document, subject.location, subject.locator)
     return replace(subject, document=document)
+
+
+def _identity(declared: Release) -> str:
+    return ml_release.uri(declared.registry or "local", declared.name, declared.version)
 
 
 def admit(

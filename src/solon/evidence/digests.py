@@ -45,6 +45,9 @@ def model(root: str, paths: Sequence[str]) -> Model:
     found: dict[str, File] = {}
     for path in paths:
         for name in _files(root, path):
+            if not name.isprintable():
+                # A line feed in a name would be read as the next line of what `of_files` digests.
+                raise Problem(f"{name!r}: a name that cannot be printed", hint="rename the file")
             whole = os.path.join(root, name)
             try:
                 found[name] = File(name, os.path.getsize(whole), of_file(whole))

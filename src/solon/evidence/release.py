@@ -7,16 +7,14 @@ organisation is in it; policies have those.
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import msgspec
 
 from solon.subjects import files
 from solon.subjects.documents import Problem, text_of
-from solon.subjects.ml_release import RELEASE
+from solon.subjects.ml_release import MAX_BYTES, RELEASE
 from solon.subjects.subject import Unreadable
-
-MAX_BYTES: Final = 1 << 20
 
 Task = Literal["classification", "regression", "ranking", "generation", "other"]
 Risk = Literal["minimal", "limited", "high", "prohibited"]

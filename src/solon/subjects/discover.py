@@ -64,7 +64,9 @@ def _walk(
     if identity in above:
         yield Unreadable(Location(directory), LOOP)
         return
-    of_release = of_release or any(entry.name == ml_release.RELEASE_FILE for entry in entries)
+    of_release = of_release or any(
+        entry.name == ml_release.RELEASE_FILE and ml_release.is_declared_in(entry.path) for entry in entries
+    )
     for entry in entries:
         if entry.name.startswith(".") or entry.name in SKIPPED:
             continue
@@ -126,6 +128,9 @@ def read(
     for found in read_data(name, data, again=again, cluster=cluster, named=source.named):
         if not (source.of_release and isinstance(found, Subject) and found.kind == kubernetes.DOCUMENT):
             yield found
+        elif os.path.basename(name) == ml_release.RELEASE_FILE:
+            hint = f"it is a mapping with `kind: {ml_release.RELEASE}`"
+            yield Unreadable(found.location, "declares no release", hint)
 
 
 def read_data(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-from solon.subjects.documents import Document, Problem, text_of
+from solon.subjects.documents import Document, Problem, decode, text_of
 from solon.subjects.positions import FieldLocator, SourceFile
 from solon.subjects.subject import Location, Locator, Path, Subject
 
@@ -17,7 +17,10 @@ RELEASE: Final = "solon.release/v1"
 EVIDENCE: Final = "solon.evidence/v1"
 RELEASE_FILE: Final = "release.yaml"
 EVIDENCE_FILE: Final = "evidence.json"
+MAX_BYTES: Final = 1 << 20  # of release.yaml
+_DECLARES: Final = b"solon.release/"
 _TRAITS: Final = ("team", "owner", "environment")
+_ANEW: Final = "collect it anew: solon model collect"
 
 
 def is_release(value: Any) -> bool:
@@ -38,10 +41,17 @@ def subjects(document: Document, file: SourceFile) -> Iterator[Subject]:
     if value["kind"] == RELEASE:
         if os.path.basename(file.name) != RELEASE_FILE:
             raise Problem(f"declares a release, and is not named {RELEASE_FILE}", document.row)
-        if os.path.isfile(os.path.join(directory, EVIDENCE_FILE)):
+        evidence = os.path.join(directory, EVIDENCE_FILE)
+        if os.path.lexists(evidence):
+            if not _is_evidence(evidence):
+                raise Problem(
+                    f"{EVIDENCE_FILE} beside it is no evidence about one release", document.row, hint=_ANEW
+                )
             return
         yield release(value, {"kind": EVIDENCE, "release": value, "evidence": {}}, start, Fields(here, here))
         return
+    if document.index:
+        raise Problem("more than one document, where evidence is about one release", document.row, hint=_ANEW)
     declared = value.get("release")
     if not isinstance(declared, dict):
         raise Problem("not evidence about a release: `release` is missing", document.row)
@@ -49,6 +59,29 @@ def subjects(document: Document, file: SourceFile) -> Iterator[Subject]:
     beside = SourceFile(path, lambda: _text(path))
     declaration = FieldLocator(beside, 0, Location(path, 1)) if os.path.isfile(path) else None
     yield release(declared, value, start, Fields(here, declaration))
+
+
+def is_declared_in(path: str) -> bool:
+    """Whether a release.yaml speaks of a release; others have files of that name, too."""
+    if not os.path.isfile(path):
+        return False
+    try:
+        with open(path, "rb") as file:
+            return _DECLARES in file.read(MAX_BYTES)
+    except OSError:
+        return False
+
+
+def _is_evidence(path: str) -> bool:
+    """Whether a file holds evidence about a release, and nothing before or behind it."""
+    if not os.path.isfile(path):
+        return False
+    try:
+        found = list(decode(_text(path)))
+    except (OSError, Problem):
+        return False
+    values = [each.value for each in found if isinstance(each, Document)]
+    return len(found) == len(values) == 1 and is_release(values[0]) and values[0]["kind"] == EVIDENCE
 
 
 def release(declared: dict[str, Any], document: Any, start: Location, locator: Locator) -> Subject:
@@ -72,7 +105,7 @@ def release(declared: dict[str, Any], document: Any, start: Location, locator: L
         owner=said.get("owner", ""),
         team=said.get("team", ""),
         environment=said.get("environment", ""),
-        labels={**said, **labels},
+        labels={**labels, **said},
     )
 
 

@@ -209,6 +209,12 @@ def verify(
         list[str] | None,
         typer.Option("--key", metavar="FILE", help="The gate's public key [that of solon.yaml]; repeatable."),
     ] = None,
+    environment: Annotated[
+        str,
+        typer.Option(
+            "--environment", metavar="NAME", help="Where it goes: it must have been judged for that."
+        ),
+    ] = "",
     format_: FormatOption = TableOrJson.TABLE,
 ) -> None:
     """Verify that a release was let pass: the attestation beside it, its signature, and every file.
@@ -216,11 +222,11 @@ def verify(
     Exits with 0 when these files were let pass and the decision still holds, with 1 when not, with 2 when that
     cannot be told.
 
-    Example: solon model verify release/ --key gate.pub.pem
+    Example: solon model verify release/ --key gate.pub.pem --environment production
     """
     from solon.cli.model import verify as command
 
-    raise typer.Exit(command.run(release, key or [], format_.value))
+    raise typer.Exit(command.run(release, key or [], environment, format_.value))
 
 
 @app.command()

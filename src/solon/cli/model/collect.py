@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 import msgspec
@@ -20,13 +20,16 @@ from solon.cli.errors import UsageError
 from solon.cli.model import key, releases
 from solon.cli.writing import placed
 from solon.evidence import digests, document
-from solon.evidence.admission import SIGNATURE_FILE, SIGNATURE_TYPE
+from solon.evidence.admission import SIGNATURE_FILE, SIGNATURE_TYPE, collected_by
 from solon.evidence.collector import Given, Operator, Progress, silent
 from solon.evidence.document import NAMES, Evidence
 from solon.evidence.gathering import gather
 from solon.evidence.supply import bom
 from solon.report import evidence_report
 from solon.subjects.ml_release import EVIDENCE_FILE
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 BOM_FILE: Final = "ml-bom.cdx.json"
 
@@ -77,7 +80,7 @@ def collected(options: Options) -> Collected:
     private = key.private_key(options.key, said)
     found = releases.find(options.release)
     target = options.output or found.evidence
-    before = _before(target) if options.only else None
+    before = _before(target, private) if options.only else None
     with progress_shown() as progress:
         given = Given(
             release=found.release,
@@ -94,6 +97,8 @@ def collected(options: Options) -> Collected:
             data=options.data,
             progress=progress,
         )
+        if before is None:  # what somebody left there must not be taken for what could not be gathered
+            _write(os.path.dirname(target) or ".", {os.path.basename(target): None, SIGNATURE_FILE: None})
         evidence = gather(given, options.only, before)
     data = document.encoded(evidence)
     materials = orjson.dumps(bom.document(evidence, given.now, uuid4()), option=orjson.OPT_INDENT_2) + b"\n"
@@ -118,11 +123,17 @@ def _command(text: str) -> list[str]:
         raise UsageError(f"{text!r}: is no command: {str(error).lower()}") from None
 
 
-def _before(path: str) -> Evidence | None:
-    """The evidence that is there, to keep the parts that are not gathered anew. Raises UsageError."""
+def _before(path: str, key: Ed25519PrivateKey | None) -> Evidence | None:
+    """The evidence that is there, to keep the parts that are not gathered anew. Raises UsageError.
+
+    What is signed now must have been signed before: else anybody's parts would be vouched for.
+    """
     try:
         with open(path, "rb") as file:
-            return msgspec.json.decode(file.read(), type=Evidence)
+            found = msgspec.json.decode(file.read(), type=Evidence)
+        if key is not None and not (by := collected_by(path, [key.public_key()]))["verified"]:
+            raise UsageError(f"{path}: {by['problem']}: to sign it, gather all of it anew, without --only")
+        return found
     except FileNotFoundError:
         return None
     except OSError as error:

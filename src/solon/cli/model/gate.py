@@ -19,7 +19,7 @@ from solon.evidence.registry.mlflow import is_reference
 from solon.evidence.settings import ModelSettings
 from solon.evidence.store import Store
 from solon.governance.times import duration
-from solon.subjects.ml_release import RELEASE_FILE
+from solon.subjects.ml_release import KIND, RELEASE_FILE
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -76,12 +76,17 @@ def gated(options: Options) -> tuple[check.Judged, bytes | None]:
     said = repository.models() if repository is not None else ModelSettings()
     private = key.private_key(options.key, said)
     found = releases.find(options.release)
+    _of_one_environment(options.environment, found)
     document = _document(found.evidence)
     path = found.evidence if document is not None else os.path.join(found.directory, RELEASE_FILE)
     done = check.decided(_judging(options, path))
     if not done.report.decisions:
         return done, None  # unreadable, which the report says
-    (decision,) = done.report.decisions
+    decision, *others = done.report.decisions
+    if others or done.report.unreadable or decision.subject.kind != KIND:
+        raise UsageError(
+            f"{path}: must hold the evidence about this release, and nothing else; collect it anew"
+        )
     if decision.unmatched:
         raise UsageError("no policy judges releases: a Rego policy for them says `subject: ml.release`")
     if _document(found.evidence) != document:
@@ -97,6 +102,14 @@ def gated(options: Options) -> tuple[check.Judged, bytes | None]:
         placed(path, envelope)
         _tell_written(path)
     return done, envelope
+
+
+def _of_one_environment(judged: str, found: releases.Found) -> None:
+    """Raises UsageError where a release for one environment would be let into another."""
+    declared = found.release.environment
+    if judged and declared and judged != declared:
+        path = os.path.join(found.directory, RELEASE_FILE)
+        raise UsageError(f"{path}: is for {declared}, which policies judge it by, and not for {judged}")
 
 
 def _signed(

@@ -25,7 +25,7 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     decision: Attestation
 
 
-def run(release: str, keys: list[str], format_: str) -> int:
+def run(release: str, keys: list[str], environment: str, format_: str) -> int:
     """The exit status. Raises UsageError, Failure."""
     found = releases.find(release)
     path = os.path.join(found.directory, FILE)
@@ -37,6 +37,10 @@ def run(release: str, keys: list[str], format_: str) -> int:
     if not said.passed:
         problems.append(
             f"the decision was {said.outcome}: {said.findings[0].message}" if said.findings else "denied"
+        )
+    if environment and said.environment != environment:
+        problems.append(
+            f"it was judged for {said.environment or 'no environment'}, and not for {environment}"
         )
     if not said.is_current(datetime.now(UTC)):
         problems.append(f"it held until {said.expires}")
@@ -72,4 +76,5 @@ def _told(verdict: Verdict) -> str:
     if not verdict.passed:
         return "\n".join([f"✗ {name} may not go:", *(f"    {printable(each)}" for each in verdict.problems)])
     until = f", holds until {said.expires}" if said.expires else ""
-    return f"✓ {name}: {said.outcome} at {said.time}{until} · decision {said.decision_id}"
+    place = f" for {printable(said.environment)}" if said.environment else ""
+    return f"✓ {name}: {said.outcome}{place} at {said.time}{until} · decision {said.decision_id}"
