@@ -172,14 +172,14 @@ def rewritten(release: Path) -> None:
             "is signed, but for other evidence",
         ),
         (lambda d: (d / "evidence.dsse.json").write_text("{}"), "is no DSSE envelope"),
-        (lambda d: (d / "evidence.dsse.json").mkdir(), "is a directory"),
+        (lambda d: (d / "evidence.dsse.json").mkdir(), "evidence.dsse.json: not a regular file"),
     ],
 )
 def test_a_signature_that_proves_nothing(release: Path, change: Callable[[Path], Any], problem: str) -> None:
     change(release)
     said = seen(release, KEY.public_key())["collected_by"]
     assert said["verified"] is False
-    assert problem in said["problem"].lower() if problem.startswith("is a") else problem in said["problem"]
+    assert problem in said["problem"]
 
 
 # --- what cannot be read

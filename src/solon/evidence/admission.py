@@ -14,7 +14,7 @@ from solon.evidence.document import NAMES, Evidence, Item, Measured, Model
 from solon.evidence.gathering import declaration
 from solon.evidence.places import Outside, inside
 from solon.evidence.release import Release
-from solon.subjects import files, ml_release
+from solon.subjects import discover, files, ml_release
 from solon.subjects.documents import Problem
 from solon.subjects.ml_release import EVIDENCE, EVIDENCE_FILE, RELEASE_FILE
 from solon.subjects.subject import Location, Path, Subject, Unreadable
@@ -119,7 +119,8 @@ def collected_by(path: str, keys: Sequence[Ed25519PublicKey]) -> dict[str, Any]:
     from solon.signing.dsse import NotVerified, verify
 
     try:
-        with open(os.path.join(os.path.dirname(path), SIGNATURE_FILE), "rb") as file:
+        beside = os.path.join(os.path.dirname(path), SIGNATURE_FILE)
+        with open(beside, "rb", opener=discover.regular) as file:
             said, key = verify(file.read(SIGNATURE_BYTES), keys)
         about = {each.name: each.digest.get("sha256") for each in said.subject}
         if said.predicate_type != SIGNATURE_TYPE or f"sha256:{about.get(EVIDENCE_FILE)}" != digests.of_file(
@@ -128,8 +129,10 @@ def collected_by(path: str, keys: Sequence[Ed25519PublicKey]) -> dict[str, Any]:
             raise NotVerified("is signed, but for other evidence")
     except FileNotFoundError:
         return {"verified": False, "problem": "nobody signed the evidence"}
-    except (NotVerified, OSError) as error:
+    except NotVerified as error:
         return {"verified": False, "problem": f"{SIGNATURE_FILE} {error}"}
+    except OSError as error:
+        return {"verified": False, "problem": f"{SIGNATURE_FILE}: {(error.strerror or str(error)).lower()}"}
     return {"verified": True, "key": key}
 
 

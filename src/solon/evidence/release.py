@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from solon.subjects import files
+from solon.subjects import discover, files
 from solon.subjects.documents import Problem, text_of
 from solon.subjects.ml_release import MAX_BYTES, RELEASE
 from solon.subjects.subject import Unreadable
@@ -161,7 +161,7 @@ class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 def read(path: str) -> Release | list[Unreadable]:
     """The release that a file declares, or all that is wrong with it."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=discover.regular) as file:
             data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:  # before it is decoded: cut off, it could say something else
             raise Problem(f"larger than {MAX_BYTES >> 20} MiB")

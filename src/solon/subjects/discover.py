@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
@@ -83,6 +84,15 @@ def _walk(
 
 def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
+
+
+def regular(path: str, flags: int) -> int:
+    """For ``open(opener=…)``: nothing but a regular file, as a pipe would be waited for. Raises OSError."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file")
+    return descriptor
 
 
 def read_bytes(

@@ -160,3 +160,24 @@ def test_names_that_cannot_be_printed_are_refused(solon: Solon, release: Path, n
         assert ran.status == 2
         assert "a name that cannot be printed" in " ".join((ran.out + ran.err).split())
         assert "internal error" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("gate", "release.yaml"),
+        ("gate", "evidence.json"),
+        ("gate", "evidence.dsse.json"),
+        ("show", "release.yaml"),
+        ("show", "evidence.dsse.json"),
+        ("collect", "release.yaml"),
+        ("verify", "decision.dsse.json"),
+    ],
+)
+def test_a_pipe_is_not_waited_for(solon: Solon, tmp_path: Path, command: str, name: str) -> None:
+    write_evidence(write_release(tmp_path / "piped", risk="minimal"))
+    (tmp_path / "piped" / name).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / "piped" / name)
+    ran = solon("model", command, "piped")
+    assert ran.status in (0, 2)
+    assert "not a regular file" in ran.out + ran.err or command in ("gate", "show")

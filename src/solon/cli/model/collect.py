@@ -26,6 +26,7 @@ from solon.evidence.document import NAMES, Evidence
 from solon.evidence.gathering import gather
 from solon.evidence.supply import bom
 from solon.report import evidence_report
+from solon.subjects import discover
 from solon.subjects.ml_release import EVIDENCE_FILE
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def _before(path: str, key: Ed25519PrivateKey | None) -> Evidence | None:
     What is signed now must have been signed before: else anybody's parts would be vouched for.
     """
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=discover.regular) as file:
             found = msgspec.json.decode(file.read(), type=Evidence)
         if key is not None and not (by := collected_by(path, [key.public_key()]))["verified"]:
             raise UsageError(f"{path}: {by['problem']}: to sign it, gather all of it anew, without --only")

@@ -19,6 +19,7 @@ from solon.evidence.registry.mlflow import is_reference
 from solon.evidence.settings import ModelSettings
 from solon.evidence.store import Store
 from solon.governance.times import duration
+from solon.subjects import discover
 from solon.subjects.ml_release import KIND, RELEASE_FILE
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _signed(
 def _document(path: str) -> bytes | None:
     """The evidence as it is written, None where there is none. Raises UsageError."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=discover.regular) as file:
             return file.read()
     except FileNotFoundError:
         return None

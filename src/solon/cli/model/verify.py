@@ -14,7 +14,7 @@ from solon.cli.model import key, releases
 from solon.decisions.attestation import FILE, Attestation, attested, differences
 from solon.report.text import printable
 from solon.signing.dsse import MAX_BYTES, NotVerified
-from solon.subjects import ml_release
+from solon.subjects import discover, ml_release
 
 
 class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -59,7 +59,7 @@ def _attestation(path: str, keys: list[str]) -> Attestation:
 
     trusted = key.public_keys(keys)
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=discover.regular) as file:
             statement, _ = verify(file.read(MAX_BYTES + 1), trusted)
         return attested(statement)
     except FileNotFoundError:
