@@ -165,7 +165,7 @@ _taken(_) if not _features
 _other_training contains object.get(file, "path", "another table") if {
 	some file in input.evidence.drift.measured
 	file.what == "training"
-	not file.digest in _trained_on
+	not object.get(file, "digest", "") in _trained_on
 }
 
 _trained_on contains file.digest if {
