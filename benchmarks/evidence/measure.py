@@ -103,7 +103,9 @@ def fairness(table: pd.DataFrame, resamples: int) -> None:
 
 
 def pickles(megabytes: int, rng: np.random.Generator) -> None:
-    trees = RandomForestClassifier(n_estimators=20, random_state=0).fit(rng.random((2_000, 8)), rng.integers(0, 2, 2_000))
+    trees = RandomForestClassifier(n_estimators=20, random_state=0).fit(
+        rng.random((2_000, 8)), rng.integers(0, 2, 2_000)
+    )
     ballast = [rng.random(10_000) for _ in range(megabytes * 12)]
     with tempfile.NamedTemporaryFile(suffix=".pkl") as file:
         pickle.dump([trees, ballast, [str(i) for i in range(100_000)]], file)
@@ -117,7 +119,9 @@ def pickles(megabytes: int, rng: np.random.Generator) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=16_000)
     parser.add_argument("--resamples", type=int, default=20)
     parser.add_argument("--megabytes", type=int, default=20)
