@@ -105,7 +105,9 @@ def test_another_model_does_not_verify(
 def test_what_nobody_asked_for_is_told_from_what_is_not_declared(solon: Solon, tmp_path: Path) -> None:
     write_release(tmp_path / "release", fairness={"data": "d.csv", "label": "income", "attributes": ["sex"]})
     ran = solon("model", "collect", "release", "--only", "documentation")
-    said = {line.split()[1]: line.rsplit("  ", 1)[1] for line in ran.out.splitlines() if line.startswith("  ○")}
+    said = {
+        line.split()[1]: line.rsplit("  ", 1)[1] for line in ran.out.splitlines() if line.startswith("  ○")
+    }
     assert said["artifacts"] == "not gathered: `solon model collect --only artifacts` gathers it"
     assert said["fairness"] == "not gathered: `solon model collect --only fairness` gathers it"
     assert said["drift"] == "not gathered: release.yaml declares nothing for it"
