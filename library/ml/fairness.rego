@@ -15,8 +15,8 @@
 #     - ISO-42001:A.5.4
 #     - ISO-42001:A.6.2.4
 #   remediation: >-
-#     Find out what the groups are treated differently by, and train without it or with it made even;
-#     library/data/ml-fairness.yaml has the limits.
+#     Find out what the groups are treated differently by, and train without it or with it made even; where it is
+#     unknown, or breaks its limit by its interval alone, measure on more data of each group; library/data/ml-fairness.yaml has the limits.
 package ml.fairness
 
 import data.lib.ml

@@ -98,6 +98,16 @@ def test_an_unknown_column_names_those_there_are(tmp_path: Path) -> None:
         table.need(["age", "race"])
 
 
+def test_an_unknown_column_names_the_one_most_like_it_and_of_many_the_last(tmp_path: Path) -> None:
+    header = ",".join([*(f"f{number}" for number in range(20)), "sex", "target"])
+    table = read(tmp_path, header.encode() + b"\n" + b",".join([b"1"] * 22) + b"\n")
+    said = (
+        r"no column 'sexx'; it has f0, f1, f2, f3, f4, f5, …, f16, f17, f18, f19, sex, target: is it 'sex'\?$"
+    )
+    with pytest.raises(CannotCollect, match=said):
+        table.need(["sexx"])
+
+
 def test_nothing_but_the_file_can_be_reached(tmp_path: Path) -> None:
     import duckdb
 

@@ -16,7 +16,14 @@ class Note(msgspec.Struct, forbid_unknown_fields=True):
 @pytest.mark.parametrize(
     "text, problem",
     [
-        ("- policy: 3\n  scope: {team: a}", "n.yaml:1:3: policy must be a text or a list, and is 3"),
+        (
+            "- policy: 3\n  scope: {team: a}",
+            "n.yaml:1:3: policy must be a text or a list, and is 3 (put it in quotes)",
+        ),
+        (
+            "policy: a\nscope: {team: no}",
+            "n.yaml:2:9: scope.team must be a text or a list, and is False (YAML",
+        ),
         ("- policy: a\n  scope: {tem: a}", "n.yaml:2:11: unknown key scope.tem: known are team, namespace"),
         ("policy: a", "n.yaml:1:1: scope is missing"),
         ("policy: a\nscope: [x]", "n.yaml:2:1: scope must be keys, and is a list"),

@@ -60,10 +60,11 @@ class Given:
             if not os.path.exists(whole) and self.data:
                 whole = inside(self.data, name)
         except Outside as error:
-            raise CannotCollect(str(error)) from None
+            raise CannotCollect(f"{error}; what it names lies in it, or in the directory of --data") from None
         if not os.path.isfile(whole):
             raise CannotCollect(
-                f"{name}: no such file in the release" + (" or the data" if self.data else "")
+                f"{name}: no such file in the release"
+                + (", nor in the directory of --data, from which its path is said" if self.data else "")
             )
         return whole
 

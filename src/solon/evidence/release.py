@@ -157,6 +157,18 @@ class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     supply: SupplyPart | None = None
     documentation: DocumentationPart | None = None
 
+    def declares(self, part: str) -> bool:
+        """Whether there is something to gather for a part of the evidence; the released files are always scanned."""
+        match part:
+            case "artifacts":
+                return True
+            case "signature":
+                return self.supply is not None and bool(self.supply.signature)
+            case "dependencies":
+                return self.supply is not None and bool(self.supply.lock or self.supply.sbom)
+            case _:
+                return getattr(self, part) is not None
+
 
 def read(path: str) -> Release | list[Unreadable]:
     """The release that a file declares, or all that is wrong with it."""

@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from solon.evidence.collector import CannotCollect
@@ -162,9 +163,15 @@ class Table:
     def _number(self, column: str) -> int:
         number = self._place.get(column)
         if number is None:
-            shown = ", ".join(self.columns[:12]) + (", …" if len(self.columns) > 12 else "")
-            raise CannotCollect(f"{self.name}: has no column {column!r}; it has {shown}")
+            raise CannotCollect(f"{self.name}: has no column {column!r}; it has {self._shown(column)}")
         return number
+
+    def _shown(self, sought: str) -> str:
+        """The columns, and of many the first and the last, where labels are, and the one most like what is sought."""
+        names = self.columns
+        shown = ", ".join(names if len(names) <= 12 else [*names[:6], "…", *names[-6:]])
+        near = get_close_matches(sought, names, 1)
+        return f"{shown}: is it {near[0]!r}?" if near else shown
 
     def _fetch(self, expression: str) -> Any:
         import duckdb

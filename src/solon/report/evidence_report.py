@@ -6,34 +6,47 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from solon.evidence.artifacts.result import Artifacts
 from solon.evidence.data.result import Column, Data, Drift
 from solon.evidence.document import NAMES, Evidence, Item
 from solon.evidence.documentation.result import Documentation
 from solon.evidence.fairness.result import Fairness
-from solon.evidence.performance.result import Interval, Latency, Metric, Performance
+from solon.evidence.performance.result import Comparison, Interval, Latency, Metric, Performance
+from solon.evidence.release import Release
 from solon.evidence.supply.result import Dependencies, Signature
 from solon.report.check_report import plural
 from solon.report.table import wrap
 from solon.report.text import printable
 
-_WIDEST: Final = 110
+WIDEST: Final = 110
 _NAME: Final = max(map(len, NAMES))
 # What was measured is not judged: a filled mark says that it is there, not that it is good.
 _MARKS: Final = {"measured": "●", "error": "✗", "refused": "✗"}
 
 
-def table(evidence: Evidence, *, written: Sequence[str] = (), notes: Sequence[str] = ()) -> str:
-    """The parts in the order of the document; ``written`` are files that were made."""
+def table(
+    evidence: Evidence, *, width: int = WIDEST, written: Sequence[str] = (), notes: Sequence[str] = ()
+) -> str:
+    """The parts in the order of the document, in lines of ``width``; ``written`` are files that were made."""
     declared, model = evidence.release, evidence.model
     size = sum(file.bytes for file in model.files)
     title = f"{printable(declared.name)} {printable(declared.version)}"
     lines = [f"{title} · {plural(len(model.files), 'file')}, {_bytes(size)} · {model.digest[:19]}…"]
-    lines += [line for name in NAMES for line in _part(name, getattr(evidence.evidence, name))]
+    for name in NAMES:
+        lines += _part(name, getattr(evidence.evidence, name), declared, width)
     lines += ["", *notes] if notes else []
     if written:
         lines += ["", f"Wrote {', '.join(written)}. Whether it may go, `solon model gate` says."]
     return "\n".join(lines) + "\n"
+
+
+def not_gathered(name: str, release: Release) -> str:
+    """Why a part is not there."""
+    if release.declares(name):
+        return f"`solon model collect --only {name}` gathers it"
+    return "release.yaml declares nothing for it"
 
 
 def lines_of(name: str, item: Item[Any]) -> list[str]:
@@ -41,15 +54,15 @@ def lines_of(name: str, item: Item[Any]) -> list[str]:
     return _SAYS[name](item.result) if item.status == "measured" else [item.problem]
 
 
-def _part(name: str, item: Item[Any] | None) -> list[str]:
+def _part(name: str, item: Item[Any] | None, release: Release, width: int) -> list[str]:
     if item is None:
-        mark, said = "○", ["not gathered: release.yaml declares nothing for it"]
+        mark, said = "○", [f"not gathered: {not_gathered(name, release)}"]
     else:
         mark, said = _MARKS[item.status], lines_of(name, item)
         if item.status != "measured":
             said[0] = f"{item.status}: {said[0]}"
     indent = " " * (_NAME + 6)
-    wrapped = [line for each in said for line in wrap(printable(each), _WIDEST - len(indent))]
+    wrapped = [line for each in said for line in wrap(printable(each), min(width, WIDEST) - len(indent))]
     first, *rest = wrapped or [""]
     return [f"  {mark} {name:<{_NAME}}  {first}", *(indent + line for line in rest)]
 
@@ -131,9 +144,17 @@ def _performance(found: Performance) -> list[str]:
     metrics = ", ".join(f"{name} {_metric(each)}" for name, each in found.metrics.items())
     lines = [f"{metrics} · {found.n:,} rows, predictions {found.predictions}"]
     for name, each in found.baseline.items():
-        change = f"{each.change:+.4g}{_interval(each.interval)}" if each.change is not None else each.unknown
+        change = _change(each) if each.change is not None else each.unknown
         lines.append(f"{name} beside version {found.baseline_version}: {change}")
     return lines
+
+
+def _change(beside: Comparison) -> str:
+    """In words, as of an error less is better."""
+    change, interval = beside.change or 0.0, beside.interval
+    if change < 0 and interval is not None:
+        interval = msgspec.structs.replace(interval, low=-interval.high, high=-interval.low)
+    return f"{'worse' if change < 0 else 'better'} by {abs(change):.4g}{_interval(interval)}"
 
 
 def _latency(found: Latency) -> list[str]:

@@ -107,7 +107,7 @@ def convert(value: Any, kind: type[T], place: Callable[[Path], Location]) -> T |
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         problem, path = _explained(str(error), value, kind)
-        return Unreadable(place(path), problem)
+        return Unreadable(place(path), problem, _quotes(problem, _at(value, path)))
 
 
 def _problems(value: Any, kind: type[T], place: Callable[[Path], Location]) -> Iterator[Unreadable]:
@@ -121,12 +121,18 @@ def _problems(value: Any, kind: type[T], place: Callable[[Path], Location]) -> I
             problem, path = _explained(str(error), value, kind)
             missing = _MISSING.search(str(error))
         if not (missing and (*path, missing[1]) in told):
-            boolean = isinstance(_at(value, path), bool) and "must be a text" in problem
-            yield Unreadable(place(path), problem, _BOOLEAN if boolean else "")
+            yield Unreadable(place(path), problem, _quotes(problem, _at(value, path)))
         if not path:
             return
         told.add(path)
         value = _without(value, path)
+
+
+def _quotes(problem: str, value: Any) -> str:
+    """What to do where YAML reads as something else what was meant as a text."""
+    if "must be a text" not in problem or not isinstance(value, int | float):
+        return ""
+    return _BOOLEAN if isinstance(value, bool) else "put it in quotes"
 
 
 def _without(value: Any, path: Path) -> Any:

@@ -102,6 +102,25 @@ def test_another_model_does_not_verify(
     assert told in ran.out + ran.err
 
 
+def test_what_nobody_asked_for_is_told_from_what_is_not_declared(solon: Solon, tmp_path: Path) -> None:
+    write_release(tmp_path / "release", fairness={"data": "d.csv", "label": "income", "attributes": ["sex"]})
+    ran = solon("model", "collect", "release", "--only", "documentation")
+    said = {
+        line.split()[1]: line.rsplit("  ", 1)[1] for line in ran.out.splitlines() if line.startswith("  ○")
+    }
+    assert said["artifacts"] == "not gathered: `solon model collect --only artifacts` gathers it"
+    assert said["fairness"] == "not gathered: `solon model collect --only fairness` gathers it"
+    assert said["drift"] == "not gathered: release.yaml declares nothing for it"
+
+
+def test_a_directory_of_data_that_is_not_there(solon: Solon, tmp_path: Path) -> None:
+    write_release(tmp_path / "release")
+    ran = solon("model", "collect", "release", "--data", "gone")
+    assert ran.status == 2
+    assert ran.err == "solon: gone: no such directory (--data names where tables lie)\n"
+    assert not (tmp_path / "release/evidence.json").exists()
+
+
 @pytest.mark.usefixtures("release")
 def test_without_a_key_nothing_is_signed(
     solon: Solon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

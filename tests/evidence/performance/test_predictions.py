@@ -76,6 +76,7 @@ class TestRecorded:
                 {"prediction": "gone"},
                 "held-out.csv: has no column 'gone'; it has age, hours, income, prediction, score",
             ),
+            ({"prediction": "gone"}, "No predictions are recorded: name their column in `prediction`"),
             ({"label": "gone"}, "held-out.csv: has no column 'gone'"),
             ({"score": "gone"}, "held-out.csv: has no column 'gone'"),
             ({"data": "gone.csv"}, "gone.csv: no such file in the release"),
@@ -83,7 +84,10 @@ class TestRecorded:
             ({"predictions": "gone.csv"}, "gone.csv: no such file"),
             ({"prediction": "income"}, "`income` is named as the label and as what was predicted"),
             ({"positive": 2}, "`positive: 2` is no label of `income`: 0, 1"),
-            ({"positive": "yes"}, "`positive: yes` is no label of `income`: 0, 1"),
+            (
+                {"positive": "yes"},
+                "`positive: yes` is no label of `income`: 0, 1. Name in `positive` the one",
+            ),
         ],
     )
     def test_what_is_declared_wrong(self, tmp_path: Path, said: dict[str, Any], wrong: str) -> None:
@@ -190,6 +194,10 @@ class TestCommand:
             ("import sys; sys.exit(3)", "ended with status 3, and said nothing on standard error"),
             ("raise ValueError('no weights')", "ended with status 1: "),
             ("raise ValueError('no weights')", "ValueError: no weights"),
+            (
+                "raise ValueError('names differ:\\n- age\\n- sex\\n- hours\\n')",
+                "ended with status 1: ValueError: names differ: | - age | - sex",
+            ),
             ("pass", "wrote nothing; predictions are CSV with a header"),
             ("print('prediction\\n1\\n0')", "2 predictions for 4 rows"),
             ("print('answer\\n1\\n0\\n1\\n0')", "has no column 'prediction'; it has answer"),

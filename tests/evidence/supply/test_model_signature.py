@@ -227,7 +227,7 @@ def test_another_key_does_not_verify(root: Path, tmp_path: Path, keys: tuple[str
 def test_without_a_key_nothing_is_verified(root: Path, keys: tuple[str, str]) -> None:
     sign(root, keys[0])
     assert result(root) == Signature(
-        verified=False, problem="no key was given that the model may be signed by"
+        verified=False, problem="no key was given that the model may be signed by (--signer)"
     )
 
 

@@ -13,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ml_evidence import ARTIFACTS, DRIFT, FAIRNESS, PERFORMANCE
 from ml_releases import write_evidence, write_release
+from msgspec import structs
 
 from solon.decisions.decision import Decision, decide
 from solon.evidence.admission import admitted
+from solon.evidence.performance.result import Comparison, Interval, Metric
 from solon.frameworks.policy import Evaluation, Finding, Policy, Stage
 from solon.report.model import page, plots, summary
 from solon.report.model.plots import Mark, Row, axis
@@ -125,7 +127,8 @@ def test_a_release_without_evidence_has_a_page_too(tmp_path: Path) -> None:
     assert isinstance(seen, Subject)
     empty = decide(Evaluation(seen, [], 0, 1), decision_id="d", revisions={}, timestamp_ns=0)
     html = page.render(empty)
-    assert html.count("release.yaml declares nothing for it") == 9
+    assert html.count("release.yaml declares nothing for it") == 7
+    assert "`solon model collect --only artifacts` gathers it" in html
     assert "<svg" not in html
 
 
@@ -138,7 +141,34 @@ def test_the_summary_is_markdown_that_shows_text_as_it_is(denied: Decision) -> N
     assert "<script" not in text
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     assert all(line.count(" | ") == 2 for line in rows), rows
-    assert "| ✅ | performance | accuracy 0.852 (0.847 to 0.857)" in text
+    assert "| ● | performance | accuracy 0.852 (0.847 to 0.857)" in text
+
+
+def test_errors_and_shares_have_axes_of_their_own(tmp_path: Path) -> None:
+    metrics = {"mae": Metric(100, 45.0), "r2": Metric(100, 0.4)}
+    beside = {"mae": Comparison(100, 45.0, 50.0, 5.0), "r2": Comparison(100, 0.4, 0.3, 0.1)}
+    found = structs.replace(PERFORMANCE, metrics=metrics, baseline=beside, slices=[])
+    names = [
+        plot.get("aria-label") for plot in svgs(page.render(decision(tmp_path / "r", performance=found)))
+    ]
+    assert names == [
+        "Metrics, beside version 2",
+        "mae, beside version 2",
+        "Change since version 2",
+        "Change since version 2, mae",
+    ]
+
+
+def test_a_change_is_told_in_words(tmp_path: Path) -> None:
+    """An error that went down by 5 is better by 5; the interval of what is worse is turned round with it."""
+    beside = {
+        "mae": Comparison(100, 45.0, 50.0, 5.0, Interval(1.0, 9.0, 0.95, "bootstrap")),
+        "r2": Comparison(100, 0.2, 0.3, -0.1, Interval(-0.15, -0.05, 0.95, "bootstrap")),
+    }
+    found = structs.replace(PERFORMANCE, baseline=beside)
+    text = summary.render(decision(tmp_path / "r", performance=found))
+    assert "mae beside version 2: better by 5 (1 to 9)" in text
+    assert "r2 beside version 2: worse by 0.1 (0.05 to 0.15)" in text
 
 
 def test_a_summary_is_never_longer_than_a_comment_may_be(tmp_path: Path) -> None:
@@ -147,7 +177,7 @@ def test_a_summary_is_never_longer_than_a_comment_may_be(tmp_path: Path) -> None
     text = summary.render(many)
     assert len(text) <= 65_536
     assert "**100 more findings** would make this comment too long" in text
-    assert "| ✅ | artifacts |" in text
+    assert "| ● | artifacts |" in text
 
 
 def test_of_one_policy_the_first_findings_are_enough(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -71,8 +72,13 @@ def run(options: Options) -> int:
     if options.format == "json":
         sys.stdout.write(done.document.decode())
     else:
-        sys.stdout.write(evidence_report.table(done.evidence, written=done.written))
+        sys.stdout.write(evidence_report.table(done.evidence, width=width(), written=done.written))
     return 2 if done.failed else 0
+
+
+def width() -> int:
+    """Of the lines to write: those of the terminal, where there is one."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else evidence_report.WIDEST
 
 
 def collected(options: Options) -> Collected:
@@ -80,6 +86,8 @@ def collected(options: Options) -> Collected:
     said = key.settings()
     private = key.private_key(options.key, said)
     found = releases.find(options.release)
+    if options.data and not os.path.isdir(options.data):
+        raise UsageError(f"{options.data}: no such directory (--data names where tables lie)")
     target = options.output or found.evidence
     before = _before(target, private) if options.only else None
     with progress_shown() as progress:

@@ -10,6 +10,7 @@ import orjson
 
 from solon.cli.errors import Failure, UsageError
 from solon.cli.model import key, releases
+from solon.cli.model.collect import width
 from solon.evidence.admission import admitted
 from solon.evidence.document import Evidence
 from solon.report import evidence_report
@@ -37,5 +38,7 @@ def run(release: str, format_: str) -> int:
         if signed.get("verified")
         else f"Not signed: {signed.get('problem')}"
     )
-    sys.stdout.write(evidence_report.table(msgspec.convert(seen.document, Evidence), notes=[by]))
+    sys.stdout.write(
+        evidence_report.table(msgspec.convert(seen.document, Evidence), width=width(), notes=[by])
+    )
     return 0

@@ -22,6 +22,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from itertools import dropwhile
 from typing import IO, Any, Final, Literal, Self
 
 import msgspec
@@ -203,8 +204,21 @@ class _LastWords(threading.Thread):
     def shown(self) -> str:
         """The last lines, in one."""
         self.join(1.0)
-        lines = [line.strip() for line in self._kept.decode("utf-8", "replace").splitlines() if line.strip()]
-        return ": " + " | ".join(lines[-3:])[-400:] if lines else ", and said nothing on standard error"
+        lines = [line for line in self._kept.decode("utf-8", "replace").splitlines() if line.strip()]
+        raised = _exception(lines)
+        said = " | ".join(line.strip() for line in raised or lines[-3:])
+        return (
+            ": " + (said[:400] if raised else said[-400:]) if said else ", and said nothing on standard error"
+        )
+
+
+def _exception(lines: Sequence[str]) -> Sequence[str]:
+    """What Python says after its last traceback, which can be many lines: the first ones. Empty without a traceback."""
+    starts = [
+        number for number, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")
+    ]
+    after = lines[starts[-1] + 1 :] if starts else []
+    return list(dropwhile(lambda line: line[0].isspace(), after))[:3]
 
 
 @contextlib.contextmanager

@@ -91,9 +91,11 @@ def of(given: Given, part: Judged, kind: Kind = "labels") -> Predictions:
     truth = table.labels(part.label) if kind == "labels" else table.measurements(part.label)
     positive = "" if part.positive is None or kind == "numbers" else tables.label(part.positive)
     if positive and positive not in set(truth.tolist()):
-        shown = ", ".join(sorted(set(truth.tolist()))[:8])
+        there = sorted(set(truth.tolist()))
+        shown = ", ".join(there[:8]) + (f" and {len(there) - 8} more" if len(there) > 8 else "")
         raise CannotCollect(
-            f"{part.data}: `positive: {part.positive}` is no label of `{part.label}`: {shown}"
+            f"{part.data}: `positive: {part.positive}` is no label of `{part.label}`: {shown}. Name in `positive` the "
+            "one that is looked for"
         )
     made = _candidate(given, part, table, truth, kind, positive)
     _plausible(truth, made, kind, part)
@@ -235,7 +237,15 @@ class _Asked:
             self._same_rows(found)
         if self.part.label in (self.part.prediction, self.part.score):
             raise CannotCollect(f"`{self.part.label}` is named as the label and as what was predicted")
-        made = self._read(found, self.part.prediction, self.part.score, "recorded")
+        try:
+            made = self._read(found, self.part.prediction, self.part.score, "recorded")
+        except CannotCollect as error:
+            if self.part.prediction in found:
+                raise
+            raise CannotCollect(
+                f"{error}. No predictions are recorded: name their column in `prediction` or their table in "
+                "`predictions`, the model in `onnx`, or have the operator give a command (--predictor)"
+            ) from None
         return Made(made.prediction, made.score, made.source, tuple(measured))
 
     def _same_rows(self, found: Table) -> None:

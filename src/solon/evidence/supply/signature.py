@@ -90,7 +90,9 @@ def collect(given: Given) -> Collected | None:
     trusted = [_key(path) for path in given.operator.keys]
     bundle = _bytes(given.path(supply.signature), MAX_BYTES)
     if not trusted:
-        result = Signature(verified=False, problem="no key was given that the model may be signed by")
+        result = Signature(
+            verified=False, problem="no key was given that the model may be signed by (--signer)"
+        )
     else:
         result = verify(bundle, trusted, given, supply.signature)
     return Collected(result, supply.signature, [measured])

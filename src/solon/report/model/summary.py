@@ -11,7 +11,8 @@ from solon.report.markdown import LIMIT, code, escape, paragraph
 from solon.report.model.view import OfPolicy, Part, View, view
 
 _ICONS: Final = {"good": "✅", "soon": "⚠️", "bad": "❌"}
-_STATES: Final = {"measured": "✅", "not gathered": "·", "error": "❗", "refused": "❌"}
+# What was measured is not judged: its mark must not be read as passed.
+_STATES: Final = {"measured": "●", "not gathered": "○", "error": "❗", "refused": "❌"}
 _RESERVE: Final = 400
 _MOST: Final = 12  # findings that one fix is for
 

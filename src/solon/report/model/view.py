@@ -17,7 +17,7 @@ from solon.evidence.release import Release
 from solon.frameworks.policy import Finding
 from solon.governance.times import instant
 from solon.report.check_report import Shown, plural, shown, why
-from solon.report.evidence_report import lines_of
+from solon.report.evidence_report import lines_of, not_gathered
 from solon.report.model import plots
 from solon.report.model.plots import Mark, Row
 
@@ -131,7 +131,7 @@ def view(decision: Decision) -> View:
         facts=list(_facts(decision, release, document)),
         stops=_by_policy(stops),
         others=_by_policy([each for each in found if each not in stops]),
-        parts=[_part(name, getattr(parts, name)) for name in NAMES],
+        parts=[_part(name, getattr(parts, name), release) for name in NAMES],
         performance=list(_performance_plots(performance)) if performance else [],
         fairness=list(_fairness_plots(fairness)) if fairness else [],
         drift=list(_drift_plots(drift)) if drift else [],
@@ -196,9 +196,9 @@ def _facts(decision: Decision, release: Release, document: Mapping[str, Any]) ->
         yield "Policies", f"{name} at {revision}"
 
 
-def _part(name: str, item: Item[Any] | None) -> Part:
+def _part(name: str, item: Item[Any] | None, release: Release) -> Part:
     if item is None:
-        return Part(name, "not gathered", ["release.yaml declares nothing for it"])
+        return Part(name, "not gathered", [not_gathered(name, release)])
     about = [(measured.path or measured.what, measured.digest) for measured in item.measured]
     return Part(name, item.status, lines_of(name, item), about)
 
@@ -212,25 +212,35 @@ def _performance_plots(found: Performance) -> Iterator[Plot]:
     shares = [name for name, row in rows.items() if all(0 <= mark.value <= 1 for mark in row.marks)]
     beside = f", beside version {found.baseline_version}" if found.baseline else ""
     caption = f"{found.n:,} rows; predictions {found.predictions}. Lines across are what was promised."
-    for names in [shares, *([name] for name in rows if name not in shares)]:
-        if names:
-            title = f"{', '.join(names) if names != shares else 'Metrics'}{beside}"
-            yield Plot(title, caption, plots.dots(title, [rows[name] for name in names]))
+    for names in _axes(rows, shares):
+        title = f"{names[0] if names[0] not in shares else 'Metrics'}{beside}"
+        yield Plot(title, caption, plots.dots(title, [rows[name] for name in names]))
     if found.baseline:
-        changed = [
-            Row(
+        changed = {
+            name: Row(
                 name,
                 [Mark(each.change, *_ends(each.interval))] if each.change is not None else [],
                 f"{each.change:+.4g}" if each.change is not None else each.unknown,
                 0.0,
             )
             for name, each in found.baseline.items()
-        ]
-        title = f"Change since version {found.baseline_version}"
-        yield Plot(
-            title, "To the right of zero is better. Pairs on the same rows.", plots.dots(title, changed)
-        )
+        }
+        for names in _axes(changed, shares):
+            title = f"Change since version {found.baseline_version}"
+            title = title if names[0] in shares else f"{title}, {names[0]}"
+            yield Plot(
+                title,
+                "To the right of zero is better. Pairs on the same rows.",
+                plots.dots(title, [changed[name] for name in names]),
+            )
     yield from _slice_plots(found)
+
+
+def _axes(rows: Mapping[str, Row], shares: Sequence[str]) -> Iterator[list[str]]:
+    """The names of the rows that are plotted together: an error of 50 would make a dot of all shares."""
+    if together := [name for name in rows if name in shares]:
+        yield together
+    yield from ([name] for name in rows if name not in shares)
 
 
 def _metric_row(name: str, metric: Metric, found: Performance) -> Row:
