@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from solon.evidence.deployed.kubernetes import SOURCE_URI, claim_of, is_kserve
-from solon.evidence.deployed.live import Claim, Live, Settings, identified
+from solon.evidence.deployed.kubernetes import SOURCE_URI, claim_of, is_kserve, served
+from solon.evidence.deployed.live import Claim, Live, Settings
 from solon.subjects.fields import get, items, mapping, text
 from solon.subjects.subject import Path, Subject
 
@@ -158,24 +158,7 @@ def _llm(subject: Subject, settings: Settings, _revisions: _Revisions) -> Iterat
 
 
 def _made(subject: Subject, settings: Settings, claim: Claim, part: _Part) -> Live:
-    found, problem = identified(claim, part.uri, settings.registry)
-    whose = settings.whose(subject)
-    return Live(
-        name=found.name,
-        version=found.version,
-        where=subject.uri,
-        serves=subject.name,
-        location=subject.locator.locate(part.path),
-        source="kserve",
-        uri=part.uri,
-        digest=claim.digest,
-        namespace=subject.namespace,
-        environment=whose.environment,
-        team=whose.team,
-        owner=whose.owner,
-        traffic=part.share,
-        problem=part.problem or problem,
-    )
+    return served(subject, settings, claim, "kserve", part.uri, part.path, part.share, part.problem)
 
 
 _READERS: Final = {

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from solon.evidence.deployed.live import DIGEST, UNTRACKED, Claim, Live, Registry, Settings, identified
+from solon.evidence.deployed.live import DIGEST, Claim, Live, Registry, Settings, identified
 from solon.subjects.fields import get, items, mapping, mappings, text
 from solon.subjects.subject import Path, Subject
 
@@ -71,26 +71,39 @@ def _of(subject: Subject, settings: Settings) -> Iterator[Live]:
         uris = [_Uri("", ("metadata", "annotations"))]
     if not uris and _is_model_server(subject, template, registry):
         uris = [_Uri("", ("metadata", "labels"))]
-    whose = settings.whose(subject)
     for uri in uris:
-        found, problem = identified(claim, uri.uri, registry)
-        if not uri.uri and not claim.name:
-            problem = UNTRACKED
-        yield Live(
-            name=found.name,
-            version=found.version,
-            where=subject.uri,
-            serves=subject.name,
-            location=subject.locator.locate(uri.path),
-            source="kubernetes",
-            uri=uri.uri,
-            digest=claim.digest,
-            namespace=subject.namespace,
-            environment=whose.environment,
-            team=whose.team,
-            owner=whose.owner,
-            problem=problem,
-        )
+        yield served(subject, settings, claim, "kubernetes", uri.uri, uri.path)
+
+
+def served(
+    subject: Subject,
+    settings: Settings,
+    claim: Claim,
+    source: str,
+    uri: str,
+    path: Path,
+    traffic: float | None = None,
+    problem: str = "",
+) -> Live:
+    """What an object serves from a URI, which stands at a path of it; ``problem`` counts before what keeps it unknown."""
+    found, unknown = identified(claim, uri, settings.registry)
+    whose = settings.whose(subject)
+    return Live(
+        name=found.name,
+        version=found.version,
+        where=subject.uri,
+        serves=subject.name,
+        location=subject.locator.locate(path),
+        source=source,
+        uri=uri,
+        digest=claim.digest,
+        namespace=subject.namespace,
+        environment=whose.environment,
+        team=whose.team,
+        owner=whose.owner,
+        traffic=traffic,
+        problem=problem or unknown,
+    )
 
 
 @dataclass(frozen=True, slots=True)
